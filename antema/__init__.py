@@ -1,0 +1,1 @@
+"""Nanoparticles in transmission electron micrographs: read, segment, separate, measure, compare."""

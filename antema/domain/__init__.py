@@ -1,0 +1,41 @@
+"""The vocabulary of the program: plain frozen dataclasses, units and errors.
+
+Nothing here knows of files, networks, databases or pages; numpy and the standard library are all it needs.
+"""
+
+from antema.domain.errors import (
+    AlreadyThere,
+    AntemaError,
+    CannotAnalyse,
+    CannotRead,
+    NotAnImage,
+    NotFound,
+    NoScale,
+)
+from antema.domain.instance import Instance
+from antema.domain.micrograph import Micrograph, PixelSize
+from antema.domain.recipe import RECIPE_FIELDS, Recipe, RecipeField, View
+from antema.domain.table import DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, Quantity
+from antema.domain.units import length_in_nm
+
+__all__ = [
+    "DROP_REASONS",
+    "PARTICLE_COLUMNS",
+    "QUANTITIES",
+    "RECIPE_FIELDS",
+    "AlreadyThere",
+    "AntemaError",
+    "CannotAnalyse",
+    "CannotRead",
+    "Instance",
+    "Micrograph",
+    "NoScale",
+    "NotAnImage",
+    "NotFound",
+    "PixelSize",
+    "Quantity",
+    "Recipe",
+    "RecipeField",
+    "View",
+    "length_in_nm",
+]

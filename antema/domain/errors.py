@@ -1,0 +1,29 @@
+"""Errors whose message is one plain sentence for the user: what was expected and what was found."""
+
+
+class AntemaError(Exception):
+    """Base of every error that is shown to a user as it is."""
+
+
+class CannotRead(AntemaError):
+    """A file that cannot be opened as a micrograph (truncated, empty, of another kind, malformed)."""
+
+
+class NotAnImage(CannotRead):
+    """A readable file whose content is no micrograph: a spectrum, a diffraction pattern, an FFT."""
+
+
+class NoScale(AntemaError):
+    """A micrograph without a usable pixel size was asked to be analysed."""
+
+
+class CannotAnalyse(AntemaError):
+    """A micrograph that was read but cannot give particles (constant grey value, too small)."""
+
+
+class NotFound(AntemaError):
+    """A sample, micrograph, analysis, job or model that does not exist."""
+
+
+class AlreadyThere(AntemaError):
+    """The same file content is already in the sample."""
