@@ -1,0 +1,60 @@
+"""The program's settings: environment variables that start with ``ANTEMA_``."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an installation may choose, each as an environment variable ``ANTEMA_<NAME>``; see docs/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix="ANTEMA_", frozen=True)
+
+    data: Path = Field(
+        Path("data"), description="Folder of the database, the uploaded micrographs, the results and imported models."
+    )
+    host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
+    port: int = Field(8050, ge=1, le=65535, description="Port the dashboard listens on.")
+    max_upload_mb: int = Field(2048, ge=1, description="Largest file the dashboard takes, in MB (10^6 bytes).")
+    max_upload_files: int = Field(500, ge=1, description="Most files one drop may hold.")
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        "auto", description="Where networks run: auto takes a GPU when there is one, gpu fails when there is none."
+    )
+    forwarded_user_header: str = Field(
+        "",
+        description="Header in which a reverse proxy names the user, for example X-Forwarded-User; empty: a name kept "
+        "in a cookie. Set it only behind a proxy that overwrites this header.",
+    )
+    demo: bool = Field(True, description="Whether an empty dashboard offers to make demonstration samples.")  # noqa: FBT003
+    job_slots: int = Field(1, ge=1, le=64, description="How many analyses work at the same time; others wait.")
+    reader_memory_mb: int = Field(
+        2048, ge=64, description="Memory the process that reads an uploaded file may take, in MB (2^20 bytes)."
+    )
+    reader_timeout_s: float = Field(60.0, gt=0, description="Longest time to read one file, in seconds.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity of the messages written to the log."
+    )
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        # A job process or a worker may have another working directory.
+        return folder.expanduser().absolute()
+
+    @field_validator("forwarded_user_header")
+    @classmethod
+    def _header_name(cls, name: str) -> str:
+        name = name.strip()
+        if not all(character.isalnum() or character in "-_" for character in name):
+            msg = f"expected a header's name such as X-Forwarded-User, found {name!r}"
+            raise ValueError(msg)
+        return name
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings of this process, read from the environment at the first call."""
+    return Settings()  # pyright: ignore[reportCallIssue] - pydantic fills in the defaults
