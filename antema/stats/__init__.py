@@ -1,0 +1,51 @@
+"""Distributions, intervals, comparisons: numpy arrays in, plain dataclasses with ready sentences out.
+
+Particles of one image are not independent: they share a focus, a spot on the grid, a threshold. Every interval and
+every test here therefore treats the image as the unit that was sampled, wherever there is more than one image.
+"""
+
+from antema.stats.comparison import Comparison, cliffs_delta, compare, holm
+from antema.stats.counting import Enough, enough
+from antema.stats.distribution import Histogram, ecdf, histogram, kde
+from antema.stats.estimate import Estimate, format_number
+from antema.stats.quantiles import weighted_quantiles
+from antema.stats.shares import Shares, share_interval
+from antema.stats.summary import (
+    BOOTSTRAP,
+    FEW_IMAGES,
+    MANY_IMAGES,
+    NO_INTERVAL,
+    ONE_IMAGE,
+    STATISTICS,
+    Summary,
+    summarise,
+)
+from antema.stats.weighting import WEIGHTINGS, weights
+
+__all__ = [
+    "BOOTSTRAP",
+    "FEW_IMAGES",
+    "MANY_IMAGES",
+    "NO_INTERVAL",
+    "ONE_IMAGE",
+    "STATISTICS",
+    "WEIGHTINGS",
+    "Comparison",
+    "Enough",
+    "Estimate",
+    "Histogram",
+    "Shares",
+    "Summary",
+    "cliffs_delta",
+    "compare",
+    "ecdf",
+    "enough",
+    "format_number",
+    "histogram",
+    "holm",
+    "kde",
+    "share_interval",
+    "summarise",
+    "weighted_quantiles",
+    "weights",
+]
