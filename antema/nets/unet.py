@@ -1,0 +1,117 @@
+"""The segmentation network: a small U-Net that starts and ends at half resolution.
+
+Halving happens by moving 2 x 2 pixels into channels, and the last layer moves four channels back into 2 x 2 pixels:
+no pixel is thrown away, so that outlines stay sharp below a pixel while every convolution works on a quarter of
+the pixels. There is no normalisation over the image at inference (batch statistics are folded into the
+convolutions), hence a window of a micrograph gives the same probabilities as the whole of it.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+FEATURES = (16, 32, 64, 96, 128)
+STRIDE = 2 ** len(FEATURES)
+"""Sides of an input must be multiples of this many pixels."""
+REACH_PX = 224
+"""A pixel of the output depends on no input pixel further away than this (for `FEATURES`)."""
+
+
+class ConvUnit(nnx.Module):
+    """A convolution, batch normalisation while training, and a rectifier.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels.
+    trainable : bool
+        With batch normalisation; without it the convolution has a bias (see `antema.nets.weights.folded`).
+    """
+
+    def __init__(self, n_in: int, n_out: int, *, trainable: bool, rngs: nnx.Rngs) -> None:
+        self.conv = nnx.Conv(n_in, n_out, (3, 3), padding="SAME", use_bias=not trainable, rngs=rngs)
+        self.norm = nnx.BatchNorm(n_out, momentum=0.98, rngs=rngs) if trainable else None
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Return the features of `x` (n, h, w, n_in) as (n, h, w, n_out)."""
+        x = self.conv(x)
+        if self.norm is not None:
+            x = self.norm(x)
+        return jax.nn.relu(x)
+
+
+class UNet(nnx.Module):
+    """U-Net from normalised grey values to logits of "particle".
+
+    Parameters
+    ----------
+    features : sequence of int
+        Channels at strides 2, 4, 8 ...
+    trainable : bool
+        Whether the convolutions carry batch normalisation.
+    """
+
+    def __init__(self, *, features: Sequence[int] = FEATURES, trainable: bool = False, rngs: nnx.Rngs) -> None:
+        def pair(n_in: int, n_out: int) -> nnx.List:
+            return nnx.List(
+                [
+                    ConvUnit(n_in, n_out, trainable=trainable, rngs=rngs),
+                    ConvUnit(n_out, n_out, trainable=trainable, rngs=rngs),
+                ]
+            )
+
+        inputs = (4, *features[:-1])
+        self.down = nnx.List([pair(a, b) for a, b in zip(inputs, features, strict=True)])
+        shallower = list(reversed(features[:-1]))
+        deeper = list(reversed(features[1:]))
+        self.across = nnx.List([nnx.Conv(a, b, (1, 1), rngs=rngs) for a, b in zip(deeper, shallower, strict=True)])
+        self.up = nnx.List([pair(b, b) for b in shallower])
+        self.head = nnx.Conv(features[0], 4, (3, 3), padding="SAME", rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Return logits.
+
+        Parameters
+        ----------
+        x : Array, shape (n, h, w)
+            Normalised grey values; h and w multiples of 2**len(features).
+
+        Returns
+        -------
+        Array, shape (n, h, w)
+            Logits: above 0 is particle.
+        """
+        x = _pixels_to_channels(x)
+        skips: list[jax.Array] = []
+        for level, (first, second) in enumerate(self.down):
+            if level:
+                x = _max_pool(x)
+            x = second(first(x))
+            skips.append(x)
+        skips.pop()
+        for across, (first, second) in zip(self.across, self.up, strict=True):
+            x = _twice(across(x)) + skips.pop()
+            x = second(first(x))
+        return _channels_to_pixels(self.head(x))
+
+
+def _pixels_to_channels(x: jax.Array) -> jax.Array:
+    n, h, w = x.shape
+    return x.reshape(n, h // 2, 2, w // 2, 2).transpose(0, 1, 3, 2, 4).reshape(n, h // 2, w // 2, 4)
+
+
+def _channels_to_pixels(x: jax.Array) -> jax.Array:
+    n, h, w, _ = x.shape
+    return x.reshape(n, h, w, 2, 2).transpose(0, 1, 3, 2, 4).reshape(n, 2 * h, 2 * w)
+
+
+def _max_pool(x: jax.Array) -> jax.Array:
+    # the gradient of a maximum over a reshaped axis is several times faster on a CPU than that of max_pool
+    n, h, w, c = x.shape
+    return x.reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+
+
+def _twice(x: jax.Array) -> jax.Array:
+    return jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2)
