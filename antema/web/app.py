@@ -1,0 +1,67 @@
+"""The Dash app put together: routes, pages, shell."""
+
+from pathlib import Path
+
+import dash
+import flask
+import multiprocess
+
+from antema import jobs
+from antema.web import downloads, media, uploads
+from antema.web.health import health
+from antema.web.manager import SpawnManager
+from antema.web.shell import layout, register_shell
+from antema.web.state import settings, store
+from antema.web.vendor import STYLESHEETS, vendor
+
+ROOT = Path(__file__).parents[2]
+
+
+def create_app() -> dash.Dash:
+    """Return the dashboard.
+
+    The pages are imported and the first request is answered here: Dash registers its bundles at the first request, and
+    several threads that race for it get errors (plotly/dash#3971). What an earlier server left undone is found here too.
+    A spawned job imports this module as well but serves nothing, so it skips both.
+    """
+    server = flask.Flask("antema")
+    app = dash.Dash(
+        "antema",
+        server=server,
+        use_pages=True,
+        pages_folder=str(ROOT / "pages"),
+        assets_folder=str(ROOT / "assets"),
+        external_stylesheets=list(STYLESHEETS),
+        background_callback_manager=SpawnManager(settings().data / "mailbox"),
+        title="ANTEMA",
+        update_title="",
+        suppress_callback_exceptions=True,
+        serve_locally=True,
+    )
+    app.index_string = _INDEX
+    for blueprint in (vendor, media.media, uploads.uploads, downloads.downloads, health):
+        server.register_blueprint(blueprint)
+    app.layout = layout
+    register_shell(app)
+    if multiprocess.current_process().name == "MainProcess":
+        jobs.recover(store())
+        with server.test_client() as client:
+            client.get("/")
+    return app
+
+
+_INDEX = """<!DOCTYPE html>
+<html lang="en" data-bs-theme="light">
+  <head>
+    {%metas%}
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>{%title%}</title>
+    {%favicon%}
+    {%css%}
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>{%config%}{%scripts%}{%renderer%}</footer>
+  </body>
+</html>
+"""

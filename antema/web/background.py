@@ -1,0 +1,35 @@
+"""The functions that Dash runs in spawned processes; importable by name, and light to import."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from dash import no_update
+
+
+def job_request(job_id: int) -> dict[str, Any]:
+    """Return a value for the shell's `job-request` store: run this job now."""
+    # The uuid keeps two requests apart that are the same otherwise; Dash would hand out the first one's result.
+    return {"job": job_id, "request": uuid.uuid4().hex}
+
+
+def run_job(request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
+    """Run the requested job; the job row tells how it goes."""
+    if not request:
+        return no_update
+    from antema import jobs
+    from antema.settings import get_settings
+
+    jobs.run(request["job"], get_settings().data)
+    return request
+
+
+def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
+    """Simulate the demo's micrographs, store them like uploads and analyse both samples."""
+    if not request:
+        return no_update
+    from antema.settings import get_settings
+    from antema.web.demo import make_demo
+
+    make_demo(get_settings().data, by=request["by"], progress=set_progress)
+    return request

@@ -1,0 +1,48 @@
+"""The demo: two simulated batches of gold, stored and analysed the way a user's upload is."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from antema import jobs
+from antema.domain import Recipe
+from antema.imaging import read_safely
+from antema.storage import open_store
+
+DEMO_SEED = 2023
+
+
+def make_demo(data: Path, *, by: str, progress: Callable[[str], None] = lambda _: None) -> list[int]:
+    """Make the demo samples and analyse them.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder.
+    by : str
+        Who asked for it.
+    progress : callable
+        Told in words what is being done until the jobs' own progress takes over.
+
+    Returns
+    -------
+    list of int
+        The ids of the samples.
+    """
+    from antema.simulation import write_demo
+
+    store = open_store(data)
+    started: list[jobs.Job] = []
+    with tempfile.TemporaryDirectory(dir=store.incoming_dir) as folder:
+        progress("Simulating the micrographs of two gold batches …")
+        for sample, paths in write_demo(Path(folder), seed=DEMO_SEED):
+            progress(f"Storing {sample['name']} …")
+            row = store.create_sample(**sample, by=by)
+            for path in paths:
+                micrograph = read_safely(path)
+                store.add_micrograph(row.id, micrograph, path, filename=path.name, by=by)
+            started.append(jobs.start(store, row.id, Recipe(), by=by))
+    progress("")
+    for job in started:
+        jobs.run(job.id, data)
+    return [job.sample_id for job in started]

@@ -1,0 +1,280 @@
+"""Plotly figures: distributions, comparisons and the micrograph with its particles.
+
+Colours of text and axes are those for paper, so that a downloaded plot can be printed; in dark mode the stylesheet
+overrides them on the screen.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from antema.domain import Quantity
+from antema.imaging.palette import OUTLINE_COLOURS, SAMPLE_COLOURS
+from antema.stats import Histogram, ecdf, kde
+
+ACCENT = SAMPLE_COLOURS[0]
+PICKED = OUTLINE_COLOURS["separated"]
+_GRID = "rgba(128,128,128,0.22)"
+
+Vector = NDArray[np.float64]
+
+
+def _layout(**extra: Any) -> dict[str, Any]:  # noqa: ANN401 - Plotly's own properties
+    axis = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID, "ticks": "outside", "tickcolor": _GRID}
+    merged: dict[str, Any] = {
+        "template": "none",
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#24292f"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 60, "r": 16, "t": 16, "b": 52},
+        "hoverlabel": {"font": {"family": "system-ui, sans-serif"}},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "bargap": 0,
+    }
+    merged["xaxis"] = axis | extra.pop("xaxis", {})
+    merged["yaxis"] = axis | extra.pop("yaxis", {})
+    return merged | extra
+
+
+def empty_figure(sentence: str) -> go.Figure:
+    """Return a figure that says why there is nothing to see."""
+    figure = go.Figure(layout=_layout(xaxis={"visible": False}, yaxis={"visible": False}))
+    figure.add_annotation(text=sentence, showarrow=False, font={"size": 14, "color": "#6e7781"})
+    return figure
+
+
+def distribution_figure(
+    quantity: Quantity,
+    histogram: Histogram,
+    values: Vector,
+    weights: Vector | None,
+    *,
+    log: bool,
+    weighting: str,
+    picked: Vector | None = None,
+) -> go.Figure:
+    """Return histogram and density of one quantity.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        What is drawn.
+    histogram : Histogram
+        The binned values; bins were chosen on the server, so only they travel.
+    values, weights : ndarray, shape (n,)
+        For the density curve; weights None counts particles.
+    log : bool
+        Logarithmic axis; the bins are logarithmic then.
+    weighting : str
+        ``number``, ``area`` or ``volume``; named on the axis.
+    picked : ndarray or None
+        Values of the particles picked elsewhere; their bins are marked.
+    """
+    edges = np.log10(histogram.edges) if log else histogram.edges
+    widths = np.diff(edges)
+    by_number = weighting == "number"
+    heights = histogram.counts if by_number else 100 * histogram.density * np.diff(histogram.edges)
+    figure = go.Figure(
+        go.Bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=heights,
+            width=widths,
+            marker={"color": _bar_colours(histogram.edges, picked), "line": {"width": 0.6, "color": "white"}},
+            customdata=np.column_stack([histogram.edges[:-1], histogram.edges[1:]]),
+            hovertemplate="%{customdata[0]:.4g} – %{customdata[1]:.4g} "
+            + quantity.unit
+            + ("<br>%{y:d} particles" if by_number else "<br>%{y:.3g} %")
+            + "<extra></extra>",
+            name="histogram",
+            showlegend=False,
+        )
+    )
+    if len(values) > 2 and np.ptp(values) > 0:
+        x, y = kde(values, weights, log=log)
+        # kde() is a density over x (or over log10 x); in the bars' unit it is times their area.
+        area = float(np.sum(heights * widths))
+        figure.add_scatter(
+            x=np.log10(x) if log else x,
+            y=y * area,
+            mode="lines",
+            line={"color": "#24292f", "width": 1.6},
+            hoverinfo="skip",
+            name="density",
+            showlegend=False,
+        )
+    figure.update_layout(
+        _layout(
+            xaxis={"title": {"text": quantity.axis}} | (_log_ticks(histogram.edges) if log else {}),
+            yaxis={"title": {"text": "Particles per bin" if by_number else f"Share of {weighting} (%)"}},
+            clickmode="event",
+        )
+    )
+    return figure
+
+
+def _bar_colours(edges: Vector, picked: Vector | None) -> list[str]:
+    marked = np.zeros(len(edges) - 1, bool)
+    if picked is not None and len(picked):
+        bins = np.clip(np.searchsorted(edges, picked, side="right") - 1, 0, len(marked) - 1)
+        marked[bins] = True
+    return [PICKED if is_marked else ACCENT for is_marked in marked]
+
+
+def _log_ticks(edges: Vector) -> dict[str, Any]:
+    decades = range(int(np.floor(np.log10(edges[0]))), int(np.ceil(np.log10(edges[-1]))) + 1)
+    ticks = [factor * 10.0**decade for decade in decades for factor in (1, 2, 5)]
+    return {"tickvals": [float(np.log10(tick)) for tick in ticks], "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def overlaid_figure(
+    quantity: Quantity,
+    groups: Sequence[tuple[str, str, Histogram, Vector, Vector | None]],
+    *,
+    log: bool,
+    weighting: str,
+) -> go.Figure:
+    """Return the distributions of several samples over each other; each group is (name, colour, histogram, values, weights)."""
+    figure = go.Figure()
+    edges_seen: list[Vector] = []
+    for name, colour, histogram, values, weights in groups:
+        edges = np.log10(histogram.edges) if log else histogram.edges
+        edges_seen.append(histogram.edges)
+        mass = histogram.density * np.diff(histogram.edges)
+        heights = mass / np.diff(edges)
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=heights,
+            width=np.diff(edges),
+            marker={"color": colour},
+            opacity=0.35,
+            name=name,
+            legendgroup=name,
+            hovertemplate="%{y:.3g}<extra>" + name + "</extra>",
+        )
+        if len(values) > 2 and np.ptp(values) > 0:
+            x, y = kde(values, weights, log=log)
+            figure.add_scatter(
+                x=np.log10(x) if log else x,
+                y=y,
+                mode="lines",
+                line={"color": colour, "width": 2},
+                name=name,
+                legendgroup=name,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+    per = "decade" if log else (quantity.unit or "unit")
+    figure.update_layout(
+        _layout(
+            xaxis={"title": {"text": quantity.axis}} | (_log_ticks(np.sort(np.concatenate(edges_seen))) if log else {}),
+            yaxis={"title": {"text": f"Share of {weighting} per {per}"}},
+            barmode="overlay",
+        )
+    )
+    return figure
+
+
+def ecdf_figure(
+    quantity: Quantity, groups: Sequence[tuple[str, str, Vector, Vector | None]], *, log: bool, weighting: str
+) -> go.Figure:
+    """Return cumulative distributions; each group is (name, colour, values, weights)."""
+    figure = go.Figure()
+    for name, colour, values, weights in groups:
+        x, y = ecdf(values, weights)
+        figure.add_scatter(x=x, y=100 * y, mode="lines", line={"color": colour, "width": 2, "shape": "hv"}, name=name)
+    figure.update_layout(
+        _layout(
+            xaxis={"title": {"text": quantity.axis}, "type": "log" if log else "linear"},
+            yaxis={"title": {"text": f"Cumulative share of {weighting} (%)"}, "range": [0, 100]},
+        )
+    )
+    return figure
+
+
+def violin_figure(quantity: Quantity, groups: Sequence[tuple[str, str, Vector]], *, log: bool) -> go.Figure:
+    """Return violins with boxes, by number of particles; each group is (name, colour, values)."""
+    figure = go.Figure()
+    generator = np.random.default_rng(0)
+    for name, colour, values in groups:
+        shown = values if len(values) <= 4000 else generator.choice(values, 4000, replace=False)
+        figure.add_violin(
+            y=shown, name=name, line={"color": colour}, box={"visible": True}, points=False, spanmode="hard"
+        )
+    figure.update_layout(
+        _layout(yaxis={"title": {"text": quantity.axis}, "type": "log" if log else "linear"}, showlegend=False)
+    )
+    return figure
+
+
+def micrograph_figure(
+    display_url: str,
+    overlay_url: str | None,
+    shape: tuple[int, int],
+    particles: Sequence[dict[str, Any]],
+    *,
+    pixel_size_nm: float | None,
+    picked: set[int],
+    overlay_on: bool = True,
+) -> go.Figure:
+    """Return the zoomable micrograph with its outlines.
+
+    Parameters
+    ----------
+    display_url, overlay_url : str
+        8-bit picture and transparent outlines, both of `shape`.
+    shape : tuple of int
+        Height and width in pixels.
+    particles : sequence of dict
+        Rows of the particle table with ``x_px``, ``y_px`` (centres), ``particle`` and ``hover`` (text).
+    pixel_size_nm : float or None
+        For the axes.
+    picked : set of int
+        Numbers of the particles to ring.
+    overlay_on : bool
+        Whether the outlines are visible.
+    """
+    height, width = shape
+    step = pixel_size_nm or 1.0
+    size = {"xref": "x", "yref": "y", "x": 0, "y": 0, "sizex": width * step, "sizey": height * step}
+    images = [{"source": display_url, **size, "sizing": "stretch", "layer": "below"}]
+    if overlay_url is not None:
+        images.append({"source": overlay_url, **size, "sizing": "stretch", "layer": "below", "visible": overlay_on})
+    figure = go.Figure(
+        go.Scatter(
+            x=[p["x_px"] * step for p in particles],
+            y=[p["y_px"] * step for p in particles],
+            customdata=[p["particle"] for p in particles],
+            text=[p["hover"] for p in particles],
+            mode="markers",
+            marker={"size": 14, "opacity": 0},
+            hovertemplate="%{text}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    ringed = [p for p in particles if p["particle"] in picked]
+    figure.add_scatter(
+        x=[p["x_px"] * step for p in ringed],
+        y=[p["y_px"] * step for p in ringed],
+        mode="markers",
+        marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"color": "#ffffff", "width": 2.5}, "symbol": "circle"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    unit = "nm" if pixel_size_nm else "px"
+    figure.update_layout(
+        _layout(
+            images=images,
+            margin={"l": 44, "r": 4, "t": 4, "b": 40},
+            xaxis={"range": [0, width * step], "constrain": "domain", "showgrid": False, "title": {"text": unit}},
+            yaxis={"range": [height * step, 0], "scaleanchor": "x", "constrain": "domain", "showgrid": False},
+            dragmode="pan",
+            hovermode="closest",
+            hoverdistance=40,
+            clickmode="event",
+            uirevision=display_url,
+        )
+    )
+    return figure

@@ -1,0 +1,29 @@
+"""Counts, durations and scales as the pages show them (measured numbers: see `antema.stats.Estimate`)."""
+
+import math
+
+from antema.stats import format_number
+
+NOTHING = "–"
+
+
+def count(value: int) -> str:
+    """Return a count with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as ``42 s``, ``3 min 10 s`` or ``2 h 5 min``."""
+    if seconds is None or not math.isfinite(seconds):
+        return NOTHING
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def pixel_size(nm: float | None) -> str:
+    """Return a pixel size with its unit."""
+    return "no scale" if nm is None else f"{format_number(nm, 5)} nm/px"

@@ -1,0 +1,45 @@
+"""A job as a page shows it."""
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from antema.storage import Job
+from antema.web.format import count, duration
+
+STATUS_COLOURS = {
+    "queued": "secondary",
+    "running": "primary",
+    "done": "success",
+    "failed": "danger",
+    "cancelled": "warning",
+    "interrupted": "warning",
+}
+
+
+def eta_sentence(job: Job) -> str:
+    """Return how far a job is, in one line."""
+    if job.status == "queued":
+        return "waiting for its turn"
+    images = f"{job.images_done} of {job.images_total} images"
+    failed = f", {job.images_failed} failed" if job.images_failed else ""
+    left = f", about {duration(job.eta_s)} left" if job.status == "running" and job.eta_s is not None else ""
+    return f"{images}{failed}, {count(job.particles)} particles{left}"
+
+
+def job_badge(job: Job) -> html.Div:
+    """Return one line of the shell for a job at work."""
+    share = 100 * job.images_done / job.images_total if job.images_total else 0
+    return html.Div(
+        [
+            dcc.Link(job.sample_name, href=f"/samples/{job.sample_id}", className="job-sample"),
+            dbc.Progress(value=share, className="job-bar", color="primary", striped=job.status == "queued"),
+            html.Span(eta_sentence(job), className="job-text"),
+            html.Button(
+                "Cancel",
+                id={"type": "cancel-job", "job": job.id},
+                className="btn btn-sm btn-outline-secondary",
+                title="Stop after the current image; what is done is kept",
+            ),
+        ],
+        className="job-line",
+    )

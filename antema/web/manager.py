@@ -1,0 +1,43 @@
+"""Dash's background callbacks, started by spawn."""
+
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+import diskcache
+from dash import DiskcacheManager
+
+_MAILBOX_EXPIRES_S = 3600.0
+
+
+class SpawnManager(DiskcacheManager):
+    """A `DiskcacheManager` whose jobs are spawned, not forked.
+
+    The stock manager forks; a child forked from a process with a warm JAX hangs for ever. The cache is only the mailbox
+    between Dash and its jobs (the job row in the database is the truth), lies in a folder of mode 0700 because its
+    values are pickles, and forgets what nobody fetched within an hour.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(stat.S_IRWXU)
+        super().__init__(diskcache.Cache(str(folder)), expire=int(_MAILBOX_EXPIRES_S))
+
+    def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any) -> int:  # noqa: ANN401 - Dash's signature
+        """Start `job_fn` in a spawned process and return its pid."""
+        import multiprocess
+
+        # A result left over from a closed tab must not be taken for this one's.
+        for stale in (key, self._make_progress_key(key), self._make_set_props_key(key)):
+            self.handle.delete(stale)
+        process = multiprocess.get_context("spawn").Process(
+            target=job_fn, args=(key, self._make_progress_key(key), args, context)
+        )
+        process.start()
+        return process.pid
+
+
+def clear_mailbox(folder: Path) -> None:
+    """Remove the mailbox of an earlier server."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,63 @@
+"""Pictures of stored micrographs, named by content so that a browser may keep them."""
+
+import flask
+
+from antema.domain import NotFound
+from antema.imaging import annotated_png
+from antema.web.state import store
+
+media = flask.Blueprint("media", __name__, url_prefix="/media")
+
+_LARGEST_PREVIEW_PX = 2048
+
+
+@media.errorhandler(NotFound)
+def _not_found(error: NotFound) -> tuple[str, int]:
+    return str(error), 404
+
+
+@media.get("/blob/<sha256>.png")
+def blob(sha256: str) -> flask.Response:
+    """Answer a stored picture (thumbnail or full resolution)."""
+    if len(sha256) != 64 or not all(character in "0123456789abcdef" for character in sha256):
+        flask.abort(404)
+    path = store().blob_path(sha256)
+    if not path.is_file():
+        flask.abort(404)
+    response = flask.send_file(path, mimetype="image/png")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+@media.get("/overlay/<int:analysis_id>/<int:micrograph_id>.png")
+def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
+    """Answer the outlines of one result as a transparent picture of the micrograph's size, exclusions applied."""
+    return _png(store().overlay_png(analysis_id, micrograph_id))
+
+
+@media.get("/preview/<int:analysis_id>/<int:micrograph_id>.png")
+def preview(analysis_id: int, micrograph_id: int) -> flask.Response:
+    """Answer the micrograph with its outlines and a scale bar, at most ``size`` pixels wide."""
+    size = flask.request.args.get("size", 480, type=int)
+    return _png(preview_png(analysis_id, micrograph_id, max_px=min(max(size, 64), _LARGEST_PREVIEW_PX)))
+
+
+def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None) -> bytes:
+    """Return the annotated picture of one result (for pages, reports and archives)."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    micrograph = store().micrograph(micrograph_id)
+    with Image.open(io.BytesIO(store().blob_path(micrograph.display_sha256).read_bytes())) as picture:
+        pixels = np.asarray(picture.convert("L"))
+    instances = store().instances(analysis_id, micrograph_id)
+    return annotated_png(pixels, instances, micrograph.pixel_size.nm, max_px=max_px)
+
+
+def _png(content: bytes) -> flask.Response:
+    response = flask.Response(content, mimetype="image/png")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response.make_conditional(flask.request)

@@ -1,0 +1,42 @@
+"""The list of samples with the numbers one looks for first."""
+
+from typing import Any
+
+from antema.stats import format_number
+from antema.storage import SampleSummary
+from antema.web.results import measured
+from antema.web.state import store
+
+
+def sample_rows(*, archived: bool) -> list[dict[str, Any]]:
+    """Return one row per sample for the grid."""
+    return [_row(summary) for summary in store().samples(archived=archived)]
+
+
+def _row(summary: SampleSummary) -> dict[str, Any]:
+    median = None
+    if summary.current_analysis_id is not None and summary.n_particles:
+        table = measured(store().particles(summary.current_analysis_id))
+        median = format_number(float(table["equivalent_diameter_nm"].median()))
+    return {
+        "id": summary.id,
+        "name": summary.name,
+        "material": summary.material,
+        "batch": summary.batch,
+        "synthesis_date": summary.synthesis_date.isoformat() if summary.synthesis_date else "",
+        "operator": summary.operator,
+        "micrographs": summary.n_micrographs,
+        "particles": summary.n_particles,
+        "median": median,
+        "state": _state(summary),
+    }
+
+
+def _state(summary: SampleSummary) -> str:
+    if summary.archived:
+        return "archived"
+    if summary.n_micrographs == 0:
+        return "no micrographs"
+    if summary.n_without_scale:
+        return f"{summary.n_without_scale} without scale"
+    return "analysed" if summary.current_analysis_id is not None else "not analysed"

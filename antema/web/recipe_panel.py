@@ -1,0 +1,113 @@
+"""The side panel where a recipe is set."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField
+
+_GROUPS = (
+    ("Segmentation", ("model", "threshold")),
+    ("Cleaning", ("min_diameter_nm", "min_area_px", "hole_diameter_nm", "drop_border", "max_holes")),
+    (
+        "Separation",
+        (
+            "separation",
+            "convexity_threshold",
+            "convexity_lower_bound",
+            "marker_diameter_nm",
+            "marker_area_px",
+            "watershed_depth_px",
+        ),
+    ),
+    ("Measuring", ("convention",)),
+    ("Crystallinity", ("crystallinity",)),
+)
+_WORDS = {"uecs": "UECS", "watershed": "Watershed", "none": "None", "contour": "Contour", "antema": "ANTEMA"}
+
+
+def recipe_panel(models: Sequence[tuple[str, str]], *, crystallinity_available: bool) -> dbc.Offcanvas:
+    """Return the panel; `models` are (name, title) of the segmentation models at hand."""
+    fields = {field.name: field for field in RECIPE_FIELDS}
+    body: list[Any] = [
+        html.P("ANTEMA's defaults unless you change them. The recipe is kept with each result.", className="quiet")
+    ]
+    for title, names in _GROUPS:
+        body.append(html.H6(title, className="panel-heading"))
+        body += [_control(fields[name], models) for name in names]
+    if not crystallinity_available:
+        body.append(html.P("No crystallinity model is installed: particles stay unclassified.", className="quiet"))
+    body.append(
+        html.Button("Back to the defaults", id="recipe-reset", className="btn btn-outline-secondary btn-sm mt-3")
+    )
+    return dbc.Offcanvas(body, id="recipe-panel", title="Recipe", placement="end", is_open=False, className="recipe")
+
+
+def defaults() -> list[Any]:
+    """Return the default of every field, in the order of `RECIPE_FIELDS`."""
+    return [control_value(field, getattr(Recipe(), field.name)) for field in RECIPE_FIELDS]
+
+
+def control_value(field: RecipeField, value: object) -> object:
+    """Return what a field's control shows for a recipe's value."""
+    return [field.name] if value is True else [] if value is False else value
+
+
+def recipe_from_controls(ids: Sequence[dict[str, str]], values: Sequence[Any]) -> Recipe:
+    """Return the recipe that the controls show.
+
+    Raises
+    ------
+    AntemaError
+        For an empty or out-of-range number, naming the field.
+    """
+    default = Recipe()
+    chosen: dict[str, Any] = {}
+    for control, value in zip(ids, values, strict=True):
+        name = control["field"]
+        if isinstance(getattr(default, name), bool):
+            chosen[name] = bool(value)
+        elif value is None and name != "threshold":
+            field = next(field for field in RECIPE_FIELDS if field.name == name)
+            msg = f"{field.label}: expected a number from {field.minimum:g} to {field.maximum:g}, found none"
+            raise AntemaError(msg)
+        else:
+            chosen[name] = value
+    return Recipe.from_dict(chosen)
+
+
+def _control(field: RecipeField, models: Sequence[tuple[str, str]]) -> html.Div:
+    identity = {"type": "recipe", "field": field.name}
+    value: Any = control_value(field, getattr(Recipe(), field.name))
+    if field.name == "model":
+        options = [{"label": title, "value": name} for name, title in models]
+        control = dcc.Dropdown(options, value, id=identity, clearable=False)
+    elif field.choices:
+        control = dcc.RadioItems(
+            [{"label": _WORDS.get(choice, choice), "value": choice} for choice in field.choices],
+            value,
+            id=identity,
+            className="choices",
+            inline=True,
+        )
+    elif isinstance(getattr(Recipe(), field.name), bool):
+        return html.Div(
+            dbc.Checklist([{"label": field.label, "value": field.name}], value, id=identity, switch=True),
+            className="field",
+            title=field.help,
+        )
+    else:
+        number = dbc.Input(
+            id=identity,
+            type="number",
+            value=value,
+            min=field.minimum,
+            max=field.maximum,
+            step="any",
+            placeholder="the model's own" if field.name == "threshold" else "",
+            size="sm",
+        )
+        control = dbc.InputGroup([number, dbc.InputGroupText(field.unit)] if field.unit else [number], size="sm")
+    return html.Div([html.Label(field.label, className="field-label"), control], className="field", title=field.help)

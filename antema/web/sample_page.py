@@ -1,0 +1,369 @@
+"""What the sample page shows, computed from the store; the page's callbacks only call in here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from dash import dcc, html
+
+from antema.domain import QUANTITIES, View
+from antema.stats import WEIGHTINGS, histogram
+from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
+from antema.web import figures
+from antema.web.cards import micrograph_card
+from antema.web.format import count
+from antema.web.results import (
+    class_counts,
+    dropped_counts,
+    pick,
+    quantity_of,
+    series,
+    viewer_particles,
+)
+from antema.web.state import store
+
+_TABLE_COLUMNS = (
+    "image",
+    "particle",
+    "status",
+    "drop_reason",
+    "separated",
+    "equivalent_diameter_nm",
+    "feret_min_nm",
+    "feret_max_nm",
+    "area_nm2",
+    "perimeter_nm",
+    "aspect_ratio",
+    "circularity",
+    "convexity",
+    "solidity",
+    "crystallinity",
+    "confidence",
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One analysis with its table, read once per callback."""
+
+    analysis: AnalysisRow
+    table: pd.DataFrame
+    images: list[ImageResult]
+
+    @property
+    def n_images(self) -> int:
+        """Micrographs that were analysed without an error and still count."""
+        return sum(1 for image in self.images if image.status == "done" and image.included)
+
+
+def load(analysis_id: int) -> Result:
+    """Return an analysis with its particles (exclusions applied)."""
+    return Result(store().analysis(analysis_id), store().particles(analysis_id), store().image_results(analysis_id))
+
+
+def analysis_options(sample_id: int) -> tuple[list[dict[str, Any]], int | None]:
+    """Return the results to choose from, newest first, and the current one."""
+    current = store().current_analysis(sample_id)
+    options = [
+        {"label": analysis_label(analysis), "value": analysis.id}
+        for analysis in store().analyses(sample_id)
+        if analysis.status not in ("queued",) or (current is not None and analysis.id == current.id)
+    ]
+    return options, current.id if current is not None else None
+
+
+def analysis_label(analysis: AnalysisRow) -> str:
+    """Return how a result is called in a list."""
+    recipe = analysis.recipe
+    when = analysis.created_at.strftime("%Y-%m-%d %H:%M")
+    state = "" if analysis.status == "done" else f" · {analysis.status}"
+    separation = {"uecs": "UECS", "watershed": "watershed", "none": "no separation"}[recipe.separation]
+    return f"{when} · {recipe.model} · {separation} · {recipe.convention}{state}"
+
+
+def cards(sample_id: int, analysis_id: int | None, checked: set[int]) -> list[html.Div]:
+    """Return the cards of a sample's micrographs."""
+    by_micrograph = _results_by_micrograph(analysis_id)
+    return [
+        micrograph_card(m, by_micrograph.get(m.id), checked=m.id in checked, analysis_id=analysis_id)
+        for m in store().micrographs(sample_id)
+    ]
+
+
+def _results_by_micrograph(analysis_id: int | None) -> dict[int, ImageResult]:
+    if analysis_id is None:
+        return {}
+    return {result.micrograph_id: result for result in store().image_results(analysis_id)}
+
+
+def distribution(result: Result, column: str, view: View, *, log: bool, selection: dict[str, Any] | None) -> go.Figure:
+    """Return the histogram of one quantity with what is picked marked."""
+    data = series(result.table, column, view.weighting, result.n_images)
+    if not len(data.values):
+        return figures.empty_figure("No particle was measured in this result.")
+    bins = histogram(data.values, data.weights, log=log)
+    picked = result.table.loc[pick(result.table, selection) & (result.table["status"] == "measured"), column]
+    return figures.distribution_figure(
+        quantity_of(column),
+        bins,
+        data.values,
+        data.weights,
+        log=log,
+        weighting=view.weighting,
+        picked=picked.to_numpy(float),
+    )
+
+
+def headline(result: Result, view: View) -> list[Any]:
+    """Return the numbers one reads first: median, mean, spread, counts."""
+    data = series(result.table, "equivalent_diameter_nm", view.weighting, result.n_images)
+    summary = data.summary(view.weighting)
+    tiles = [
+        _tile("Median diameter", summary.median.value_text("nm"), summary.median.interval_text()),
+        _tile(
+            "Mean ± SD", f"{summary.mean.value_text()} ± {summary.sd.value_text('nm')}", summary.mean.interval_text()
+        ),
+        _tile("D10", summary.d10.value_text("nm"), summary.d10.interval_text()),
+        _tile("D90", summary.d90.value_text("nm"), summary.d90.interval_text()),
+        _tile("Particles", count(summary.n), WEIGHTINGS[view.weighting]),
+        _tile("Images", str(result.n_images), _failed_words(result)),
+    ]
+    sentences = [text for text in (summary.method_text if summary.n > 1 else "", summary.note) if text]
+    return [html.Div(tiles, className="tiles"), html.P(" ".join(sentences), className="quiet statement")]
+
+
+def _failed_words(result: Result) -> str:
+    failed = sum(1 for image in result.images if image.status == "failed")
+    return f"{failed} failed" if failed else "all analysed"
+
+
+def _tile(label: str, value: str, below: str) -> html.Div:
+    return html.Div(
+        [
+            html.Div(label, className="tile-label"),
+            html.Div(value, className="tile-value"),
+            html.Div(below, className="quiet"),
+        ],
+        className="tile",
+    )
+
+
+def statistics_table(result: Result, view: View) -> html.Table:
+    """Return every quantity's statistics with their intervals."""
+    head = ["Quantity", "n", "Images", "Mean", "SD", "D10", "Median (D50)", "D90"]
+    rows = []
+    for quantity in QUANTITIES:
+        summary = series(result.table, quantity.column, view.weighting, result.n_images).summary(view.weighting)
+        estimates = (summary.mean, summary.sd, summary.d10, summary.median, summary.d90)
+        rows.append(
+            html.Tr(
+                [html.Th(quantity.axis, scope="row"), html.Td(count(summary.n)), html.Td(summary.n_images)]
+                + [
+                    html.Td([html.Div(estimate.value_text()), html.Div(estimate.interval_text(), className="quiet")])
+                    for estimate in estimates
+                ]
+            )
+        )
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(text, scope="col") for text in head])), html.Tbody(rows)], className="numbers"
+    )
+
+
+def left_out(result: Result) -> list[Any]:
+    """Return what was detected but not counted, and why."""
+    counts = dropped_counts(result.table)
+    total = int((result.table["status"] == "dropped").sum())
+    if not total:
+        return [html.P("Nothing that was detected was left out.", className="quiet")]
+    items = [html.Li([html.B(count(n)), f" {words}"]) for _, words, n in counts]
+    return [html.P(f"{count(total)} of {count(len(result.table))} detected objects do not count:"), html.Ul(items)]
+
+
+def crystallinity(result: Result, view: View) -> list[Any]:
+    """Return the shares of the crystallinity classes, or that there are none."""
+    counts = class_counts(result.table, view.crystallinity_certainty)
+    if not counts:
+        return [html.P("No crystallinity model is installed: particles are not classified.", className="quiet")]
+    total = sum(counts.values())
+    return [
+        html.Ul([html.Li(f"{name}: {100 * n / total:.0f} % ({count(n)})") for name, n in counts.items()]),
+        html.P(f"Unknown below {100 * view.crystallinity_certainty:.0f} % certainty.", className="quiet"),
+    ]
+
+
+def failures(result: Result) -> list[Any]:
+    """Return the micrographs that could not be analysed, each with its reason."""
+    failed = [image for image in result.images if image.status == "failed"]
+    stale = [image for image in result.images if image.stale]
+    parts: list[Any] = []
+    if failed:
+        items = [html.Li([html.B(image.filename), f": {image.error}"]) for image in failed]
+        parts.append(html.Div([html.B("Not analysed"), html.Ul(items)], className="alert alert-warning"))
+    if stale:
+        names = ", ".join(image.filename for image in stale)
+        parts.append(
+            html.Div(
+                f"The pixel size of {names} changed after this result: analyse again.", className="alert alert-warning"
+            )
+        )
+    return parts
+
+
+def grid_columns() -> list[dict[str, Any]]:
+    """Return the particle table's columns for the grid."""
+    units = {quantity.column: quantity.axis for quantity in QUANTITIES}
+    named = {"area_nm2": "Area (nm²)", "perimeter_nm": "Perimeter (nm)", "drop_reason": "Reason"}
+    text = {"image", "status", "drop_reason", "crystallinity"}
+    columns: list[dict[str, Any]] = []
+    for column in _TABLE_COLUMNS:
+        label = named.get(column, units.get(column, column.replace("_", " ").capitalize()))
+        definition: dict[str, Any] = {"field": column, "headerName": label, "sortable": True, "minWidth": 110}
+        if column in text:
+            definition |= {"filter": "agTextColumnFilter"}
+        elif column == "separated":
+            definition |= {"filter": False, "cellDataType": "text"}
+        else:
+            definition |= {"filter": "agNumberColumnFilter", "type": "numericColumn"}
+            if column != "particle":
+                definition["valueFormatter"] = {
+                    "function": "params.value == null ? '' : d3.format('.4~g')(params.value)"
+                }
+        columns.append(definition)
+    columns[0] |= {"minWidth": 180, "flex": 2}
+    return columns
+
+
+def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the rows the grid asks for, filtered and sorted on the server.
+
+    Parameters
+    ----------
+    result : Result
+        The analysis.
+    request : dict
+        AG Grid's request: ``startRow``, ``endRow``, ``sortModel``, ``filterModel``.
+    selection : dict or None
+        What is picked elsewhere: only those rows are shown then.
+    """
+    rows = result.table
+    if selection:
+        rows = rows[pick(rows, selection)]
+    for column, condition in (request.get("filterModel") or {}).items():
+        rows = rows[_matches(rows[column], condition)]
+    for sort in reversed(request.get("sortModel") or []):
+        rows = rows.sort_values(sort["colId"], ascending=sort["sort"] == "asc", kind="stable", na_position="last")
+    page = rows.iloc[request["startRow"] : request["endRow"]]
+    shown = page[[*_TABLE_COLUMNS, "micrograph_id"]]
+    shown = shown.assign(separated=shown["separated"].map({True: "yes", False: "no"}))
+    records = shown.astype(object).where(shown.notna(), None).to_dict("records")
+    for record in records:
+        record["id"] = f"{record['micrograph_id']}-{record['particle']}"
+    return {"rowData": records, "rowCount": len(rows)}
+
+
+def _matches(values: pd.Series, condition: dict[str, Any]) -> pd.Series:
+    if "operator" in condition:
+        parts = [_matches(values, part) for part in condition["conditions"]]
+        return np.logical_and.reduce(parts) if condition["operator"] == "AND" else np.logical_or.reduce(parts)
+    kind, wanted = condition["type"], condition.get("filter")
+    if kind in ("blank", "notBlank"):
+        blank = values.isna() | (values.astype(str) == "")
+        return blank if kind == "blank" else ~blank
+    if condition["filterType"] == "number":
+        numbers = values.astype(float)
+        upper = condition.get("filterTo")
+        tests = {
+            "equals": lambda: numbers == wanted,
+            "notEqual": lambda: numbers != wanted,
+            "lessThan": lambda: numbers < wanted,
+            "lessThanOrEqual": lambda: numbers <= wanted,
+            "greaterThan": lambda: numbers > wanted,
+            "greaterThanOrEqual": lambda: numbers >= wanted,
+            "inRange": lambda: (numbers >= wanted) & (numbers <= upper),
+        }
+        return tests[kind]()
+    text, sought = values.astype(str).str.lower(), str(wanted).lower()
+    tests = {
+        "contains": lambda: text.str.contains(sought, regex=False),
+        "notContains": lambda: ~text.str.contains(sought, regex=False),
+        "equals": lambda: text == sought,
+        "notEqual": lambda: text != sought,
+        "startsWith": lambda: text.str.startswith(sought),
+        "endsWith": lambda: text.str.endswith(sought),
+    }
+    return tests[kind]()
+
+
+def viewer(
+    micrograph: StoredMicrograph,
+    analysis_id: int | None,
+    *,
+    selection: dict[str, Any] | None = None,
+    overlay_on: bool = True,
+) -> go.Figure:
+    """Return the zoomable micrograph, with the particles of a result where there is one."""
+    result = _results_by_micrograph(analysis_id).get(micrograph.id)
+    display = f"/media/blob/{micrograph.display_sha256}.png"
+    shape = (micrograph.height, micrograph.width)
+    if analysis_id is None or result is None or result.status != "done":
+        return figures.micrograph_figure(
+            display, None, shape, [], pixel_size_nm=micrograph.pixel_size.nm, picked=set(), overlay_on=False
+        )
+    table = store().particles(analysis_id)
+    rows = table[table["micrograph_id"] == micrograph.id]
+    picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
+    stamp = f"{result.overlay_sha256[:12]}-{int((rows['drop_reason'] == 'excluded_by_user').sum())}"
+    return figures.micrograph_figure(
+        display,
+        f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}",
+        shape,
+        viewer_particles(rows),
+        pixel_size_nm=micrograph.pixel_size.nm,
+        picked=picked,
+        overlay_on=overlay_on,
+    )
+
+
+def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
+    """Return what is picked, in words."""
+    if not selection:
+        return ""
+    n = int(pick(result.table, selection).sum())
+    if "column" in selection:
+        quantity = quantity_of(selection["column"])
+        unit = f" {quantity.unit}" if quantity.unit else ""
+        return (
+            f"{count(n)} particles with {quantity.label.lower()} {selection['low']:.4g} – {selection['high']:.4g}{unit}"
+        )
+    return f"{count(n)} particle{'s' if n != 1 else ''} picked"
+
+
+def downloads_menu(analysis_id: int, weighting: str) -> list[Any]:
+    """Return the links to what can be downloaded of a result, weighted as it is looked at."""
+    base = f"/download/analysis/{analysis_id}"
+    entries = (
+        ("Report (PDF)", "report.pdf"),
+        ("Particles (CSV)", "particles.csv"),
+        ("Workbook (XLSX)", "workbook.xlsx"),
+        ("Everything (ZIP)", "everything.zip"),
+    )
+    return [
+        html.A(label, href=f"{base}/{name}?weighting={weighting}", className="dropdown-item", download="")
+        for label, name in entries
+    ]
+
+
+def viewer_targets(result: Result) -> list[dict[str, Any]]:
+    """Return the micrographs the viewer can show, as options."""
+    return [
+        {"label": f"{image.filename} · {count(image.n_measured)}", "value": image.micrograph_id}
+        for image in result.images
+        if image.status == "done" and image.included
+    ]
+
+
+def image_link(micrograph_id: int, analysis_id: int) -> dcc.Link:
+    """Return the link to the image's own page."""
+    return dcc.Link("Open image page", href=f"/images/{micrograph_id}?analysis={analysis_id}")

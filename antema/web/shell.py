@@ -1,0 +1,192 @@
+"""What stands on every page: navigation, who is working, progress of the jobs, messages.
+
+Progress lives here and is read from the job table, so that it survives navigation and a closed tab.
+"""
+
+import uuid
+from typing import Any
+
+import dash
+import dash_bootstrap_components as dbc
+from dash import Input, Output, State, dcc, html, no_update
+
+from antema import jobs
+from antema.domain import AntemaError
+from antema.web.background import run_demo, run_job
+from antema.web.jobs_view import job_badge
+from antema.web.state import settings, store
+from antema.web.user import COOKIE, current_user
+
+_LINKS = (("Samples", "/samples"), ("Compare", "/compare"), ("Jobs", "/jobs"), ("Models", "/models"), ("Help", "/help"))
+_SHELL_JOBS = 3
+_POLL_MS = 1500
+
+
+def layout() -> html.Div:
+    """Return the shell with the place where pages go."""
+    return html.Div(
+        [
+            dcc.Location(id="url"),
+            dcc.Store(id="theme", storage_type="local", data="light"),
+            dcc.Store(id="job-request"),
+            dcc.Store(id="job-finished"),
+            dcc.Store(id="jobs-changed"),
+            dcc.Store(id="demo-request"),
+            dcc.Store(id="demo-finished"),
+            dcc.Store(id="message"),
+            dcc.Store(id="uploaded"),
+            dcc.Interval(id="poll", interval=_POLL_MS),
+            _navigation(),
+            html.Div(id="shell-jobs", className="shell-jobs", role="status"),
+            html.Div(id="demo-progress", className="shell-jobs", role="status"),
+            html.Div(dbc.Toast(id="toast", is_open=False, dismissable=True, duration=8000), className="toast-place"),
+            html.Main(dash.page_container, className="container-fluid page"),
+        ]
+    )
+
+
+def _navigation() -> html.Header:
+    links = [dcc.Link(label, href=href, className="nav-link", id=f"nav-{label.lower()}") for label, href in _LINKS]
+    who = (
+        html.Span(id="user-name", className="user-name")
+        if settings().forwarded_user_header
+        else dcc.Input(
+            id="user-name",
+            placeholder="Your name",
+            title="Kept with what you change: who, when, why",
+            debounce=True,
+            className="form-control form-control-sm user-input",
+            maxLength=80,
+        )
+    )
+    return html.Header(
+        [
+            dcc.Link([html.I(className="bi bi-record-circle"), " ANTEMA"], href="/", className="brand"),
+            html.Nav(links, className="links"),
+            html.Div(
+                [
+                    html.I(className="bi bi-person", title="Who is working"),
+                    who,
+                    html.Button(
+                        html.I(className="bi bi-circle-half"),
+                        id="theme-toggle",
+                        className="btn btn-sm btn-link",
+                        title="Light or dark",
+                    ),
+                ],
+                className="tools",
+            ),
+        ],
+        className="shell-bar",
+    )
+
+
+def message(text: str, kind: str = "danger") -> dict[str, str]:
+    """Return a value for the shell's message store."""
+    return {"text": text, "kind": kind, "id": uuid.uuid4().hex}
+
+
+def register_shell(app: dash.Dash) -> None:
+    """Register the shell's callbacks."""
+    app.callback(
+        Output("job-finished", "data"),
+        Input("job-request", "data"),
+        background=True,
+        interval=1000,
+        prevent_initial_call=True,
+    )(run_job)
+    app.callback(
+        Output("demo-finished", "data"),
+        Input("demo-request", "data"),
+        background=True,
+        interval=500,
+        progress=Output("demo-progress", "children"),
+        prevent_initial_call=True,
+    )(run_demo)
+
+    @app.callback(
+        Output("shell-jobs", "children"),
+        Output("jobs-changed", "data"),
+        Input("poll", "n_intervals"),
+        State("jobs-changed", "data"),
+    )
+    def show_jobs(_: int | None, seen: dict[str, Any] | None) -> tuple[Any, Any]:
+        recent = store().jobs(limit=50)
+        if any(job.is_active for job in recent):
+            jobs.recover(store())
+            recent = store().jobs(limit=50)
+        state = {"jobs": [[job.id, job.status, job.images_done, job.images_failed] for job in recent]}
+        if state == seen:
+            return no_update, no_update
+        active = [job for job in recent if job.status in ("queued", "running")]
+        rows = [job_badge(job) for job in active[:_SHELL_JOBS]]
+        if len(active) > _SHELL_JOBS:
+            rows.append(dcc.Link(f"and {len(active) - _SHELL_JOBS} more", href="/jobs"))
+        return rows, state
+
+    @app.callback(
+        Output("message", "data", allow_duplicate=True),
+        Input({"type": "cancel-job", "job": dash.ALL}, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def cancel_job(clicks: list[int | None]) -> Any:  # noqa: ANN401 - Dash's no_update
+        if not any(clicks) or not isinstance(dash.ctx.triggered_id, dict):
+            return no_update
+        try:
+            jobs.cancel(store(), dash.ctx.triggered_id["job"], by=current_user())
+        except AntemaError as error:
+            return message(str(error))
+        return message("The job stops after the image it is working on.", "info")
+
+    @app.callback(
+        Output("toast", "children"),
+        Output("toast", "header"),
+        Output("toast", "icon"),
+        Output("toast", "is_open"),
+        Input("message", "data"),
+        prevent_initial_call=True,
+    )
+    def show_message(content: dict[str, str] | None) -> tuple[Any, ...]:
+        if not content:
+            return no_update, no_update, no_update, False
+        header = {"danger": "That did not work", "info": "Note", "success": "Done"}[content["kind"]]
+        return content["text"], header, content["kind"], True
+
+    if settings().forwarded_user_header:
+
+        @app.callback(Output("user-name", "children"), Input("url", "pathname"))
+        def show_user(_: str) -> str:
+            return current_user()
+
+    else:
+        app.clientside_callback(
+            f"""(name) => {{
+                const kept = document.cookie.split("; ").find((c) => c.startsWith("{COOKIE}="));
+                if (name === undefined || name === null)
+                    return kept ? decodeURIComponent(kept.slice({len(COOKIE) + 1})) : window.dash_clientside.no_update;
+                document.cookie = "{COOKIE}=" + encodeURIComponent(name) + "; path=/; max-age=31536000; SameSite=Lax";
+                return window.dash_clientside.no_update;
+            }}""",
+            Output("user-name", "value"),
+            Input("user-name", "value"),
+        )
+    app.clientside_callback(
+        """(clicks, theme) => {
+            const now = clicks && window.dash_clientside.callback_context.triggered_id === "theme-toggle"
+                ? (theme === "dark" ? "light" : "dark") : theme || "light";
+            document.documentElement.setAttribute("data-bs-theme", now);
+            return now === theme ? window.dash_clientside.no_update : now;
+        }""",
+        Output("theme", "data"),
+        Input("theme-toggle", "n_clicks"),
+        Input("theme", "data"),
+    )
+    app.clientside_callback(
+        """(path) => {
+            document.querySelectorAll(".links .nav-link").forEach((a) =>
+                a.classList.toggle("active", path.startsWith(new URL(a.href).pathname)));
+            return window.dash_clientside.no_update;
+        }""",
+        Output("url", "hash"),
+        Input("url", "pathname"),
+    )

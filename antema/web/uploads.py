@@ -1,0 +1,103 @@
+"""The upload route: one micrograph a request, streamed to disk, hashed on the way."""
+
+import hashlib
+import http
+import tempfile
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import flask
+
+from antema.domain import AlreadyThere, AntemaError, NotFound
+from antema.imaging import read_safely
+from antema.web.state import settings, store
+from antema.web.user import current_user
+
+uploads = flask.Blueprint("uploads", __name__)
+
+_PIECE_BYTES = 1 << 20
+_LONGEST_FILENAME = 200
+
+
+class _TooLargeError(AntemaError):
+    """More bytes than the server takes for one file."""
+
+
+@uploads.put("/upload/<sample_id>")
+def upload(sample_id: str) -> tuple[flask.Response, int]:
+    """Take the request's body as one micrograph of the sample.
+
+    The body is the file itself; its name comes percent-encoded in the header ``X-Filename`` and is only ever shown,
+    never used as a path. Answers JSON: ``{"ok": true, "micrograph": id, "scale": ...}`` or ``{"ok": false, "error":
+    sentence}``.
+    """
+    name = _shown_name(flask.request.headers.get("X-Filename", ""))
+    temporary: Path | None = None
+    try:
+        _refuse_other_origins()
+        store().sample(sample_id)
+        temporary, digest = _receive(name)
+        # The reader chooses by content; the suffix on the temporary file only helps its messages.
+        micrograph = read_safely(temporary, name=name)
+        stored = store().add_micrograph(sample_id, micrograph, temporary, filename=name, by=current_user())
+    except NotFound as error:
+        return _refused(str(error), http.HTTPStatus.NOT_FOUND)
+    except AlreadyThere as error:
+        return _refused(str(error), http.HTTPStatus.CONFLICT)
+    except _TooLargeError as error:
+        return _refused(str(error), http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    except AntemaError as error:
+        return _refused(str(error), http.HTTPStatus.UNPROCESSABLE_ENTITY)
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    assert stored.sha256 == digest
+    answer = {"ok": True, "micrograph": stored.id, "scale": stored.pixel_size.nm, "source": stored.pixel_size.source}
+    return flask.jsonify(answer), http.HTTPStatus.CREATED
+
+
+def _shown_name(header: str) -> str:
+    name = unquote(header).replace("\\", "/").rsplit("/", 1)[-1].strip()
+    printable = "".join(character for character in name if character.isprintable())
+    return printable[:_LONGEST_FILENAME] or "unnamed"
+
+
+def _refuse_other_origins() -> None:
+    # A page of another site may send a PUT with the visitor's cookies; browsers name themselves in Origin then.
+    origin = flask.request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != flask.request.host:
+        msg = f"upload refused: expected a request from {flask.request.host}, found one from {origin}"
+        raise AntemaError(msg)
+
+
+def _receive(name: str) -> tuple[Path, str]:
+    limit = settings().max_upload_mb * 1_000_000
+    announced = flask.request.content_length
+    if announced is not None and announced > limit:
+        raise _TooLargeError(_too_large(name, limit))
+    digest = hashlib.sha256()
+    received = 0
+    with tempfile.NamedTemporaryFile(dir=store().incoming_dir, prefix="upload-", delete=False) as file:
+        path = Path(file.name)
+        try:
+            while piece := flask.request.stream.read(_PIECE_BYTES):
+                received += len(piece)
+                if received > limit:
+                    raise _TooLargeError(_too_large(name, limit))
+                digest.update(piece)
+                file.write(piece)
+            if announced is not None and received != announced:
+                msg = f"{name}: the upload broke off after {received} of {announced} bytes"
+                raise AntemaError(msg)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    return path, digest.hexdigest()
+
+
+def _too_large(name: str, limit: int) -> str:
+    return f"{name}: larger than the {limit // 1_000_000} MB this server takes for one file"
+
+
+def _refused(sentence: str, status: http.HTTPStatus) -> tuple[flask.Response, int]:
+    return flask.jsonify(ok=False, error=sentence), status

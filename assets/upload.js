@@ -1,0 +1,123 @@
+/* Micrographs dropped on (or chosen in) the drop zone go to the server one request each, streamed, with progress.
+   dcc.Upload would send base64 through a callback, which fails silently above some hundred MB. */
+(function () {
+  "use strict";
+  const AT_ONCE = 2;
+
+  function row(list, file) {
+    const item = document.createElement("li");
+    item.className = "upload-row";
+    const name = document.createElement("span");
+    name.className = "upload-name";
+    name.textContent = file.name;
+    const bar = document.createElement("progress");
+    bar.max = 100;
+    bar.value = 0;
+    const state = document.createElement("span");
+    state.className = "upload-state";
+    state.textContent = "waiting";
+    item.append(name, bar, state);
+    list.append(item);
+    return { item, bar, state };
+  }
+
+  function send(zone, file, view) {
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open("PUT", "/upload/" + encodeURIComponent(zone.dataset.sample));
+      request.setRequestHeader("X-Filename", encodeURIComponent(file.name));
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.upload.onprogress = (event) => {
+        view.bar.value = event.lengthComputable ? (100 * event.loaded) / event.total : 0;
+        view.state.textContent = Math.round(view.bar.value) + " %";
+        if (event.loaded === event.total) view.state.textContent = "reading";
+      };
+      const finish = (ok, text) => {
+        view.bar.value = 100;
+        view.item.classList.add(ok ? "upload-done" : "upload-failed");
+        view.state.textContent = text;
+        resolve(ok);
+      };
+      request.onload = () => {
+        let answer;
+        try {
+          answer = JSON.parse(request.responseText);
+        } catch (error) {
+          finish(false, "the server answered with status " + request.status);
+          return;
+        }
+        if (answer.ok) {
+          finish(true, answer.scale ? Number(answer.scale.toPrecision(5)) + " nm/px" : "no scale yet");
+        } else {
+          finish(false, answer.error);
+        }
+      };
+      request.onerror = () => finish(false, "the connection broke off; nothing was kept, drop the file again");
+      request.send(file);
+    });
+  }
+
+  async function upload(zone, files) {
+    const list = document.getElementById("upload-list");
+    list.querySelectorAll(".upload-done").forEach((item) => item.remove());
+    const waiting = Array.from(files).map((file) => ({ file, view: row(list, file) }));
+    let changed = 0;
+    async function worker() {
+      while (waiting.length) {
+        const next = waiting.shift();
+        if (await send(zone, next.file, next.view)) {
+          changed += 1;
+          window.dash_clientside.set_props("uploaded", { data: { n: changed, at: Date.now() } });
+        }
+      }
+    }
+    zone.classList.add("uploading");
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    zone.classList.remove("uploading");
+    window.dash_clientside.set_props("uploaded", { data: { n: changed, at: Date.now(), finished: true } });
+  }
+
+  const zoneOf = (event) => event.target.closest && event.target.closest(".drop-zone[data-sample]");
+
+  document.addEventListener("dragover", (event) => {
+    const zone = zoneOf(event);
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.add("drop-over");
+  });
+  document.addEventListener("dragleave", (event) => {
+    const zone = zoneOf(event);
+    if (zone && !zone.contains(event.relatedTarget)) zone.classList.remove("drop-over");
+  });
+  document.addEventListener("drop", (event) => {
+    const zone = zoneOf(event);
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.remove("drop-over");
+    upload(zone, event.dataTransfer.files);
+  });
+  function choose(zone) {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.id = "upload-input";
+    input.hidden = true;
+    input.addEventListener("change", () => {
+      upload(zone, input.files);
+      input.remove();
+    });
+    document.body.append(input);
+    input.click();
+  }
+  document.addEventListener("click", (event) => {
+    const zone = zoneOf(event);
+    if (zone) choose(zone);
+  });
+  document.addEventListener("keydown", (event) => {
+    const zone = zoneOf(event);
+    if (zone && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      choose(zone);
+    }
+  });
+})();

@@ -1,0 +1,97 @@
+"""`/`: where one starts."""
+
+import uuid
+from typing import Any
+
+import dash
+from dash import Input, Output, callback, dcc, html, no_update
+
+from antema.web.format import count
+from antema.web.state import settings, store
+from antema.web.user import current_user
+
+dash.register_page(__name__, path="/", title="ANTEMA")
+
+_RECENT = 8
+
+
+def layout(**_: str) -> html.Div:
+    """Return the start page."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.H1("What nanoparticles did we make?"),
+                    html.P(
+                        "Drop the micrographs of a synthesis batch on a sample, press Analyse, and read the size "
+                        "distribution with its intervals, every particle outlined on its image.",
+                        className="lead",
+                    ),
+                    html.Div(
+                        [
+                            dcc.Link("New sample", href="/samples?new=1", className="btn btn-primary btn-lg"),
+                            html.Button(
+                                "Load the demo",
+                                id="demo-start",
+                                className="btn btn-outline-primary btn-lg",
+                                title="Two simulated batches of gold, about 2 nm and 4 nm, analysed like an upload",
+                            ),
+                        ],
+                        className="actions",
+                    ),
+                ],
+                className="hero",
+            ),
+            html.Div(id="home-samples"),
+        ]
+    )
+
+
+@callback(Output("home-samples", "children"), Input("jobs-changed", "data"), Input("demo-finished", "data"))
+def _recent(*_: object) -> list[Any]:
+    samples = store().samples(archived=False)[:_RECENT]
+    if not samples:
+        return [html.P("There is no sample yet.", className="quiet")]
+    return [
+        html.H2("Recent samples"),
+        html.Div(
+            [
+                dcc.Link(
+                    [
+                        html.Img(src=f"/media/blob/{sample.thumbnail_sha256}.png", alt="", className="card-picture")
+                        if sample.thumbnail_sha256
+                        else html.Div("no micrographs yet", className="card-picture none"),
+                        html.Div(
+                            [
+                                html.Div(sample.name, className="card-name"),
+                                html.Div(
+                                    f"{sample.n_micrographs} micrographs · {count(sample.n_particles)} particles",
+                                    className="quiet",
+                                ),
+                            ],
+                            className="card-text",
+                        ),
+                    ],
+                    href=f"/samples/{sample.id}",
+                    className="card-micrograph",
+                )
+                for sample in samples
+            ],
+            className="cards",
+        ),
+    ]
+
+
+@callback(
+    Output("demo-start", "hidden"),
+    Input("jobs-changed", "data"),
+    Input("demo-finished", "data"),
+    Input("demo-start", "n_clicks"),
+)
+def _offer_demo(_jobs: object, _finished: object, clicks: int | None) -> bool:
+    return bool(clicks) or not settings().demo or bool(store().samples(archived=False))
+
+
+@callback(Output("demo-request", "data"), Input("demo-start", "n_clicks"), prevent_initial_call=True)
+def _demo(clicks: int | None) -> Any:  # noqa: ANN401 - Dash's no_update
+    return {"by": current_user(), "request": uuid.uuid4().hex} if clicks else no_update

@@ -1,0 +1,637 @@
+"""`/samples/<id>`: micrographs in, distributions out."""
+
+from typing import Any
+
+import dash
+import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
+from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
+
+from antema import jobs
+from antema.domain import QUANTITIES, AntemaError, NotFound, View
+from antema.web import sample_page
+from antema.web.background import job_request
+from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action
+from antema.web.models_view import crystallinity_available, segmentation_models
+from antema.web.not_found import not_found
+from antema.web.recipe_panel import defaults, recipe_from_controls, recipe_panel
+from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
+from antema.web.shell import message
+from antema.web.state import store
+from antema.web.user import current_user
+
+dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
+
+_GRAPH = {
+    "displaylogo": False,
+    "toImageButtonOptions": {"format": "svg"},
+    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
+}
+_VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+def layout(sample_id: str = "", **_: str) -> html.Div:
+    """Return the page of one sample."""
+    try:
+        sample = store().sample(int(sample_id))
+    except (NotFound, ValueError):
+        return not_found(f"There is no sample {sample_id}.")
+    return html.Div(
+        [
+            dcc.Store(id="sample-id", data=sample.id),
+            dcc.Store(id="sample-changed", data=0),
+            dcc.Store(id="sample-selection"),
+            dcc.Store(id="sample-current"),
+            dcc.Store(id="sample-action"),
+            _head(),
+            html.Div(id="sample-details", className="details"),
+            html.Div(id="sample-failures"),
+            html.Div([_micrographs(sample.id), _results()], className="sample-body", id="sample-body"),
+            recipe_panel(segmentation_models(), crystallinity_available=crystallinity_available()),
+            sample_form("sample-edit", "Edit sample", "Save"),
+            *[action_modal(name) for name in ACTIONS],
+        ]
+    )
+
+
+def _head() -> html.Div:
+    return html.Div(
+        [
+            html.H1(id="sample-name"),
+            html.Div(
+                [
+                    html.Button("Edit", id="sample-edit-open", className="btn btn-outline-secondary"),
+                    html.Button("Archive", id="sample-archive", className="btn btn-outline-secondary"),
+                    dbc.DropdownMenu(id="sample-downloads", label="Download", color="secondary", disabled=True),
+                    html.Button("Recipe", id="recipe-open", className="btn btn-outline-secondary"),
+                    html.Button("Analyse", id="sample-analyse", className="btn btn-primary"),
+                ],
+                className="actions",
+            ),
+        ],
+        className="page-head",
+    )
+
+
+def _micrographs(sample_id: int) -> html.Section:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Micrographs"),
+                    html.Div(
+                        [
+                            html.Button(
+                                label,
+                                id={"type": "micrograph-action", "action": name},
+                                className="btn btn-sm btn-outline-secondary",
+                                disabled=True,
+                            )
+                            for name, (label, _) in ACTIONS.items()
+                        ]
+                        + [html.Button("Tick all", id="micrographs-all", className="btn btn-sm btn-link")],
+                        className="actions",
+                    ),
+                ],
+                className="section-head",
+            ),
+            html.Div(
+                [
+                    html.I(className="bi bi-upload"),
+                    html.Span(" Drop micrographs here, or click to choose"),
+                    html.Small(
+                        "dm3, dm4, emd, ser, mrc, tif, png, jpg … as they come from the microscope", className="quiet"
+                    ),
+                ],
+                className="drop-zone",
+                role="button",
+                tabIndex=0,
+                **{"data-sample": str(sample_id)},
+            ),
+            html.Ul(id="upload-list"),
+            html.Div(id="sample-cards", className="cards"),
+        ],
+        className="micrographs",
+    )
+
+
+def _results() -> html.Section:
+    quantities = [{"label": quantity.label, "value": quantity.column} for quantity in QUANTITIES]
+    weightings = [{"label": name.capitalize(), "value": name} for name in ("number", "area", "volume")]
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Result"),
+                    dcc.Dropdown(
+                        id="sample-analysis", clearable=False, placeholder="No result yet", className="result-choice"
+                    ),
+                ],
+                className="section-head",
+            ),
+            html.Div(id="sample-headline"),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.Div(
+                                [
+                                    dcc.Dropdown(
+                                        quantities,
+                                        QUANTITIES[0].column,
+                                        id="sample-quantity",
+                                        clearable=False,
+                                        className="quantity-choice",
+                                    ),
+                                    dbc.RadioItems(weightings, "number", id="sample-weighting", inline=True),
+                                    dbc.Switch(id="sample-log", label="log axis", value=False),
+                                ],
+                                className="controls",
+                            ),
+                            dcc.Graph(id="sample-histogram", config=_GRAPH, className="graph"),
+                        ],
+                        className="panel",
+                    ),
+                    html.Div(
+                        [
+                            html.Div(
+                                [
+                                    dcc.Dropdown(id="sample-viewer-image", clearable=False, className="image-choice"),
+                                    dbc.Switch(id="sample-overlay", label="outlines", value=True),
+                                    html.Span(id="sample-image-link"),
+                                ],
+                                className="controls",
+                            ),
+                            dcc.Graph(id="sample-viewer", config=_VIEWER, className="graph viewer"),
+                            html.Div(
+                                [
+                                    html.Span("whole", className="key key-whole"),
+                                    html.Span("separated", className="key key-separated"),
+                                    html.Span("left out", className="key key-dropped"),
+                                ],
+                                className="keys",
+                            ),
+                        ],
+                        className="panel",
+                    ),
+                ],
+                className="panels",
+            ),
+            html.Div(
+                [
+                    html.Span(id="sample-selection-words"),
+                    html.Button("Show all", id="sample-selection-clear", className="btn btn-sm btn-outline-secondary"),
+                ],
+                id="sample-selection-bar",
+                className="selection-bar",
+                hidden=True,
+            ),
+            html.Div(
+                [
+                    html.Div(
+                        [html.H3("Statistics"), html.Div(id="sample-statistics", className="scroll-x")],
+                        className="panel wide",
+                    ),
+                    html.Div(
+                        [
+                            html.H3("Left out"),
+                            html.Div(id="sample-left-out"),
+                            html.H3("Crystallinity"),
+                            html.Div(id="sample-crystallinity"),
+                        ],
+                        className="panel",
+                    ),
+                ],
+                className="panels statistics",
+            ),
+            html.H3("Particles"),
+            dag.AgGrid(
+                id="sample-grid",
+                columnDefs=sample_page.grid_columns(),
+                rowModelType="infinite",
+                getRowId="params.data.id",
+                defaultColDef={"resizable": True, "flex": 1},
+                dashGridOptions={
+                    "theme": {"function": "themeQuartz"},
+                    "rowSelection": {
+                        "mode": "multiRow",
+                        "checkboxes": False,
+                        "headerCheckbox": False,
+                        "enableClickSelection": True,
+                    },
+                    "cacheBlockSize": 100,
+                    "maxBlocksInCache": 20,
+                    "infiniteInitialRowCount": 1,
+                },
+                className="grid particles",
+            ),
+        ],
+        className="results",
+        id="sample-results",
+        hidden=True,
+    )
+
+
+@callback(
+    Output("sample-name", "children"),
+    Output("sample-details", "children"),
+    Output("sample-archive", "children"),
+    Input("sample-id", "data"),
+    Input("sample-changed", "data"),
+)
+def _details(sample_id: int, _: int) -> tuple[str, list[Any], str]:
+    sample = store().sample(sample_id)
+    facts = [sample.material, sample.batch and f"batch {sample.batch}"]
+    facts += [sample.synthesis_date and f"synthesised {sample.synthesis_date:%Y-%m-%d}"]
+    facts += [sample.operator and f"by {sample.operator}"]
+    facts += [f"{key}: {value}" for key, value in sample.properties.items()]
+    shown: list[Any] = [html.Span(fact, className="fact") for fact in facts if fact]
+    if sample.notes:
+        shown.append(html.P(sample.notes, className="notes"))
+    return sample.name, shown, "Bring back" if sample.archived else "Archive"
+
+
+@callback(
+    Output("sample-cards", "children"),
+    Input("sample-id", "data"),
+    Input("sample-changed", "data"),
+    Input("uploaded", "data"),
+    Input("sample-analysis", "value"),
+    Input("jobs-changed", "data"),
+    Input("micrographs-all", "n_clicks"),
+    State({"type": "micrograph-check", "micrograph": ALL}, "id"),
+    State({"type": "micrograph-check", "micrograph": ALL}, "value"),
+)
+def _cards(
+    sample_id: int,
+    _changed: int,
+    _uploaded: object,
+    analysis_id: int | None,
+    _jobs: object,
+    _all: int | None,
+    ids: list[dict[str, Any]],
+    values: list[list[str]],
+) -> list[html.Div]:
+    checked = _ticked(ids, values)
+    if ctx.triggered_id == "micrographs-all":
+        everything = {control["micrograph"] for control in ids}
+        checked = set() if checked == everything else everything
+    elif ctx.triggered_id == "sample-changed":
+        checked = set()
+    return sample_page.cards(sample_id, analysis_id, checked)
+
+
+def _ticked(ids: list[dict[str, Any]], values: list[list[str]]) -> set[int]:
+    return {control["micrograph"] for control, value in zip(ids, values, strict=True) if value}
+
+
+@callback(
+    Output({"type": "micrograph-action", "action": ALL}, "disabled"),
+    Input({"type": "micrograph-check", "micrograph": ALL}, "value"),
+)
+def _enable_actions(values: list[list[str]]) -> list[bool]:
+    return [not any(values)] * len(ACTIONS)
+
+
+@callback(
+    Output({"type": "action-modal", "action": ALL}, "is_open"),
+    Output({"type": "action-targets", "action": ALL}, "options"),
+    Input({"type": "micrograph-action", "action": ALL}, "n_clicks"),
+    Input({"type": "action-cancel", "action": ALL}, "n_clicks"),
+    Input("sample-changed", "data"),
+    State("sample-id", "data"),
+    prevent_initial_call=True,
+)
+def _open_action(
+    opens: list[int | None], _cancels: list[int | None], _changed: int, sample_id: int
+) -> tuple[list[bool], list[list[dict[str, Any]]]]:
+    asked = ctx.triggered_id
+    wanted = (
+        asked["action"] if isinstance(asked, dict) and asked["type"] == "micrograph-action" and any(opens) else None
+    )
+    others = [
+        {"label": other.name, "value": other.id} for other in store().samples(archived=False) if other.id != sample_id
+    ]
+    return [name == wanted for name in ACTIONS], [others for _ in ctx.outputs_list[1]]
+
+
+@callback(
+    Output("sample-changed", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Input({"type": "action-do", "action": ALL}, "n_clicks"),
+    State({"type": "action-value", "action": ALL}, "value"),
+    State({"type": "action-value", "action": ALL}, "id"),
+    State({"type": "action-targets", "action": ALL}, "value"),
+    State({"type": "action-why", "action": ALL}, "value"),
+    State({"type": "action-why", "action": ALL}, "id"),
+    State({"type": "micrograph-check", "micrograph": ALL}, "id"),
+    State({"type": "micrograph-check", "micrograph": ALL}, "value"),
+    State("sample-changed", "data"),
+    prevent_initial_call=True,
+)
+def _do_action(  # noqa: PLR0913 - one State per control of the dialogs
+    clicks: list[int | None],
+    values: list[Any],
+    value_ids: list[dict[str, str]],
+    targets: list[int | None],
+    whys: list[str | None],
+    why_ids: list[dict[str, str]],
+    ids: list[dict[str, Any]],
+    ticks: list[list[str]],
+    changed: int,
+) -> tuple[Any, Any]:
+    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+        return no_update, no_update
+    action = ctx.triggered_id["action"]
+    value = next((v for v, i in zip(values, value_ids, strict=True) if i["action"] == action), None)
+    why = next((v for v, i in zip(whys, why_ids, strict=True) if i["action"] == action), None)
+    target = targets[0] if targets else None
+    try:
+        apply_action(
+            store(), action, sorted(_ticked(ids, ticks)), value=value, target=target, why=why, by=current_user()
+        )
+    except AntemaError as error:
+        return no_update, message(str(error))
+    return changed + 1, no_update
+
+
+@callback(
+    Output("sample-analysis", "options"),
+    Output("sample-analysis", "value"),
+    Output("sample-current", "data"),
+    Output("sample-results", "hidden"),
+    Output("sample-body", "className"),
+    Input("sample-id", "data"),
+    Input("jobs-changed", "data"),
+    State("sample-analysis", "value"),
+    State("sample-current", "data"),
+)
+def _choices(sample_id: int, _: object, chosen: int | None, seen: int | None) -> tuple[Any, ...]:
+    options, current = sample_page.analysis_options(sample_id)
+    values = {option["value"] for option in options}
+    # A result that became current while the page was open is shown, unless the user looks at another one.
+    if chosen not in values or (chosen == seen and current is not None):
+        chosen = current if current in values else next(iter(option["value"] for option in options), None)
+    body = "sample-body has-results" if chosen is not None else "sample-body"
+    return options, chosen, current, chosen is None, body
+
+
+@callback(
+    Output("sample-headline", "children"),
+    Output("sample-statistics", "children"),
+    Output("sample-left-out", "children"),
+    Output("sample-crystallinity", "children"),
+    Output("sample-failures", "children"),
+    Output("sample-downloads", "children"),
+    Output("sample-downloads", "disabled"),
+    Input("sample-analysis", "value"),
+    Input("sample-weighting", "value"),
+    Input("sample-changed", "data"),
+    Input("jobs-changed", "data"),
+)
+def _numbers(analysis_id: int | None, weighting: str, *_: object) -> tuple[Any, ...]:
+    if analysis_id is None:
+        return [], [], [], [], [], [], True
+    result, view = sample_page.load(analysis_id), View(weighting=weighting)
+    return (
+        sample_page.headline(result, view),
+        sample_page.statistics_table(result, view),
+        sample_page.left_out(result),
+        sample_page.crystallinity(result, view),
+        sample_page.failures(result),
+        sample_page.downloads_menu(analysis_id, weighting),
+        False,
+    )
+
+
+@callback(
+    Output("sample-histogram", "figure"),
+    Input("sample-analysis", "value"),
+    Input("sample-quantity", "value"),
+    Input("sample-weighting", "value"),
+    Input("sample-log", "value"),
+    Input("sample-selection", "data"),
+    Input("sample-changed", "data"),
+    Input("jobs-changed", "data"),
+)
+def _histogram(  # noqa: PLR0913
+    analysis_id: int | None,
+    column: str,
+    weighting: str,
+    log: bool,
+    selection: dict[str, Any] | None,
+    *_: object,  # noqa: FBT001
+) -> Any:  # noqa: ANN401 - a figure or no_update
+    if analysis_id is None:
+        return no_update
+    view = View(weighting=weighting)
+    return sample_page.distribution(sample_page.load(analysis_id), column, view, log=log, selection=selection)
+
+
+@callback(
+    Output("sample-viewer-image", "options"),
+    Output("sample-viewer-image", "value"),
+    Input("sample-analysis", "value"),
+    Input("sample-changed", "data"),
+    Input("jobs-changed", "data"),
+    Input("sample-selection", "data"),
+    State("sample-viewer-image", "value"),
+)
+def _viewer_images(
+    analysis_id: int | None, _changed: int, _jobs: object, selection: dict[str, Any] | None, shown: int | None
+) -> tuple[Any, Any]:
+    if analysis_id is None:
+        return [], None
+    options = sample_page.viewer_targets(sample_page.load(analysis_id))
+    values = [option["value"] for option in options]
+    if ctx.triggered_id == "sample-selection" and selection and selection.get("particles"):
+        wanted = selection["particles"][0][0]
+        shown = wanted if wanted in values else shown
+    return options, shown if shown in values else next(iter(values), None)
+
+
+@callback(
+    Output("sample-viewer", "figure"),
+    Output("sample-image-link", "children"),
+    Input("sample-viewer-image", "value"),
+    Input("sample-analysis", "value"),
+    Input("sample-selection", "data"),
+    Input("sample-overlay", "value"),
+    Input("sample-changed", "data"),
+)
+def _viewer(
+    micrograph_id: int | None,
+    analysis_id: int | None,
+    selection: dict[str, Any] | None,
+    overlay: bool,
+    _: int,  # noqa: FBT001
+) -> tuple[Any, Any]:
+    if micrograph_id is None or analysis_id is None:
+        return no_update, no_update
+    micrograph = store().micrograph(micrograph_id)
+    figure = sample_page.viewer(micrograph, analysis_id, selection=selection, overlay_on=overlay)
+    return figure, sample_page.image_link(micrograph_id, analysis_id)
+
+
+@callback(
+    Output("sample-selection", "data"),
+    Input("sample-histogram", "clickData"),
+    Input("sample-grid", "selectedRows"),
+    Input("sample-viewer", "clickData"),
+    Input("sample-selection-clear", "n_clicks"),
+    Input("sample-analysis", "value"),
+    State("sample-quantity", "value"),
+    State("sample-viewer-image", "value"),
+    prevent_initial_call=True,
+)
+def _select(
+    bar: dict[str, Any] | None,
+    rows: list[dict[str, Any]] | None,
+    point: dict[str, Any] | None,
+    _clear: int | None,
+    _analysis: int | None,
+    column: str,
+    micrograph_id: int | None,
+) -> Any:  # noqa: ANN401 - Dash's no_update
+    match ctx.triggered_id:
+        case "sample-histogram" if bar and "customdata" in bar["points"][0]:
+            low, high = bar["points"][0]["customdata"]
+            return {"column": column, "low": low, "high": high}
+        case "sample-grid" if rows:
+            return {"particles": [[row["micrograph_id"], row["particle"]] for row in rows], "from": "table"}
+        case "sample-viewer" if point and "customdata" in point["points"][0]:
+            return {"particles": [[micrograph_id, point["points"][0]["customdata"]]], "from": "image"}
+        case "sample-selection-clear" | "sample-analysis":
+            return None
+    return no_update
+
+
+@callback(
+    Output("sample-selection-words", "children"),
+    Output("sample-selection-bar", "hidden"),
+    Input("sample-selection", "data"),
+    State("sample-analysis", "value"),
+)
+def _selection_words(selection: dict[str, Any] | None, analysis_id: int | None) -> tuple[str, bool]:
+    if not selection or analysis_id is None:
+        return "", True
+    return sample_page.selection_words(sample_page.load(analysis_id), selection), False
+
+
+@callback(
+    Output("sample-grid", "getRowsResponse"),
+    Input("sample-grid", "getRowsRequest"),
+    State("sample-analysis", "value"),
+    State("sample-selection", "data"),
+)
+def _grid_rows(request: dict[str, Any] | None, analysis_id: int | None, selection: dict[str, Any] | None) -> Any:  # noqa: ANN401
+    if request is None:
+        return no_update
+    if analysis_id is None:
+        return {"rowData": [], "rowCount": 0}
+    # A row picked in the table itself is marked there and hides no other.
+    shown = None if selection and selection.get("from") == "table" else selection
+    return sample_page.grid_rows(sample_page.load(analysis_id), request, shown)
+
+
+clientside_callback(
+    """async (analysis, selection, changed, jobs) => {
+        if (selection && selection.from === "table") return window.dash_clientside.no_update;
+        const grid = await window.dash_ag_grid.getApiAsync("sample-grid");
+        grid.deselectAll();
+        grid.purgeInfiniteCache();
+        return window.dash_clientside.no_update;
+    }""",
+    Output("sample-grid", "id"),
+    Input("sample-analysis", "value"),
+    Input("sample-selection", "data"),
+    Input("sample-changed", "data"),
+    Input("jobs-changed", "data"),
+)
+
+
+@callback(
+    Output("recipe-panel", "is_open"),
+    Input("recipe-open", "n_clicks"),
+    State("recipe-panel", "is_open"),
+    prevent_initial_call=True,
+)
+def _recipe_open(_: int | None, is_open: bool) -> bool:  # noqa: FBT001
+    return not is_open
+
+
+@callback(
+    Output({"type": "recipe", "field": ALL}, "value"),
+    Input("recipe-reset", "n_clicks"),
+    State({"type": "recipe", "field": ALL}, "id"),
+    prevent_initial_call=True,
+)
+def _recipe_reset(_: int | None, ids: list[dict[str, str]]) -> list[Any]:
+    by_name = defaults()
+    return [by_name[control["field"]] for control in ids]
+
+
+@callback(
+    Output("job-request", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Input("sample-analyse", "n_clicks"),
+    State("sample-id", "data"),
+    State({"type": "recipe", "field": ALL}, "id"),
+    State({"type": "recipe", "field": ALL}, "value"),
+    prevent_initial_call=True,
+)
+def _analyse(clicks: int | None, sample_id: int, ids: list[dict[str, str]], values: list[Any]) -> tuple[Any, Any]:
+    if not clicks:
+        return no_update, no_update
+    try:
+        job = jobs.start(store(), sample_id, recipe_from_controls(ids, values), by=current_user())
+    except AntemaError as error:
+        return no_update, message(str(error))
+    return job_request(job.id), no_update
+
+
+@callback(
+    Output("sample-edit-modal", "is_open"),
+    [Output(f"sample-edit-{name}", "value") for name in FIELDS],
+    Input("sample-edit-open", "n_clicks"),
+    Input("sample-edit-cancel", "n_clicks"),
+    Input("sample-changed", "data"),
+    State("sample-id", "data"),
+    prevent_initial_call=True,
+)
+def _edit_open(_open: int | None, _cancel: int | None, _changed: int, sample_id: int) -> tuple[bool, list[str]]:
+    return ctx.triggered_id == "sample-edit-open", form_values(store().sample(sample_id))
+
+
+@callback(
+    Output("sample-changed", "data", allow_duplicate=True),
+    Output("sample-edit-error", "children"),
+    Input("sample-edit-save", "n_clicks"),
+    State("sample-id", "data"),
+    State("sample-changed", "data"),
+    [State(f"sample-edit-{name}", "value") for name in FIELDS],
+    prevent_initial_call=True,
+)
+def _edit_save(clicks: int | None, sample_id: int, changed: int, values: list[str | None]) -> tuple[Any, str]:
+    if not clicks:
+        return no_update, ""
+    try:
+        store().update_sample(sample_id, by=current_user(), **values_of(values))
+    except AntemaError as error:
+        return no_update, str(error)
+    return changed + 1, ""
+
+
+@callback(
+    Output("sample-changed", "data", allow_duplicate=True),
+    Input("sample-archive", "n_clicks"),
+    State("sample-id", "data"),
+    State("sample-changed", "data"),
+    prevent_initial_call=True,
+)
+def _archive(clicks: int | None, sample_id: int, changed: int) -> Any:  # noqa: ANN401 - Dash's no_update
+    if not clicks:
+        return no_update
+    sample = store().sample(sample_id)
+    store().archive_sample(sample_id, by=current_user(), archived=not sample.archived)
+    return changed + 1
