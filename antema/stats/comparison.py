@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from antema.stats.clusters import Clustered, cluster, draw_images, resampled_quantiles
 from antema.stats.estimate import Estimate, count_text, format_number
-from antema.stats.intervals import image_level_error, t_quantile
+from antema.stats.intervals import Interval, around, bootstrap_error, image_level_error, t_quantile
 from antema.stats.quantiles import TIE
 from antema.stats.summary import BOOTSTRAP, FEW_IMAGES, MANY_IMAGES, NO_INTERVAL, ONE_IMAGE, summarise
 
@@ -167,11 +167,12 @@ def compare(
     Returns
     -------
     Comparison
-        With six images or more in both samples the intervals come from a bootstrap that draws whole images within each
-        sample. With fewer in either, the difference has the interval that combines those of both medians (the method of
-        variance estimates recovery: G. Y. Zou, A. Donner, Statistics in Medicine 27 (2008) 1693-1702), and Cliff's
-        delta a Welch-type t interval of the images' own values. With one image in either it is labelled "within this
-        image only".
+        With six images or more in both samples the interval of the difference is a Welch-type t interval with the
+        standard error of a bootstrap that draws whole images within each sample. With fewer in either it combines the
+        intervals of both medians (the method of variance estimates recovery: G. Y. Zou, A. Donner, Statistics in
+        Medicine 27 (2008) 1693-1702). Cliff's delta has a Welch-type t interval, on the inverse hyperbolic tangent,
+        from the images' own values; none where the samples do not overlap at all. With one image in either sample both
+        rest on particles and are labelled "within this image only".
 
         The test moves whole images between the samples and looks at the absolute difference of medians. It takes all
         distinct assignments where there are at most 10,000, and as many random ones otherwise.
@@ -189,11 +190,11 @@ def compare(
     if a.n > 1 and b.n > 1:
         if min(a.n_images, b.n_images) >= MANY_IMAGES:
             method_name = BOOTSTRAP
-            difference, interval = _bootstrap(a, b, level, resamples, rng)
+            difference = _bootstrap(a, b, median_a - median_b, level, resamples, rng)
         else:
             method_name = FEW_IMAGES if min(a.n_images, b.n_images) > 1 else ONE_IMAGE
             difference = _combined(a, b, median_a - median_b, level)
-            interval = _delta_interval(a, b, delta, level)
+        interval = _delta_interval(a, b, delta, level)
     p_value, least, permutations, exact = _permutation_test(a, b, rng)
     return Comparison(
         n_a=a.n,
@@ -202,8 +203,8 @@ def compare(
         n_images_b=b.n_images,
         median_a=median_a,
         median_b=median_b,
-        difference=_around(median_a - median_b, difference),
-        cliffs_delta=_around(delta, interval),
+        difference=Estimate(median_a - median_b, *(difference or (None, None))),
+        cliffs_delta=Estimate(delta, *(interval or (None, None))),
         p_value=p_value,
         least_p=least,
         permutations=permutations,
@@ -274,12 +275,6 @@ def _median(data: Clustered) -> float:
     return float(resampled_quantiles(data, [0.5], np.ones((1, data.n_images)))[0, 0]) if data.n else math.nan
 
 
-def _around(value: float, interval: tuple[float, float] | None) -> Estimate:
-    if interval is None or not math.isfinite(value):
-        return Estimate(value)
-    return Estimate(value, min(interval[0], value), max(interval[1], value))
-
-
 def _placements(data: Clustered, other: Clustered) -> NDArray[np.float64]:
     """Return, for each value, the share of the other sample below it minus the share above it."""
     cumulative = np.concatenate([[0.0], np.cumsum(other.weights)])
@@ -294,56 +289,30 @@ def _dominance(a: Clustered, b: Clustered) -> float:
     return float(np.average(_placements(a, b), weights=a.weights))
 
 
-def _dominance_matrix(a: Clustered, b: Clustered) -> NDArray[np.float64]:
-    """Return the weighted sum of sign(a_i - b_j) of each pair of images: shape (n_images_a, n_images_b)."""
-    matrix = np.empty((a.n_images, b.n_images))
-    for image in range(b.n_images):
-        chosen = b.image == image
-        values = b.values[chosen]
-        cumulative = np.concatenate([[0.0], np.cumsum(b.weights[chosen])])
-        below = cumulative[np.searchsorted(values, a.values, side="left")]
-        up_to = cumulative[np.searchsorted(values, a.values, side="right")]
-        matrix[:, image] = a.image_sums(a.weights * (below + up_to - cumulative[-1]))
-    return matrix
-
-
 def _bootstrap(
-    a: Clustered, b: Clustered, level: float, resamples: int, rng: np.random.Generator
-) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
-    drawn_a, drawn_b = draw_images(a.n_images, resamples, rng), draw_images(b.n_images, resamples, rng)
-    medians_a = resampled_quantiles(a, [0.5], drawn_a)[:, 0]
-    medians_b = resampled_quantiles(b, [0.5], drawn_b)[:, 0]
-    weight_a, weight_b = (drawn @ data.image_sums(data.weights) for drawn, data in ((drawn_a, a), (drawn_b, b)))
-    matrix = _dominance_matrix(a, b)
-    deltas = np.einsum("ri,ri->r", drawn_a @ matrix, drawn_b) / (weight_a * weight_b)
-    difference = _two_sample_percentiles(medians_a - medians_b, medians_a, medians_b, a, b, level)
-    of_a = (drawn_a @ matrix.sum(axis=1)) / weight_a
-    of_b = (drawn_b @ matrix.sum(axis=0)) / weight_b
-    interval = _two_sample_percentiles(deltas, of_a / b.weights.sum(), of_b / a.weights.sum(), a, b, level)
-    return difference, interval if interval is not None and interval[1] > interval[0] else None
+    a: Clustered, b: Clustered, difference: float, level: float, resamples: int, rng: np.random.Generator
+) -> Interval:
+    """Return the difference of medians plus and minus a Welch-type t times its bootstrap standard error."""
+    variances: list[tuple[float, int]] = []
+    for data in (a, b):
+        medians = resampled_quantiles(data, [0.5], draw_images(data.n_images, resamples, rng))[:, 0]
+        error = bootstrap_error(medians, data.n_images)
+        if error is None:
+            return None
+        variances.append((error**2, data.n_images - 1))
+    return around(difference, _welch_reach(variances, level))
 
 
-def _two_sample_percentiles(
-    resampled: NDArray[np.float64],
-    part_a: NDArray[np.float64],
-    part_b: NDArray[np.float64],
-    a: Clustered,
-    b: Clustered,
-    level: float,
-) -> tuple[float, float] | None:
-    """Return the expanded percentile interval; each sample's own variance weighs its correction for few images."""
-    variance_a, variance_b = float(part_a.var()), float(part_b.var())
-    if not variance_a + variance_b > 0:
-        return (float(resampled.min()), float(resampled.max()))
-    full_a, full_b = variance_a * a.n_images / (a.n_images - 1), variance_b * b.n_images / (b.n_images - 1)
-    freedom = (full_a + full_b) ** 2 / (full_a**2 / (a.n_images - 1) + full_b**2 / (b.n_images - 1))
-    widened = math.sqrt((full_a + full_b) / (variance_a + variance_b)) * t_quantile(level, freedom)
-    tail = 0.5 * math.erfc(widened / math.sqrt(2))
-    low, high = np.quantile(resampled, (tail, 1 - tail))
-    return float(low), float(high)
+def _welch_reach(variances: list[tuple[float, int]], level: float) -> float:
+    """Return t times the error of a sum of two parts, given the variance and the degrees of freedom of each."""
+    total = sum(variance for variance, _ in variances)
+    if not total > 0:
+        return 0.0
+    freedom = total**2 / sum(variance**2 / freedom for variance, freedom in variances)
+    return t_quantile(level, freedom) * math.sqrt(total)
 
 
-def _combined(a: Clustered, b: Clustered, difference: float, level: float) -> tuple[float, float] | None:
+def _combined(a: Clustered, b: Clustered, difference: float, level: float) -> Interval:
     of_a = summarise(a.values, a.image, weights=a.weights, level=level).median
     of_b = summarise(b.values, b.image, weights=b.weights, level=level).median
     if of_a.low is None or of_a.high is None or of_b.low is None or of_b.high is None:
@@ -353,7 +322,7 @@ def _combined(a: Clustered, b: Clustered, difference: float, level: float) -> tu
     return difference - down, difference + up
 
 
-def _delta_interval(a: Clustered, b: Clustered, delta: float, level: float) -> tuple[float, float] | None:
+def _delta_interval(a: Clustered, b: Clustered, delta: float, level: float) -> Interval:
     """Return a t interval of Cliff's delta on the inverse hyperbolic tangent; None where the samples do not overlap."""
     variances: list[tuple[float, int]] = []
     within = min(a.n_images, b.n_images) == 1
@@ -364,11 +333,10 @@ def _delta_interval(a: Clustered, b: Clustered, delta: float, level: float) -> t
             total = data.image_sums(data.weights)
             share, of_unit = total / total.sum(), data.image_sums(data.weights * placement) / total
         variances.append((image_level_error(share, of_unit, delta) ** 2, share.size - 1))
-    variance = sum(v for v, _ in variances)
-    if not variance > 0 or abs(delta) >= 1 - TIE:
+    reach = _welch_reach(variances, level)
+    if not reach > 0 or abs(delta) >= 1 - TIE:
         return None
-    freedom = variance**2 / sum(v**2 / f for v, f in variances)
-    reach = t_quantile(level, freedom) * math.sqrt(variance) / (1 - delta**2)
+    reach /= 1 - delta**2
     return math.tanh(math.atanh(delta) - reach), math.tanh(math.atanh(delta) + reach)
 
 

@@ -17,30 +17,29 @@ def t_quantile(level: float, freedom: float) -> float:
     return float(special.stdtrit(freedom, 0.5 + level / 2))
 
 
-def expanded_percentiles(level: float, n_images: int) -> tuple[float, float]:
-    """Return the two percentiles (0 to 1) of a bootstrap distribution that bound an interval.
+def bootstrap_error(resampled: NDArray[np.float64], n_images: int) -> float | None:
+    """Return the standard error that resampled statistics, shape (resamples,), show; None where they do not exist.
 
-    The plain percentile interval of few units is too narrow: the resampled spread misses a factor sqrt(n / (n - 1)) and
-    the normal quantile stands for a t quantile. Both are put into the percentiles that are taken [1]_.
-
-    References
-    ----------
-    .. [1] T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015)
-           371-386.
+    Drawing n of n images gives the variance of n - 1, which is put right here.
     """
-    widened = math.sqrt(n_images / (n_images - 1)) * t_quantile(level, n_images - 1)
-    tail = float(special.ndtr(-widened))
-    return tail, 1 - tail
-
-
-def percentile_interval(resampled: NDArray[np.float64], level: float, n_images: int) -> Interval:
-    """Return the expanded percentile interval of resampled statistics, shape (resamples,), or None without any."""
     existing = resampled[np.isfinite(resampled)]
     # a statistic missing from more than one resample in fifty (the spread of next to no particles) has no interval
-    if existing.size < 0.98 * resampled.size or not existing.size:
+    if existing.size < 2 or existing.size < 0.98 * resampled.size:
         return None
-    low, high = np.quantile(existing, expanded_percentiles(level, n_images))
-    return float(low), float(high)
+    return float(existing.std()) * math.sqrt(n_images / (n_images - 1))
+
+
+def around(value: float, reach: float | None) -> Interval:
+    """Return the symmetric interval."""
+    return None if reach is None else (value - reach, value + reach)
+
+
+def around_on_log(value: float, reach: float | None) -> Interval:
+    """Return the interval that is symmetric on the logarithm: for a spread, whose errors are, and never negative."""
+    if reach is None or not value > 0:
+        return None
+    factor = math.exp(min(reach / value, 50.0))  # 50: beyond any use, short of overflow
+    return value / factor, value * factor
 
 
 def image_level_error(share: NDArray[np.float64], statistic: NDArray[np.float64], pooled: float) -> float:
@@ -88,8 +87,8 @@ def within_sd(data: Clustered, sd: float, level: float) -> Interval:
     squares = (data.values - float(share @ data.values)) ** 2
     mean_square = float(share @ squares)
     error = math.sqrt(n / (n - 1) * float(np.sum((share * (squares - mean_square)) ** 2)))
-    reach = math.exp(t_quantile(level, n - 1) * error / (2 * mean_square))
-    return sd / reach, sd * reach
+    # the error of a square root, relative to it, is half the error of the square
+    return around_on_log(sd, t_quantile(level, n - 1) * error / (2 * mean_square) * sd)
 
 
 def within_quantiles(data: Clustered, p: ArrayLike, level: float) -> list[Interval]:

@@ -10,8 +10,10 @@ from antema.stats.clusters import Clustered, cluster, draw_images, resampled_mea
 from antema.stats.estimate import Estimate, count_text
 from antema.stats.intervals import (
     Interval,
+    around,
+    around_on_log,
+    bootstrap_error,
     image_level_error,
-    percentile_interval,
     t_quantile,
     within_mean,
     within_quantiles,
@@ -134,7 +136,7 @@ class Summary:
 
 
 _METHOD_TEXT = {
-    BOOTSTRAP: "{level} intervals from a bootstrap that draws the {images} images anew as a whole.",
+    BOOTSTRAP: "{level} intervals from a bootstrap of whole images ({images} drawn anew each time), with Student's t.",
     FEW_IMAGES: "{level} intervals from Student's t on the statistics of {images} images.",
     ONE_IMAGE: "{level} intervals describe this one image only; they say nothing about the rest of the sample.",
     NO_INTERVAL: "There are too few particles for intervals.",
@@ -176,11 +178,16 @@ def summarise(
     Returns
     -------
     Summary
-        From six images on, intervals are expanded percentile intervals of a bootstrap of whole images. With two to five
-        they are t intervals from the spread of the image's own statistics about the pooled one. With one image they
-        rest on its particles and are labelled so. Quantiles are defined in `antema.stats.weighted_quantiles`; the
-        weighted variance is the sum of w (x - mean)² over (sum w - sum w² / sum w), which is the usual one for equal
-        weights.
+        From six images on, intervals are Student's t times the standard error of a bootstrap that draws whole images.
+        With two to five they are t intervals from the spread of the images' own statistics about the pooled one. With
+        one image they rest on its particles and are labelled so. Intervals of the standard deviation are symmetric on
+        the logarithm. Quantiles are defined in `antema.stats.weighted_quantiles`; the weighted variance is the sum of
+        w (x - mean)² over (sum w - sum w² / sum w), which is the usual one for equal weights.
+
+    Notes
+    -----
+    Percentile and BCa intervals of the same bootstrap were measured to cover less of the truth for six to twelve
+    images; how these cover is checked in the tests.
 
     Raises
     ------
@@ -250,7 +257,13 @@ def _intervals(
     means, sds = resampled_means_sds(data, drawn)
     quantiles = resampled_quantiles(data, _PROBABILITIES, drawn)
     resampled = {"mean": means, "sd": sds, "d10": quantiles[:, 0], "median": quantiles[:, 1], "d90": quantiles[:, 2]}
-    return BOOTSTRAP, {name: percentile_interval(array, level, data.n_images) for name, array in resampled.items()}
+    t = t_quantile(level, data.n_images - 1)
+    found: dict[str, Interval] = {}
+    for name, array in resampled.items():
+        error = bootstrap_error(array, data.n_images)
+        interval = around_on_log if name == "sd" else around
+        found[name] = interval(centre[name], None if error is None else t * error)
+    return BOOTSTRAP, found
 
 
 def _few_images(data: Clustered, centre: dict[str, float], level: float) -> dict[str, Interval]:
@@ -264,20 +277,18 @@ def _few_images(data: Clustered, centre: dict[str, float], level: float) -> dict
     reach = {"mean": t * image_level_error(share, means, centre["mean"])}
     for column, name in enumerate(("d10", "median", "d90")):
         reach[name] = t * image_level_error(share, of_image[:, column], centre[name])
-    found: dict[str, Interval] = {name: (centre[name] - r, centre[name] + r) for name, r in reach.items()}
+    found = {name: around(centre[name], r) for name, r in reach.items()}
     mean_square = float(share @ squares)
-    if mean_square > 0 and centre["sd"] > 0:
-        # on the logarithm, where the interval of a spread is nearer to symmetric and never negative
-        stretch = math.exp(min(t * image_level_error(share, squares, mean_square) / (2 * mean_square), 50.0))
-        found["sd"] = (centre["sd"] / stretch, centre["sd"] * stretch)
+    if mean_square > 0:
+        relative = image_level_error(share, squares, mean_square) / (2 * mean_square)
+        found["sd"] = around_on_log(centre["sd"], t * relative * centre["sd"])
     return found
 
 
 def _estimate(value: float, interval: Interval) -> Estimate:
     if interval is None or not math.isfinite(value):
         return Estimate(value)
-    # the bootstrap of a skewed statistic may leave the estimate just outside; an interval always contains its estimate
-    return Estimate(value, min(interval[0], value), max(interval[1], value))
+    return Estimate(value, *interval)
 
 
 def _note(data: Clustered, total_images: int, method: str) -> str:
