@@ -329,7 +329,7 @@ def _open_action(
     State("sample-changed", "data"),
     prevent_initial_call=True,
 )
-def _do_action(  # noqa: PLR0913 - one State per control of the dialogs
+def _do_action(
     clicks: list[int | None],
     values: list[Any],
     value_ids: list[dict[str, str]],
@@ -414,13 +414,13 @@ def _numbers(analysis_id: int | None, weighting: str, *_: object) -> tuple[Any, 
     Input("sample-changed", "data"),
     Input("jobs-changed", "data"),
 )
-def _histogram(  # noqa: PLR0913
+def _histogram(
     analysis_id: int | None,
     column: str,
     weighting: str,
     log: bool,
     selection: dict[str, Any] | None,
-    *_: object,  # noqa: FBT001
+    *_: object,
 ) -> Any:  # noqa: ANN401 - a figure or no_update
     if analysis_id is None:
         return no_update
@@ -464,7 +464,7 @@ def _viewer(
     analysis_id: int | None,
     selection: dict[str, Any] | None,
     overlay: bool,
-    _: int,  # noqa: FBT001
+    _: int,
 ) -> tuple[Any, Any]:
     if micrograph_id is None or analysis_id is None:
         return no_update, no_update
@@ -556,7 +556,7 @@ clientside_callback(
     State("recipe-panel", "is_open"),
     prevent_initial_call=True,
 )
-def _recipe_open(_: int | None, is_open: bool) -> bool:  # noqa: FBT001
+def _recipe_open(_: int | None, is_open: bool) -> bool:
     return not is_open
 
 

@@ -75,7 +75,7 @@ def layout(new: str = "", **_: str) -> html.Div:
     Input("jobs-changed", "data"),
     Input("demo-finished", "data"),
 )
-def _rows(archived: bool, *_: object) -> list[dict[str, Any]]:  # noqa: FBT001 - a switch's value
+def _rows(archived: bool, *_: object) -> list[dict[str, Any]]:
     from antema.web.overview import sample_rows
 
     return sample_rows(archived=archived)

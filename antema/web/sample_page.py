@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from antema.domain import QUANTITIES, View
+from antema.domain import PARTICLE_COLUMNS, QUANTITIES, View
 from antema.stats import WEIGHTINGS, histogram
 from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
@@ -296,6 +296,17 @@ def _matches(values: pd.Series, condition: dict[str, Any]) -> pd.Series:
     return tests[kind]()
 
 
+def no_rows() -> pd.DataFrame:
+    """Return the particle table of a micrograph without a result."""
+    return pd.DataFrame(columns=[*PARTICLE_COLUMNS, "micrograph_id", "exclusion_reason"])
+
+
+def of_micrograph(analysis_id: int, micrograph_id: int) -> tuple[pd.DataFrame, ImageResult | None]:
+    """Return one micrograph's rows of a result, and how its analysis went."""
+    table = store().particles(analysis_id)
+    return table[table["micrograph_id"] == micrograph_id], _results_by_micrograph(analysis_id).get(micrograph_id)
+
+
 def viewer(
     micrograph: StoredMicrograph,
     analysis_id: int | None,
@@ -311,8 +322,7 @@ def viewer(
         return figures.micrograph_figure(
             display, None, shape, [], pixel_size_nm=micrograph.pixel_size.nm, picked=set(), overlay_on=False
         )
-    table = store().particles(analysis_id)
-    rows = table[table["micrograph_id"] == micrograph.id]
+    rows, _ = of_micrograph(analysis_id, micrograph.id)
     picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
     stamp = f"{result.overlay_sha256[:12]}-{int((rows['drop_reason'] == 'excluded_by_user').sum())}"
     return figures.micrograph_figure(
