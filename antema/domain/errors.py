@@ -26,4 +26,17 @@ class NotFound(AntemaError):
 
 
 class AlreadyThere(AntemaError):
-    """The same file content is already in the sample."""
+    """The same file content is already in a sample.
+
+    Parameters
+    ----------
+    message : str
+        The sentence for the user; it names the sample.
+    micrograph_id, sample_id : int, optional
+        Where the content is.
+    """
+
+    def __init__(self, message: str, *, micrograph_id: int | None = None, sample_id: int | None = None) -> None:
+        super().__init__(message)
+        self.micrograph_id = micrograph_id
+        self.sample_id = sample_id

@@ -1,0 +1,24 @@
+"""Samples, micrographs, results and jobs on disk: rows in SQLite, particles in Parquet, files named by content."""
+
+from antema.storage.records import (
+    AnalysisRow,
+    Edit,
+    ImageResult,
+    Job,
+    Sample,
+    SampleSummary,
+    StoredMicrograph,
+)
+from antema.storage.store import Store, open_store
+
+__all__ = [
+    "AnalysisRow",
+    "Edit",
+    "ImageResult",
+    "Job",
+    "Sample",
+    "SampleSummary",
+    "Store",
+    "StoredMicrograph",
+    "open_store",
+]

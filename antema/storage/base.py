@@ -1,0 +1,199 @@
+"""What all parts of the store share: its folder, its database, its blobs, and the record of who changed what."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from antema.domain import AntemaError, NotFound
+from antema.storage import schema
+from antema.storage.blobs import Blobs
+from antema.storage.database import Database
+from antema.storage.records import Edit
+
+ANONYMOUS = "anonymous"
+_LONGEST_NAME = 200
+
+
+class StoreBase:
+    """Folder, database and blobs of one installation."""
+
+    def __init__(self, data_dir: Path, database: Database) -> None:
+        self.data_dir = data_dir
+        self.incoming_dir = data_dir / "incoming"
+        self.particles_dir = data_dir / "particles"
+        self.locks_dir = data_dir / "locks"
+        self._database = database
+        self._blobs = Blobs(data_dir / "blobs", self.incoming_dir)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._database.close()
+
+    def blob_path(self, sha256: str) -> Path:
+        """Return where the blob of this digest lies. ValueError for what is no digest."""
+        return self._blobs.path(sha256)
+
+    def put_blob(self, content: bytes) -> str:
+        """Keep `content` and return its sha256."""
+        return self._blobs.put(content)
+
+    def adopt_file(self, file: Path, sha256: str) -> Path:
+        """Move `file` into the blobs and return its new place. ValueError when its digest is another one."""
+        return self._blobs.adopt(file, sha256)
+
+    def edits(
+        self,
+        *,
+        sample_id: int | None = None,
+        target: str | None = None,
+        target_id: int | None = None,
+        limit: int | None = None,
+    ) -> list[Edit]:
+        """Return what was changed, newest first.
+
+        Parameters
+        ----------
+        sample_id : int, optional
+            Only of this sample, its micrographs, analyses and jobs.
+        target, target_id : optional
+            Only of this kind (``sample``, ``micrograph``, ``particle``, ``analysis``, ``job``), or this very one.
+        limit : int, optional
+            At most so many.
+        """
+        query = select(schema.Edit).order_by(schema.Edit.id.desc())
+        if sample_id is not None:
+            query = query.where(schema.Edit.sample_id == sample_id)
+        if target is not None:
+            query = query.where(schema.Edit.target == target)
+        if target_id is not None:
+            query = query.where(schema.Edit.target_id == target_id)
+        if limit is not None:
+            query = query.limit(limit)
+        with self._database.reading() as session:
+            return [
+                Edit(
+                    id=row.id,
+                    at=row.at,
+                    who=row.who,
+                    what=row.what,
+                    target=row.target,
+                    target_id=row.target_id,
+                    sample_id=row.sample_id,
+                    before=row.before,
+                    after=row.after,
+                    why=row.why,
+                )
+                for row in session.scalars(query)
+            ]
+
+    def users(self) -> list[str]:
+        """Return the names of everybody who changed something, sorted."""
+        with self._database.reading() as session:
+            return list(session.scalars(select(schema.User.name).order_by(schema.User.name)))
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def who(session: Session, by: str) -> str:
+    """Return the user's name as it is kept, and keep that he was here."""
+    name = " ".join(by.split())[:_LONGEST_NAME] or ANONYMOUS
+    user = session.get(schema.User, name)
+    if user is None:
+        session.add(schema.User(name=name, first_seen=now(), last_seen=now()))
+        # Other rows refer to the name; the unit of work does not know that they do.
+        session.flush()
+    else:
+        user.last_seen = now()
+    return name
+
+
+def record(
+    session: Session,
+    by: str,
+    what: str,
+    target: str,
+    target_id: int,
+    *,
+    sample_id: int | None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    why: str = "",
+) -> None:
+    """Write down one change, in the transaction that makes it."""
+    session.add(
+        schema.Edit(
+            at=now(),
+            who=by,
+            what=what,
+            target=target,
+            target_id=target_id,
+            sample_id=sample_id,
+            before=_plain(before or {}),
+            after=_plain(after or {}),
+            why=why.strip(),
+        )
+    )
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(dict(values), default=_iso))
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    msg = f"a {type(value).__name__} cannot be kept as JSON"
+    raise TypeError(msg)
+
+
+def found(row: Any, kind: str, identity: object) -> Any:  # noqa: ANN401 - a row of any table
+    """Return `row`, or raise that there is no such thing."""
+    if row is None:
+        msg = f"expected a {kind} that is stored, found none with the number {identity}"
+        raise NotFound(msg)
+    return row
+
+
+def number(identity: object, kind: str) -> int:
+    """Return an id as it comes out of an address.
+
+    Raises
+    ------
+    NotFound
+        When it is no number: there can be no such row.
+    """
+    if isinstance(identity, int) and not isinstance(identity, bool):
+        return identity
+    text = str(identity)
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    return found(None, kind, repr(text[:40]))
+
+
+def required(text: str, what: str, example: str) -> str:
+    """Return `text` without blanks around it.
+
+    Raises
+    ------
+    AntemaError
+        When nothing is left.
+    """
+    kept = text.strip()
+    if not kept:
+        msg = f"{what}: expected some words, such as {example!r}, found none"
+        raise AntemaError(msg)
+    return kept
+
+
+def join_names(names: Sequence[str], most: int = 5) -> str:
+    """Return names as a sentence lists them, the first few of them."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

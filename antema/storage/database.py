@@ -1,0 +1,109 @@
+"""The SQLite database: opened, brought up to date, and read or written in transactions."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from filelock import FileLock
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+from antema.domain import AntemaError
+
+_BUSY_MS = 30_000
+# Alembic keeps the migration at work in a module-wide place.
+_alembic = Lock()
+
+
+class Database:
+    """An engine over one SQLite file, for any number of threads and processes.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made when absent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000})
+        event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "begin", _begin)
+        # A transaction that reads first and writes later fails at once when another one wrote in between, whatever
+        # the busy timeout; one that will write therefore takes the lock at its start.
+        self._for_writing = self._engine.execution_options(immediate=True)
+        # A connection must not be used on both sides of a fork (gunicorn's workers).
+        os.register_at_fork(after_in_child=lambda: self._engine.dispose(close=False))
+
+    def migrate(self) -> None:
+        """Bring the tables to the state this version of the program expects.
+
+        Raises
+        ------
+        AntemaError
+            When a newer version has written the file.
+        """
+        with _alembic, FileLock(self.path.with_name("migrate.lock")):
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.set_main_option("path_separator", "os")
+            script = ScriptDirectory.from_config(config)
+            self._use_wal()
+            with self._for_writing.begin() as connection:
+                if MigrationContext.configure(connection).get_current_revision() == script.get_current_head():
+                    return
+                config.attributes["connection"] = connection
+                try:
+                    command.upgrade(config, "head")
+                except CommandError as error:
+                    msg = f"{self.path}: expected a database of this version or an older one, found: {error}"
+                    raise AntemaError(msg) from error
+
+    def _use_wal(self) -> None:
+        # Outside any transaction; the file remembers it.
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that only reads: it sees one state of the database."""
+        with Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session whose changes are kept together when the block ends, or not at all when it raises."""
+        with Session(self._for_writing) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for tests of the schema."""
+        return self._engine
+
+
+def _prepare(connection: sqlite3.Connection, _: Any) -> None:  # noqa: ANN401 - SQLAlchemy's record
+    # Transactions are begun below, not by the driver, whose own mode starts them too late for consistent reads.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate") else "BEGIN")

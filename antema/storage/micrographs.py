@@ -1,0 +1,253 @@
+"""Micrographs: taken in, calibrated, moved, left out."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from antema.domain import AlreadyThere, AntemaError, Micrograph, PixelSize
+from antema.storage import schema
+from antema.storage.base import StoreBase, found, now, number, record, required, who
+from antema.storage.records import StoredMicrograph
+from antema.storage.samples import get_sample
+
+_SMALLEST_PIXEL_NM = 1e-4
+_LARGEST_PIXEL_NM = 1e5
+
+
+class Micrographs(StoreBase):
+    """The store's part for micrographs."""
+
+    def add_micrograph(
+        self, sample_id: int, micrograph: Micrograph, file: Path, *, filename: str | None = None, by: str
+    ) -> StoredMicrograph:
+        """Take a micrograph into a sample.
+
+        Parameters
+        ----------
+        sample_id : int
+            The sample.
+        micrograph : Micrograph
+            What was read from the file.
+        file : Path
+            The file itself, best in `incoming_dir`. It moves into the store; that of a refused micrograph stays.
+        filename : str, optional
+            Name to show; the micrograph's own by default. It is never used as a path.
+        by : str
+            Who adds it.
+
+        Raises
+        ------
+        AlreadyThere
+            When the same bytes are in a sample already; ``micrograph_id`` and ``sample_id`` of the error tell where.
+        NotFound
+            When there is no such sample.
+        ValueError
+            When `file` does not hold the bytes that `micrograph` was read from.
+        """
+        from antema.imaging import display_png, thumbnail_png
+
+        shown = (filename or micrograph.name).strip() or micrograph.name
+        with self._database.reading() as session:
+            get_sample(session, sample_id)
+            _refuse_known(session, micrograph.sha256, shown, sample_id)
+        # Pictures and files are made before the row that names them: a row never names what is not there.
+        thumbnail = self.put_blob(thumbnail_png(micrograph.pixels))
+        display = self.put_blob(display_png(micrograph.pixels))
+        self.adopt_file(file, micrograph.sha256)
+        height, width = micrograph.shape
+        with self._database.writing() as session:
+            sample = get_sample(session, sample_id)
+            # Another upload may have been faster.
+            _refuse_known(session, micrograph.sha256, shown, sample_id)
+            user = who(session, by)
+            row = schema.Micrograph(
+                sample=sample,
+                filename=shown,
+                sha256=micrograph.sha256,
+                height=height,
+                width=width,
+                dtype=str(micrograph.pixels.dtype),
+                file_pixel_size_nm=micrograph.pixel_size.nm,
+                file_pixel_size_source=micrograph.pixel_size.source,
+                user_pixel_size_nm=None,
+                user_pixel_size_by=None,
+                microscope=dict(micrograph.metadata),
+                left_out_reason=None,
+                thumbnail_sha256=thumbnail,
+                display_sha256=display,
+                added_by=user,
+                added_at=now(),
+            )
+            session.add(row)
+            session.flush()
+            after = {"filename": shown, "sha256": row.sha256, "file_pixel_size_nm": row.file_pixel_size_nm}
+            record(session, user, "add micrograph", "micrograph", row.id, sample_id=sample.id, after=after)
+            return to_micrograph(row)
+
+    def micrographs(self, sample_id: int) -> list[StoredMicrograph]:
+        """Return the micrographs of a sample, those left out too, in the order they were added."""
+        table = schema.Micrograph
+        with self._database.reading() as session:
+            sample = get_sample(session, sample_id)
+            rows = session.scalars(select(table).where(table.sample_id == sample.id).order_by(table.id))
+            return [to_micrograph(row) for row in rows]
+
+    def micrograph(self, micrograph_id: int) -> StoredMicrograph:
+        """Return one micrograph. NotFound when there is none."""
+        with self._database.reading() as session:
+            return to_micrograph(get_micrograph(session, micrograph_id))
+
+    def set_pixel_size(self, micrograph_ids: Iterable[int], nm: float | None, *, by: str, why: str = "") -> None:
+        """Type the pixel size of some micrographs; None goes back to what their files say.
+
+        Raises
+        ------
+        AntemaError
+            For a pixel size that no electron microscope gives.
+        NotFound
+            For a micrograph that does not exist; none is changed then.
+        """
+        if nm is not None and not (math.isfinite(nm) and _SMALLEST_PIXEL_NM <= nm <= _LARGEST_PIXEL_NM):
+            msg = (
+                f"Pixel size: expected a length from {_SMALLEST_PIXEL_NM:g} to {_LARGEST_PIXEL_NM:g} nm per pixel, "
+                f"found {nm:g}"
+            )
+            raise AntemaError(msg)
+        with self._database.writing() as session:
+            user = who(session, by)
+            for micrograph_id in micrograph_ids:
+                row = get_micrograph(session, micrograph_id)
+                if row.user_pixel_size_nm == nm:
+                    continue
+                before = _pixel_size_values(row)
+                row.user_pixel_size_nm = nm
+                row.user_pixel_size_by = None if nm is None else user
+                record(
+                    session,
+                    user,
+                    "set pixel size",
+                    "micrograph",
+                    row.id,
+                    sample_id=row.sample_id,
+                    before=before,
+                    after=_pixel_size_values(row),
+                    why=why,
+                )
+
+    def move_micrograph(self, micrograph_id: int, sample_id: int, by: str, *, why: str = "") -> StoredMicrograph:
+        """Put a micrograph into another sample; analyses of the old one no longer count it."""
+        with self._database.writing() as session:
+            row = get_micrograph(session, micrograph_id)
+            target = get_sample(session, sample_id)
+            if row.sample_id != target.id:
+                before = {"sample_id": row.sample_id, "sample": row.sample.name}
+                after = {"sample_id": target.id, "sample": target.name}
+                user = who(session, by)
+                # Both samples' histories tell of it.
+                for sample in (row.sample, target):
+                    record(
+                        session,
+                        user,
+                        "move micrograph",
+                        "micrograph",
+                        row.id,
+                        sample_id=sample.id,
+                        before=before,
+                        after=after,
+                        why=why,
+                    )
+                row.sample = target
+                session.flush()
+            return to_micrograph(row)
+
+    def leave_out(self, micrograph_id: int, reason: str, by: str) -> StoredMicrograph:
+        """Take a micrograph out of analyses and results, with the reason; the file is kept.
+
+        Raises
+        ------
+        AntemaError
+            For an empty reason.
+        """
+        reason = required(reason, "Reason", "out of focus")
+        with self._database.writing() as session:
+            return _set_left_out(session, micrograph_id, reason, by)
+
+    def take_back(self, micrograph_id: int, by: str) -> StoredMicrograph:
+        """Take back a micrograph that had been left out."""
+        with self._database.writing() as session:
+            return _set_left_out(session, micrograph_id, None, by)
+
+
+def get_micrograph(session: Session, micrograph_id: int) -> schema.Micrograph:
+    """Return the row of a micrograph. NotFound when there is none."""
+    row = session.get(schema.Micrograph, number(micrograph_id, "micrograph"))
+    return found(row, "micrograph", micrograph_id)
+
+
+def pixel_size_of(row: schema.Micrograph) -> PixelSize:
+    """Return the pixel size in force and its origin."""
+    if row.user_pixel_size_nm is not None:
+        return PixelSize(row.user_pixel_size_nm, f"user: {row.user_pixel_size_by}")
+    return PixelSize(row.file_pixel_size_nm, row.file_pixel_size_source)
+
+
+def to_micrograph(row: schema.Micrograph) -> StoredMicrograph:
+    """Return a row as it is handed out."""
+    return StoredMicrograph(
+        id=row.id,
+        sample_id=row.sample_id,
+        filename=row.filename,
+        sha256=row.sha256,
+        height=row.height,
+        width=row.width,
+        dtype=row.dtype,
+        file_pixel_size_nm=row.file_pixel_size_nm,
+        user_pixel_size_nm=row.user_pixel_size_nm,
+        pixel_size=pixel_size_of(row),
+        metadata=dict(row.microscope),
+        left_out_reason=row.left_out_reason,
+        thumbnail_sha256=row.thumbnail_sha256,
+        display_sha256=row.display_sha256,
+        added_by=row.added_by,
+        added_at=row.added_at,
+    )
+
+
+def _refuse_known(session: Session, sha256: str, filename: str, sample_id: int) -> None:
+    row = session.scalar(select(schema.Micrograph).where(schema.Micrograph.sha256 == sha256))
+    if row is None:
+        return
+    same = row.sample_id == number(sample_id, "sample")
+    where = "this sample" if same else f"the sample {row.sample.name}"
+    called = "" if row.filename == filename else f" as {row.filename}"
+    state = f", left out ({row.left_out_reason})" if row.left_out_reason else ""
+    msg = f"{filename}: expected a new micrograph, found that its very bytes are in {where} already{called}{state}"
+    raise AlreadyThere(msg, micrograph_id=row.id, sample_id=row.sample_id)
+
+
+def _set_left_out(session: Session, micrograph_id: int, reason: str | None, by: str) -> StoredMicrograph:
+    row = get_micrograph(session, micrograph_id)
+    if row.left_out_reason != reason:
+        before: dict[str, Any] = {"left_out_reason": row.left_out_reason}
+        row.left_out_reason = reason
+        record(
+            session,
+            who(session, by),
+            "take micrograph back" if reason is None else "leave micrograph out",
+            "micrograph",
+            row.id,
+            sample_id=row.sample_id,
+            before=before,
+            after={"left_out_reason": reason},
+            why=reason or "",
+        )
+    return to_micrograph(row)
+
+
+def _pixel_size_values(row: schema.Micrograph) -> dict[str, Any]:
+    size = pixel_size_of(row)
+    return {"pixel_size_nm": size.nm, "source": size.source}

@@ -1,0 +1,227 @@
+"""Particle tables with their masks as Parquet files: one per result, queried many at a time with DuckDB.
+
+Columns are those of `antema.domain.PARTICLE_COLUMNS` without ``sample`` and ``image`` (those may be renamed; rows have
+them), what else the analysis added, and the instance: ``mask_x_px``, ``mask_y_px``, ``mask_w_px``, ``mask_h_px`` and
+``mask``, its pixels row by row, eight to a byte, most significant first, zeros at the end. What was computed is in the
+file's metadata under ``antema``, as JSON.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from antema.domain import PARTICLE_COLUMNS, Instance
+
+_ROW_COLUMNS = ("sample", "image")
+_TEXT = ("status", "drop_reason", "crystallinity", "convention")
+_WHOLE = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
+_MASK_PLACE = ("mask_x_px", "mask_y_px", "mask_w_px", "mask_h_px")
+_STORED = tuple(column for column in PARTICLE_COLUMNS if column not in _ROW_COLUMNS)
+
+TABLE_COLUMNS = (*PARTICLE_COLUMNS, "micrograph_id", "exclusion_reason")
+
+
+def pack_mask(mask: NDArray[np.bool_]) -> bytes:
+    """Return the pixels of `mask` as bits, row by row."""
+    return np.packbits(mask, axis=None).tobytes()
+
+
+def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
+    """Return the mask of this shape that `pack_mask` packed."""
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=height * width)
+    return bits.astype(bool).reshape(height, width)
+
+
+def write_particles(
+    path: Path, table: pd.DataFrame, instances: Sequence[Instance], provenance: Mapping[str, Any]
+) -> None:
+    """Write one result.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    table : DataFrame
+        The particle table of one micrograph.
+    instances : sequence of Instance
+        One per row, in order.
+    provenance : mapping
+        What was computed, as JSON values.
+
+    Raises
+    ------
+    ValueError
+        When table and instances do not fit together.
+    """
+    if len(table) != len(instances):
+        msg = f"expected one mask per row, found {len(instances)} for {len(table)} rows"
+        raise ValueError(msg)
+    missing = [column for column in _STORED if column not in table.columns]
+    if missing:
+        msg = f"expected every column of the particle table, found none named {', '.join(missing)}"
+        raise ValueError(msg)
+    if not table["particle"].is_unique:
+        msg = "expected a number of its own for each particle"
+        raise ValueError(msg)
+    arrays: dict[str, pa.Array] = {
+        column: pa.array(table[column], type=_arrow_type(column), from_pandas=True) for column in _STORED
+    }
+    for column in table.columns:
+        if column not in arrays and column not in _ROW_COLUMNS:
+            arrays[str(column)] = pa.array(table[column], from_pandas=True)
+    places = np.array([(i.x, i.y, i.w, i.h) for i in instances], np.int32).reshape(-1, 4)
+    for column, values in zip(_MASK_PLACE, places.T, strict=True):
+        arrays[column] = pa.array(values, type=pa.int32())
+    arrays["mask"] = pa.array([pack_mask(instance.mask) for instance in instances], type=pa.binary())
+    file = pa.table(arrays).replace_schema_metadata({"antema": json.dumps(dict(provenance), sort_keys=True)})
+    pq.write_table(file, path, compression="zstd")
+
+
+def read_instances(path: Path) -> list[Instance]:
+    """Return the masks of one result, in the order of its rows."""
+    columns = [*_MASK_PLACE, "mask", "status", "drop_reason", "separated"]
+    rows = pq.ParquetFile(path).read(columns=columns).to_pylist()
+    return [
+        Instance(
+            x=row["mask_x_px"],
+            y=row["mask_y_px"],
+            mask=unpack_mask(row["mask"], row["mask_h_px"], row["mask_w_px"]),
+            status=row["status"],
+            drop_reason=row["drop_reason"] or "",
+            separated=bool(row["separated"]),
+        )
+        for row in rows
+    ]
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Return what `write_particles` was told of the computation."""
+    metadata = pq.read_schema(path).metadata
+    return json.loads(metadata[b"antema"])
+
+
+@dataclass(frozen=True)
+class ParticleFile:
+    """One result in a table of many.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sample, image : str
+        Names as they are now.
+    micrograph_id : int
+        Whose particles they are.
+    exclusions : tuple of (int, str)
+        Particles that a person excluded, with the reason.
+    """
+
+    path: Path
+    sample: str
+    image: str
+    micrograph_id: int
+    exclusions: tuple[tuple[int, str], ...] = ()
+
+
+def read_particles(files: Sequence[ParticleFile]) -> pd.DataFrame:
+    """Return the particles of many results as one table, in the order of `files`.
+
+    Parameters
+    ----------
+    files : sequence of ParticleFile
+        The results.
+
+    Returns
+    -------
+    DataFrame
+        `PARTICLE_COLUMNS`, ``micrograph_id``, ``exclusion_reason``, then columns that the analysis added. Text columns
+        hold the empty string where a value does not apply, numbers NaN. An excluded particle is ``dropped`` with the
+        reason ``excluded_by_user``.
+    """
+    if not files:
+        return _empty()
+    places = pd.DataFrame(
+        {
+            "file": [str(file.path) for file in files],
+            "place": range(len(files)),
+            "sample": [file.sample for file in files],
+            "image": [file.image for file in files],
+            "micrograph_id": [file.micrograph_id for file in files],
+        }
+    )
+    excluded = pd.DataFrame(
+        [(place, particle, reason) for place, file in enumerate(files) for particle, reason in file.exclusions],
+        columns=["place", "particle", "reason"],
+    ).astype({"place": "int64", "particle": "int64", "reason": "object"})
+    with duckdb.connect(":memory:") as connection:
+        connection.register("places", places)
+        connection.register("excluded", excluded)
+        table = connection.execute(_QUERY, [[str(file.path) for file in files]]).df()
+    for column in ("sample", "image", "exclusion_reason", *_TEXT):
+        table[column] = table[column].astype("str")
+    for column in _WHOLE:
+        table[column] = table[column].astype("int64")
+    others = [column for column in table.columns if column not in TABLE_COLUMNS]
+    return table.loc[:, [*TABLE_COLUMNS, *others]]
+
+
+_QUERY = f"""
+SELECT
+    places.sample,
+    places.image,
+    particles.* EXCLUDE (filename, mask, {", ".join(_MASK_PLACE)})
+        REPLACE (
+            CASE WHEN excluded.reason IS NULL THEN particles.status ELSE 'dropped' END AS status,
+            CASE WHEN excluded.reason IS NULL THEN coalesce(particles.drop_reason, '') ELSE 'excluded_by_user' END
+                AS drop_reason,
+            coalesce(particles.crystallinity, '') AS crystallinity,
+            coalesce(particles.convention, '') AS convention
+        ),
+    places.micrograph_id,
+    coalesce(excluded.reason, '') AS exclusion_reason
+FROM read_parquet(?, filename = true, union_by_name = true) AS particles
+JOIN places ON places.file = particles.filename
+LEFT JOIN excluded ON excluded.place = places.place AND excluded.particle = particles.particle
+ORDER BY places.place, particles.particle
+"""
+
+
+def apply_exclusions(
+    instances: Sequence[Instance], numbers: Sequence[int], exclusions: Mapping[int, str]
+) -> list[Instance]:
+    """Return the instances with those dropped whose particle number is excluded."""
+    return [
+        replace(instance, status="dropped", drop_reason="excluded_by_user") if number in exclusions else instance
+        for instance, number in zip(instances, numbers, strict=True)
+    ]
+
+
+def read_statuses(path: Path) -> dict[int, tuple[str, str]]:
+    """Return status and drop reason by particle number, in the order of the rows, as they were computed."""
+    columns = ["particle", "status", "drop_reason"]
+    rows = pq.ParquetFile(path).read(columns=columns).to_pylist()
+    return {row["particle"]: (row["status"], row["drop_reason"] or "") for row in rows}
+
+
+def _arrow_type(column: str) -> pa.DataType:
+    if column in _TEXT:
+        return pa.string()
+    if column in _WHOLE:
+        return pa.int32()
+    return pa.bool_() if column == "separated" else pa.float64()
+
+
+def _empty() -> pd.DataFrame:
+    types = {"separated": "bool", "micrograph_id": "int64"}
+    types |= dict.fromkeys(("sample", "image", "exclusion_reason", *_TEXT), "str")
+    types |= dict.fromkeys(_WHOLE, "int64")
+    return pd.DataFrame({column: pd.Series([], dtype=types.get(column, "float64")) for column in TABLE_COLUMNS})

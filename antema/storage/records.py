@@ -1,0 +1,292 @@
+"""What the store hands out: plain frozen dataclasses, free of any session."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from antema.domain import PixelSize, Recipe, View
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What one synthesis batch gave. All times are UTC."""
+
+    id: int
+    name: str
+    material: str
+    batch: str
+    synthesis_date: date | None
+    operator: str
+    notes: str
+    properties: Mapping[str, str]
+    archived: bool
+    created_by: str
+    created_at: datetime
+    current_analysis_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleSummary:
+    """A sample with its counts, for lists.
+
+    Parameters
+    ----------
+    sample : Sample
+        The sample itself.
+    n_micrographs : int
+        Micrographs in the sample, those left out included.
+    n_left_out : int
+        Micrographs that a person left out.
+    n_without_scale : int
+        Micrographs in use whose pixel size is not known.
+    n_particles : int
+        Measured particles of the current analysis; particles excluded by a person do not count.
+    last_analysed : datetime or None
+        When the current analysis ended.
+    thumbnail_sha256 : str or None
+        Picture of the first micrograph in use.
+    """
+
+    sample: Sample
+    n_micrographs: int
+    n_left_out: int
+    n_without_scale: int
+    n_particles: int
+    last_analysed: datetime | None
+    thumbnail_sha256: str | None
+
+    @property
+    def current_analysis_id(self) -> int | None:
+        """The analysis that the sample shows."""
+        return self.sample.current_analysis_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredMicrograph:
+    """One micrograph of a sample.
+
+    Parameters
+    ----------
+    file_pixel_size_nm, user_pixel_size_nm : float or None
+        What the file says, and what a person typed; a person's value goes before the file's.
+    pixel_size : PixelSize
+        The one in force.
+    left_out_reason : str or None
+        Why a person left the micrograph out; None while it is in use.
+    thumbnail_sha256, display_sha256 : str
+        Blobs: a small and a full-resolution 8-bit PNG.
+    """
+
+    id: int
+    sample_id: int
+    filename: str
+    sha256: str
+    height: int
+    width: int
+    dtype: str
+    file_pixel_size_nm: float | None
+    user_pixel_size_nm: float | None
+    pixel_size: PixelSize
+    metadata: Mapping[str, str | float]
+    left_out_reason: str | None
+    thumbnail_sha256: str
+    display_sha256: str
+    added_by: str
+    added_at: datetime
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether a person left it out."""
+        return self.left_out_reason is not None
+
+    @property
+    def is_analysable(self) -> bool:
+        """Whether it is in use and has a pixel size."""
+        return self.left_out_reason is None and self.pixel_size.is_known
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisRow:
+    """One run of one recipe over one sample.
+
+    Parameters
+    ----------
+    status : str
+        The status of its job: ``queued``, ``running``, ``done``, ``failed``, ``cancelled`` or ``interrupted``.
+    is_current : bool
+        Whether the sample shows this analysis.
+    finished_at : datetime or None
+        When its job ended.
+    """
+
+    id: int
+    sample_id: int
+    recipe: Recipe
+    created_by: str
+    created_at: datetime
+    status: str
+    view: View
+    is_current: bool
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageResult:
+    """What an analysis gave for one micrograph.
+
+    Parameters
+    ----------
+    analysis_id : int or None
+        None where a result was looked up by its key alone.
+    status : str
+        ``done``, ``failed`` (it was tried) or ``skipped`` (it could not be tried: no scale).
+    error : str
+        Why it failed or was skipped; empty when done.
+    n_measured, n_dropped : int
+        Rows of the particle table, exclusions by a person applied.
+    n_excluded : int
+        How many of the dropped ones a person excluded.
+    pixel_size : PixelSize
+        The one the result was computed with.
+    seconds : float
+        Time the computation took.
+    seconds_by_step : mapping
+        The same, by step.
+    notes : tuple of str
+        What the analysis remarked, one sentence each.
+    model : mapping
+        ``name`` and ``sha256`` of the segmentation model.
+    overlay_sha256, segmentation_sha256, parquet
+        Blobs of the outlines as computed and of the network's map at its threshold, and the particle file.
+    stale : bool
+        The micrograph's pixel size is no longer the one of the result: the sample should be analysed again.
+    counts : bool
+        Whether the particles count; False where the micrograph was left out or moved to another sample since.
+    not_counted_reason : str
+        Why they do not; empty otherwise.
+    reused : bool
+        The same computation had been done for another analysis.
+    """
+
+    analysis_id: int | None
+    micrograph_id: int
+    filename: str
+    status: str
+    error: str = ""
+    result_key: str | None = None
+    n_measured: int = 0
+    n_dropped: int = 0
+    n_excluded: int = 0
+    pixel_size: PixelSize = field(default_factory=lambda: PixelSize.none("not analysed"))
+    seconds: float = 0.0
+    seconds_by_step: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: tuple[str, ...] = ()
+    model: Mapping[str, str] = field(default_factory=dict[str, str])
+    algorithm_version: str = ""
+    overlay_sha256: str | None = None
+    segmentation_sha256: str | None = None
+    parquet: Path | None = None
+    stale: bool = False
+    counts: bool = True
+    not_counted_reason: str = ""
+    reused: bool = False
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One analysis at work, and how far it is.
+
+    Parameters
+    ----------
+    status : str
+        ``queued``, ``running``, ``done``, ``failed``, ``cancelled`` or ``interrupted``.
+    images_done : int
+        Images that are through, failed ones included.
+    images_failed, images_reused : int
+        Those of them that failed, and whose result was there already.
+    images_skipped : int
+        Images without scale: no part of `images_total`.
+    particles : int
+        Measured particles so far.
+    seconds_per_image, eta_s : float or None
+        Mean over the images computed in this run, and the estimated time left.
+    error : str
+        Why the job failed or was interrupted.
+    """
+
+    id: int
+    analysis_id: int
+    sample_id: int
+    sample_name: str
+    status: str
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    heartbeat_at: datetime | None
+    pid: int | None
+    host: str | None
+    device: str
+    cancel_requested: bool
+    images_total: int
+    images_done: int
+    images_failed: int
+    images_reused: int
+    images_skipped: int
+    particles: int
+    current_image: str
+    seconds_per_image: float | None
+    error: str
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it waits or works."""
+        return self.status in ("queued", "running")
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether `antema.jobs.resume` would take it up again."""
+        return self.status in ("interrupted", "cancelled", "failed") or (
+            self.status == "done" and self.images_failed > 0
+        )
+
+    @property
+    def eta_s(self) -> float | None:
+        """Estimated time left in seconds; None while it cannot be told."""
+        if self.seconds_per_image is None or self.status != "running":
+            return None
+        return self.seconds_per_image * max(0, self.images_total - self.images_done)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """One change that a person made. Never changed afterwards.
+
+    Parameters
+    ----------
+    at : datetime
+        UTC.
+    who, what, why : str
+        The person, the kind of change (for example ``set pixel size``), and the reason given, if any.
+    target, target_id
+        Kind (``sample``, ``micrograph``, ``analysis``, ``particle``, ``job``) and id of what was changed. Of a particle
+        the id is its micrograph's; `after` and `before` name the particle.
+    sample_id : int or None
+        The sample it belongs to.
+    before, after : mapping
+        The changed values.
+    """
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    target: str
+    target_id: int
+    sample_id: int | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    why: str

@@ -1,0 +1,439 @@
+"""What analyses gave: results of images, their particles, and particles that a person takes out."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize
+from antema.storage import schema
+from antema.storage.analyses import get_analysis
+from antema.storage.base import StoreBase, now, record, required, who
+from antema.storage.blobs import replacing
+from antema.storage.database import Database
+from antema.storage.kept import Kept
+from antema.storage.micrographs import get_micrograph
+from antema.storage.records import ImageResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from antema.analysis import Analysis
+
+_TABLES_KEPT = 8
+_OVERLAYS_KEPT = 16
+
+
+class Results(StoreBase):
+    """The store's part for results and particles."""
+
+    def __init__(self, data_dir: Path, database: Database) -> None:
+        super().__init__(data_dir, database)
+        self._tables: Kept[pd.DataFrame] = Kept(_TABLES_KEPT)
+        self._overlays: Kept[bytes] = Kept(_OVERLAYS_KEPT)
+
+    def find_result(self, result_key: str) -> ImageResult | None:
+        """Return the result of this very computation, whichever analysis it was done for; None when it was not."""
+        with self._database.reading() as session:
+            row = session.get(schema.ImageResult, result_key)
+            if row is None:
+                return None
+            micrograph = get_micrograph(session, row.micrograph_id)
+            return self._to_result(row, micrograph, None)
+
+    def begin_image(self, analysis_id: int, micrograph_id: int) -> int:
+        """Write down that work on an image begins; return how often it has begun now without coming to an end."""
+        with self._database.writing() as session:
+            link = _link(session, analysis_id, micrograph_id)
+            link.status = "running"
+            link.attempts += 1
+            link.updated_at = now()
+            return link.attempts
+
+    def save_result(self, analysis_id: int, micrograph_id: int, result_key: str, analysis: "Analysis") -> ImageResult:
+        """Keep what an image gave: particle file, pictures, rows. All of it is there afterwards, or nothing.
+
+        Parameters
+        ----------
+        analysis_id, micrograph_id : int
+            What it was done for.
+        result_key : str
+            Name of the computation (`antema.analysis.result_key`).
+        analysis : antema.analysis.Analysis
+            Its outcome.
+        """
+        from antema.analysis import ALGORITHM_VERSION
+        from antema.imaging import outline_overlay
+        from antema.storage.particle_files import write_particles
+
+        size = analysis.pixel_size
+        if size.nm is None:
+            msg = f"{analysis.name}: a result without pixel size cannot be kept"
+            raise ValueError(msg)
+        shape = analysis.segmentation.shape
+        overlay = self.put_blob(outline_overlay(shape, analysis.instances))
+        segmentation = self.put_blob(_bilevel_png(analysis.segmentation))
+        provenance = {
+            "image_sha256": analysis.sha256,
+            "image": analysis.name,
+            "pixel_size_nm": size.nm,
+            "pixel_size_source": size.source,
+            "recipe": analysis.recipe.to_dict(),
+            "model": dict(analysis.model),
+            "algorithm_version": ALGORITHM_VERSION,
+            "result_key": result_key,
+        }
+        # Files come before the row that names them, under names made of their content's origin: what a killed process
+        # leaves behind is overwritten or never looked at.
+        with replacing(self.parquet_path(result_key), self.incoming_dir) as temporary:
+            write_particles(temporary, analysis.table, analysis.instances, provenance)
+        measured = int((analysis.table["status"] == "measured").sum())
+        with self._database.writing() as session:
+            link = _link(session, analysis_id, micrograph_id)
+            if session.get(schema.ImageResult, result_key) is None:
+                session.add(
+                    schema.ImageResult(
+                        key=result_key,
+                        micrograph_id=link.micrograph_id,
+                        recipe_fingerprint=get_analysis(session, analysis_id).recipe_fingerprint,
+                        image_sha256=analysis.sha256,
+                        pixel_size_nm=size.nm,
+                        pixel_size_source=size.source,
+                        model={name: str(analysis.model[name]) for name in ("name", "sha256")},
+                        algorithm_version=ALGORITHM_VERSION,
+                        n_measured=measured,
+                        n_dropped=len(analysis.table) - measured,
+                        seconds={step: float(value) for step, value in analysis.seconds.items()},
+                        notes=list(analysis.notes),
+                        overlay_sha256=overlay,
+                        segmentation_sha256=segmentation,
+                        created_at=now(),
+                        exclusions=[],
+                    )
+                )
+                session.flush()
+            _attach(link, result_key, reused=False)
+            session.flush()
+            session.refresh(link)
+            return self._of_link(session, link)
+
+    def link_result(self, analysis_id: int, micrograph_id: int, result_key: str) -> ImageResult:
+        """Take a result that is there already into an analysis.
+
+        Raises
+        ------
+        NotFound
+            When it is not there.
+        """
+        with self._database.writing() as session:
+            if session.get(schema.ImageResult, result_key) is None:
+                msg = f"expected a stored result, found none named {result_key}"
+                raise NotFound(msg)
+            link = _link(session, analysis_id, micrograph_id)
+            _attach(link, result_key, reused=True)
+            session.flush()
+            session.refresh(link)
+            return self._of_link(session, link)
+
+    def save_failure(self, analysis_id: int, micrograph_id: int, reason: str) -> None:
+        """Keep that an image could not be analysed, and why."""
+        self._save_without_result(analysis_id, micrograph_id, "failed", reason)
+
+    def save_skipped(self, analysis_id: int, micrograph_id: int, reason: str) -> None:
+        """Keep that an image was not tried, and why."""
+        self._save_without_result(analysis_id, micrograph_id, "skipped", reason)
+
+    def image_results(self, analysis_id: int, *, with_skipped: bool = False) -> list[ImageResult]:
+        """Return what an analysis gave for each micrograph it tried, in the order the micrographs were added.
+
+        Parameters
+        ----------
+        analysis_id : int
+            The analysis.
+        with_skipped : bool
+            Whether micrographs that could not be tried for want of a pixel size are listed too.
+        """
+        wanted = ("done", "failed", "skipped") if with_skipped else ("done", "failed")
+        link = schema.AnalysisImage
+        with self._database.reading() as session:
+            analysis = get_analysis(session, analysis_id)
+            query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
+            return [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
+
+    def parquet_path(self, result_key: str) -> Path:
+        """Return where the particle file of a result lies, or would lie."""
+        # A key is a hex digest like a blob's; the check keeps anything else out of the path.
+        self.blob_path(result_key)
+        return self.particles_dir / result_key[:2] / f"{result_key}.parquet"
+
+    def particles(self, analysis_id: int) -> "pd.DataFrame":
+        """Return every detected object of an analysis.
+
+        Returns
+        -------
+        DataFrame
+            `antema.domain.PARTICLE_COLUMNS`, ``micrograph_id``, ``exclusion_reason``, then what else the analysis
+            measured. Sample and image carry their present names. Objects that a person excluded are ``dropped`` with
+            the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it. Lists
+            are in the order of micrographs and particle numbers.
+        """
+        from antema.storage.particle_files import ParticleFile, read_particles
+
+        with self._database.reading() as session:
+            analysis = get_analysis(session, analysis_id)
+            files = tuple(
+                ParticleFile(
+                    path=self.parquet_path(link.result.key),
+                    sample=analysis.sample.name,
+                    image=link.micrograph.filename,
+                    micrograph_id=link.micrograph_id,
+                    exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions),
+                )
+                for link in session.scalars(_links_of(analysis.id))
+                if link.result is not None and not _why_not_counted(link.micrograph, analysis)
+            )
+        # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
+        return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
+
+    def instances(self, analysis_id: int, micrograph_id: int) -> list[Instance]:
+        """Return the masks of one result in the order of its particle numbers, exclusions by a person applied.
+
+        Raises
+        ------
+        NotFound
+            When the analysis has no result for the micrograph.
+        """
+        from antema.storage.particle_files import apply_exclusions, read_instances, read_statuses
+
+        with self._database.reading() as session:
+            result = _result_of(session, analysis_id, micrograph_id)
+            path = self.parquet_path(result.key)
+            exclusions = {row.particle: row.reason for row in result.exclusions}
+        return apply_exclusions(read_instances(path), list(read_statuses(path)), exclusions)
+
+    def overlay_png(self, analysis_id: int, micrograph_id: int) -> bytes:
+        """Return the outlines of one result as a transparent PNG of the micrograph's size, exclusions applied.
+
+        Raises
+        ------
+        NotFound
+            When the analysis has no result for the micrograph.
+        """
+        from antema.imaging import outline_overlay
+
+        with self._database.reading() as session:
+            result = _result_of(session, analysis_id, micrograph_id)
+            micrograph = get_micrograph(session, micrograph_id)
+            shape = (micrograph.height, micrograph.width)
+            excluded = tuple(row.particle for row in result.exclusions)
+            key, overlay = result.key, result.overlay_sha256
+        if not excluded:
+            return self.blob_path(overlay).read_bytes()
+        return self._overlays.get(
+            (key, excluded), lambda: outline_overlay(shape, self.instances(analysis_id, micrograph_id))
+        )
+
+    def exclude_particle(self, analysis_id: int, micrograph_id: int, particle: int, reason: str, by: str) -> None:
+        """Take a measured particle out of the statistics, with a reason. It keeps its row.
+
+        The exclusion hangs on the result: another analysis with the same recipe shares it.
+
+        Raises
+        ------
+        NotFound
+            When there is no such particle.
+        AntemaError
+            When it is dropped already, or for an empty reason.
+        """
+        reason = required(reason, "Reason", "two particles in one outline")
+        status, drop_reason = self._status_of(analysis_id, micrograph_id, particle)
+        if status != "measured":
+            words = DROP_REASONS.get(drop_reason, drop_reason)
+            msg = f"Particle {particle}: expected a measured particle, found one that does not count already: {words}"
+            raise AntemaError(msg)
+        with self._database.writing() as session:
+            result = _result_of(session, analysis_id, micrograph_id)
+            if any(row.particle == particle for row in result.exclusions):
+                msg = f"Particle {particle}: expected one that counts, found that a person has excluded it already"
+                raise AntemaError(msg)
+            user = who(session, by)
+            session.add(
+                schema.Exclusion(
+                    result_key=result.key, particle=particle, reason=reason, excluded_by=user, excluded_at=now()
+                )
+            )
+            self._record_particle(session, user, "exclude particle", analysis_id, micrograph_id, particle, reason)
+
+    def restore_particle(self, analysis_id: int, micrograph_id: int, particle: int, by: str, *, why: str = "") -> None:
+        """Take a particle that a person excluded back into the statistics.
+
+        Raises
+        ------
+        AntemaError
+            When nobody had excluded it.
+        """
+        with self._database.writing() as session:
+            result = _result_of(session, analysis_id, micrograph_id)
+            row = session.get(schema.Exclusion, (result.key, particle))
+            if row is None:
+                msg = f"Particle {particle}: expected one that a person excluded, found none"
+                raise AntemaError(msg)
+            session.delete(row)
+            self._record_particle(
+                session, who(session, by), "restore particle", analysis_id, micrograph_id, particle, why
+            )
+
+    def _record_particle(  # noqa: PLR0913 - one argument per column of the record
+        self, session: Session, user: str, what: str, analysis_id: int, micrograph_id: int, particle: int, why: str
+    ) -> None:
+        statuses = ("measured", "excluded_by_user")
+        before, after = statuses if what == "exclude particle" else statuses[::-1]
+        record(
+            session,
+            user,
+            what,
+            "particle",
+            micrograph_id,
+            sample_id=get_analysis(session, analysis_id).sample_id,
+            before={"analysis_id": analysis_id, "particle": particle, "status": before},
+            after={"analysis_id": analysis_id, "particle": particle, "status": after},
+            why=why,
+        )
+
+    def _status_of(self, analysis_id: int, micrograph_id: int, particle: int) -> tuple[str, str]:
+        from antema.storage.particle_files import read_statuses
+
+        with self._database.reading() as session:
+            path = self.parquet_path(_result_of(session, analysis_id, micrograph_id).key)
+        statuses = read_statuses(path)
+        if particle in statuses:
+            return statuses[particle]
+        msg = f"expected a particle of this image, found none with the number {particle}"
+        raise NotFound(msg)
+
+    def _save_without_result(self, analysis_id: int, micrograph_id: int, status: str, reason: str) -> None:
+        with self._database.writing() as session:
+            link = _link(session, analysis_id, micrograph_id)
+            link.result_key = None
+            link.status = status
+            link.error = reason
+            link.attempts = 0
+            link.reused = False
+            link.updated_at = now()
+
+    def _of_link(self, session: Session, link: schema.AnalysisImage) -> ImageResult:
+        analysis = get_analysis(session, link.analysis_id)
+        if link.result is not None:
+            return self._to_result(link.result, link.micrograph, analysis, link)
+        reason = _why_not_counted(link.micrograph, analysis)
+        return ImageResult(
+            analysis_id=link.analysis_id,
+            micrograph_id=link.micrograph_id,
+            filename=link.micrograph.filename,
+            status=link.status,
+            error=link.error,
+            counts=not reason,
+            not_counted_reason=reason,
+            finished_at=link.updated_at,
+        )
+
+    def _to_result(
+        self,
+        row: schema.ImageResult,
+        micrograph: schema.Micrograph,
+        analysis: schema.Analysis | None,
+        link: schema.AnalysisImage | None = None,
+    ) -> ImageResult:
+        n_excluded = len(row.exclusions)
+        reason = "" if analysis is None else _why_not_counted(micrograph, analysis)
+        return ImageResult(
+            analysis_id=None if analysis is None else analysis.id,
+            micrograph_id=micrograph.id,
+            filename=micrograph.filename,
+            status="done",
+            result_key=row.key,
+            n_measured=row.n_measured - n_excluded,
+            n_dropped=row.n_dropped + n_excluded,
+            n_excluded=n_excluded,
+            pixel_size=PixelSize(row.pixel_size_nm, row.pixel_size_source),
+            seconds=_total(row.seconds),
+            seconds_by_step=dict(row.seconds),
+            notes=tuple(row.notes),
+            model=dict(row.model),
+            algorithm_version=row.algorithm_version,
+            overlay_sha256=row.overlay_sha256,
+            segmentation_sha256=row.segmentation_sha256,
+            parquet=self.parquet_path(row.key),
+            stale=micrograph.pixel_size_nm != row.pixel_size_nm,
+            counts=not reason,
+            not_counted_reason=reason,
+            reused=link is not None and link.reused,
+            finished_at=row.created_at if link is None else link.updated_at,
+        )
+
+
+def _links_of(analysis_id: int) -> Select[schema.AnalysisImage]:
+    link = schema.AnalysisImage
+    return select(link).where(link.analysis_id == analysis_id).order_by(link.micrograph_id)
+
+
+def _link(session: Session, analysis_id: int, micrograph_id: int) -> schema.AnalysisImage:
+    """Return the row that ties a micrograph to an analysis, made where it is absent."""
+    analysis, micrograph = get_analysis(session, analysis_id), get_micrograph(session, micrograph_id)
+    link = session.get(schema.AnalysisImage, (analysis.id, micrograph.id))
+    if link is None:
+        link = schema.AnalysisImage(
+            analysis_id=analysis.id,
+            micrograph=micrograph,
+            result_key=None,
+            status="running",
+            error="",
+            attempts=0,
+            reused=False,
+            updated_at=now(),
+        )
+        session.add(link)
+    return link
+
+
+def _attach(link: schema.AnalysisImage, result_key: str, *, reused: bool) -> None:
+    link.result_key = result_key
+    link.status = "done"
+    link.error = ""
+    link.attempts = 0
+    link.reused = reused
+    link.updated_at = now()
+
+
+def _result_of(session: Session, analysis_id: int, micrograph_id: int) -> schema.ImageResult:
+    analysis, micrograph = get_analysis(session, analysis_id), get_micrograph(session, micrograph_id)
+    link = session.get(schema.AnalysisImage, (analysis.id, micrograph.id))
+    if link is None or link.result is None:
+        msg = f"{micrograph.filename}: expected a result of this analysis, found none"
+        raise NotFound(msg)
+    return link.result
+
+
+def _why_not_counted(micrograph: schema.Micrograph, analysis: schema.Analysis) -> str:
+    if micrograph.sample_id != analysis.sample_id:
+        return f"moved to the sample {micrograph.sample.name}"
+    if micrograph.left_out_reason is not None:
+        return f"left out: {micrograph.left_out_reason}"
+    return ""
+
+
+def _total(seconds: Mapping[str, float]) -> float:
+    return float(seconds.get("total", sum(seconds.values())))
+
+
+def _bilevel_png(mask: NDArray[np.bool_]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, format="PNG", optimize=False)
+    return buffer.getvalue()

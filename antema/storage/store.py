@@ -1,0 +1,47 @@
+"""The store put together, and opened."""
+
+import stat
+from pathlib import Path
+
+from antema.storage.analyses import Analyses
+from antema.storage.database import Database
+from antema.storage.job_rows import JobRows
+from antema.storage.micrographs import Micrographs
+from antema.storage.results import Results
+from antema.storage.samples import Samples
+
+_DATABASE = "antema.sqlite"
+
+
+class Store(Samples, Micrographs, Analyses, Results, JobRows):
+    """Samples, micrographs, analyses, results and jobs of one data folder.
+
+    Any number of threads may share one, any number of processes may open the same folder. Times are UTC; ids are whole
+    numbers, and what comes out of an address as text will do. Every change that a person makes takes who makes it and
+    leaves a row among the edits.
+    """
+
+
+def open_store(data_dir: Path) -> Store:
+    """Open the store of a data folder; folder and tables are made or brought up to date.
+
+    Parameters
+    ----------
+    data_dir : Path
+        The folder. It is made with mode 0700.
+
+    Raises
+    ------
+    AntemaError
+        When a newer version of the program has written the folder.
+    """
+    folder = Path(data_dir).absolute()
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(stat.S_IRWXU)
+    database = Database(folder / _DATABASE)
+    database.migrate()
+    store = Store(folder, database)
+    for needed in (store.incoming_dir, store.particles_dir, store.locks_dir, folder / "blobs"):
+        needed.mkdir(exist_ok=True)
+    return store
