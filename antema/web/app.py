@@ -12,6 +12,7 @@ from antema.web.health import health
 from antema.web.manager import SpawnManager
 from antema.web.shell import layout, register_shell
 from antema.web.state import settings, store
+from antema.web.theme import STYLESHEET, theme
 from antema.web.vendor import STYLESHEETS, vendor
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ def create_app() -> dash.Dash:
         use_pages=True,
         pages_folder=str(ROOT / "pages"),
         assets_folder=str(ROOT / "assets"),
-        external_stylesheets=list(STYLESHEETS),
+        external_stylesheets=[*STYLESHEETS, STYLESHEET],
         background_callback_manager=SpawnManager(settings().data / "mailbox"),
         title="ANTEMA",
         update_title="",
@@ -39,7 +40,7 @@ def create_app() -> dash.Dash:
         serve_locally=True,
     )
     app.index_string = _INDEX
-    for blueprint in (vendor, media.media, uploads.uploads, downloads.downloads, health):
+    for blueprint in (vendor, theme, media.media, uploads.uploads, downloads.downloads, health):
         server.register_blueprint(blueprint)
     app.layout = layout
     register_shell(app)

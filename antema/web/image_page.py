@@ -91,10 +91,10 @@ def neighbours(micrograph: StoredMicrograph) -> tuple[int | None, int | None]:
 
 def edit_trail(micrograph_id: int) -> list[Any]:
     """Return every change made to this micrograph and its particles, newest first."""
-    edits = store().edits(micrograph_id=micrograph_id)
+    edits = [e for target in ("micrograph", "particle") for e in store().edits(target=target, target_id=micrograph_id)]
     if not edits:
         return [html.P("Nobody changed anything yet.", className="quiet")]
-    return [html.Ol([html.Li(_edit_words(edit)) for edit in edits], className="trail")]
+    return [html.Ol([html.Li(_edit_words(edit)) for edit in sorted(edits, key=lambda edit: -edit.id)], className="trail")]
 
 
 def _edit_words(edit: Edit) -> list[Any]:

@@ -1,0 +1,123 @@
+"""What the figures of a comparison are made of: common bins, curves of bounded length, shares with intervals."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from antema.imaging.palette import CRYSTALLINITY_COLOURS
+from antema.stats import Histogram, Shares, histogram, weighted_quantiles
+from antema.stats.distribution import MOST_BINS
+
+MOST_POINTS = 2000
+
+Vector = NDArray[np.float64]
+
+
+def common_edges(groups: Sequence[tuple[Vector, Vector | None]], *, log: bool) -> Vector:
+    """Return bin edges that serve all groups: the narrowest width that one of them asks for, over all of them.
+
+    Parameters
+    ----------
+    groups : sequence of (values, weights)
+        Values of each sample, shape (n,), and their weights or None.
+    log : bool
+        Bins of equal width in the decimal logarithm.
+
+    Returns
+    -------
+    ndarray, shape (k + 1,)
+        At most 120 bins, edges on multiples of their width (of the logarithm with `log`); two edges where no group has
+        values.
+    """
+    own = [bins.edges for bins in (histogram(v, w, log=log) for v, w in groups) if bins.edges.size > 1]
+    if not own:
+        return np.array([1.0, 10.0]) if log else np.array([0.0, 1.0])
+    scaled = [np.log10(edges) if log else edges for edges in own]
+    width = min(float(edges[1] - edges[0]) for edges in scaled)
+    low, high = min(float(e[0]) for e in scaled), max(float(e[-1]) for e in scaled)
+    while (high - low) / width > MOST_BINS:
+        width *= 2
+    first, last = np.floor(low / width + 1e-6), np.ceil(high / width - 1e-6)
+    edges = np.arange(first, last + 1) * width
+    return 10.0**edges if log else edges
+
+
+def binned(values: Vector, weights: Vector | None, edges: Vector, *, log: bool) -> Histogram:
+    """Return the histogram in these bins, its density per unit of the quantity on either axis."""
+    bins = histogram(values, weights, bins=edges, log=log)
+    return dataclasses.replace(bins, density=bins.share / np.diff(edges))
+
+
+def as_many_as_shown(values: Vector, weights: Vector | None) -> tuple[Vector, Vector | None]:
+    """Return values of the same distribution, at most `MOST_POINTS`, for a curve that a browser has to draw."""
+    if len(values) <= MOST_POINTS:
+        return values, weights
+    return weighted_quantiles(values, np.linspace(0, 1, MOST_POINTS), weights), None
+
+
+def equally_weighted(values: Vector, weights: Vector | None) -> Vector:
+    """Return values that count once each and are distributed as the weighted ones are.
+
+    Plotly's violins know of no weights. Weighted quantiles at equal steps do the same, as many of them as the
+    particles are worth, (sum w)² / sum w², so that the violin is as smooth as they deserve.
+    """
+    if weights is None or not len(values):
+        return as_many_as_shown(values, None)[0]
+    worth = float(np.sum(weights)) ** 2 / float(np.sum(weights**2))
+    n = int(np.clip(round(worth), min(len(values), 5), MOST_POINTS))
+    return weighted_quantiles(values, (np.arange(n) + 0.5) / n, weights)
+
+
+def shares_figure(classes: Sequence[str], groups: Sequence[tuple[str, Shares]]) -> go.Figure:
+    """Return bars of the crystallinity classes, each sample's beside the others', with their intervals.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Names of the classes, in the order of the shares.
+    groups : sequence of (name, Shares)
+        The samples.
+    """
+    figure = go.Figure()
+    names = [name for name, _ in groups]
+    for place, crystallinity in enumerate(classes):
+        estimates = [shares.shares[place] for _, shares in groups]
+        values = [100 * estimate.value for estimate in estimates]
+        figure.add_bar(
+            x=names,
+            y=values,
+            name=crystallinity,
+            marker={"color": CRYSTALLINITY_COLOURS.get(crystallinity, CRYSTALLINITY_COLOURS["unknown"])},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [_reach(e.high, e.value) for e in estimates],
+                "arrayminus": [-_reach(e.low, e.value) for e in estimates],
+                "color": "#6e7781",
+                "thickness": 1.4,
+                "width": 4,
+            },
+            customdata=[[shares.counts[place], shares.n] for _, shares in groups],
+            hovertemplate="%{y:.3g} %: %{customdata[0]} of %{customdata[1]}<extra>" + crystallinity + "</extra>",
+        )
+    axis = {"gridcolor": "rgba(128,128,128,0.22)", "zeroline": False, "ticks": "outside"}
+    figure.update_layout(
+        template="none",
+        font={"family": "system-ui, sans-serif", "size": 13, "color": "#24292f"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 60, "r": 16, "t": 16, "b": 52},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        barmode="group",
+        bargap=0.3,
+        xaxis=axis | {"showgrid": False},
+        yaxis=axis | {"title": {"text": "Share of particles (%)"}, "range": [0, 100]},
+    )
+    return figure
+
+
+def _reach(end: float | None, value: float) -> float:
+    return 0.0 if end is None else 100 * (end - value)

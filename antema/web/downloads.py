@@ -1,0 +1,72 @@
+"""Downloads of one result: report, tables, pictures, everything."""
+
+import re
+from collections.abc import Callable
+
+import flask
+
+from antema.domain import NotFound
+from antema.reports import SampleReport, archive_zip, particles_csv, sample_report_pdf, unique_stems, workbook_xlsx
+from antema.stats import WEIGHTINGS
+from antema.web.media import preview_png
+from antema.web.report_data import require_analysis, sample_report
+from antema.web.state import store
+from antema.web.user import current_user
+
+downloads = flask.Blueprint("downloads", __name__, url_prefix="/download")
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@downloads.errorhandler(NotFound)
+def _not_found(error: NotFound) -> tuple[str, int]:
+    return str(error), 404
+
+
+@downloads.get("/analysis/<int:analysis_id>/report.pdf")
+def report(analysis_id: int) -> flask.Response:
+    """Answer the PDF report."""
+    return _file(analysis_id, sample_report_pdf, "report.pdf", "application/pdf", pictures=True)
+
+
+@downloads.get("/analysis/<int:analysis_id>/particles.csv")
+def particles(analysis_id: int) -> flask.Response:
+    """Answer the particle table."""
+    return _file(analysis_id, lambda report: particles_csv(report.table), "particles.csv", "text/csv", pictures=False)
+
+
+@downloads.get("/analysis/<int:analysis_id>/workbook.xlsx")
+def workbook(analysis_id: int) -> flask.Response:
+    """Answer summary, particles and recipe as a workbook."""
+    return _file(analysis_id, workbook_xlsx, "workbook.xlsx", _XLSX, pictures=False)
+
+
+@downloads.get("/analysis/<int:analysis_id>/everything.zip")
+def everything(analysis_id: int) -> flask.Response:
+    """Answer report, tables and overlays in one archive."""
+
+    def build(report: SampleReport) -> bytes:
+        results = [r for r in store().image_results(analysis_id) if r.included]
+        stems = unique_stems(r.filename for r in results)
+        full = {
+            f"overlays/{stem}.png": preview_png(analysis_id, r.micrograph_id, max_px=None)
+            for stem, r in zip(stems, results, strict=True)
+            if r.status == "done"
+        }
+        return archive_zip(report, further=full)
+
+    return _file(analysis_id, build, "everything.zip", "application/zip", pictures=True)
+
+
+def _file(
+    analysis_id: int, build: Callable[[SampleReport], bytes], name: str, mimetype: str, *, pictures: bool
+) -> flask.Response:
+    weighting = flask.request.args.get("weighting", "number")
+    if weighting not in WEIGHTINGS:
+        flask.abort(400, f"weighting: expected one of {', '.join(WEIGHTINGS)}, found {weighting}")
+    require_analysis(analysis_id)
+    content = sample_report(analysis_id, weighting, by=current_user(), pictures=pictures)
+    response = flask.Response(build(content), mimetype=mimetype)
+    stem = re.sub(r"[^\w.-]+", "_", str(content.sample["name"])).strip("_") or "sample"
+    response.headers.set("Content-Disposition", "attachment", filename=f"{stem}_{name}")
+    return response

@@ -1,0 +1,88 @@
+"""A stored result as the reports take it."""
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from antema import nets
+from antema.analysis import ALGORITHM_VERSION
+from antema.domain import NotFound, View
+from antema.reports import ReportImage, SampleReport
+from antema.storage import ImageResult
+from antema.web.media import preview_png
+from antema.web.state import store
+
+REPORT_PICTURE_PX = 1400
+
+
+def sample_report(analysis_id: int, weighting: str, *, by: str, pictures: bool = True) -> SampleReport:
+    """Return one analysis of a sample as a report.
+
+    Parameters
+    ----------
+    analysis_id : int
+        Which result.
+    weighting : str
+        How it is looked at.
+    by : str
+        Who asks for it.
+    pictures : bool
+        Whether to draw the annotated micrographs (tables need none).
+    """
+    analysis = store().analysis(analysis_id)
+    sample = store().sample(analysis.sample_id)
+    results = [result for result in store().image_results(analysis_id) if result.included]
+    return SampleReport(
+        sample={
+            "name": sample.name,
+            "material": sample.material,
+            "batch": sample.batch,
+            "synthesis_date": sample.synthesis_date.isoformat() if sample.synthesis_date else "",
+            "operator": sample.operator,
+            "notes": sample.notes,
+            "properties": dict(sample.properties),
+        },
+        table=store().particles(analysis_id),
+        images=[_image(analysis_id, result, pictures=pictures) for result in results],
+        recipe=analysis.recipe,
+        view=View(weighting=weighting, crystallinity_certainty=analysis.view.crystallinity_certainty),
+        model=model_card(analysis.recipe.model, results),
+        provenance={
+            "software_version": version("antema"),
+            "algorithm_version": next((r.algorithm_version for r in results if r.algorithm_version), ALGORITHM_VERSION),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "analysed": f"{analysis.created_at:%Y-%m-%d %H:%M} UTC",
+            "who": analysis.created_by,
+            "requested_by": by,
+        },
+    )
+
+
+def model_card(name: str, results: list[ImageResult]) -> dict[str, Any]:
+    """Return the card of the model that made these results, as far as it is still installed."""
+    used = next((dict(result.model) for result in results if result.model), {"name": name})
+    card = next((dict(card.content) for card in nets.models() if card.name == used["name"]), {})
+    return card | used
+
+
+def _image(analysis_id: int, result: ImageResult, *, pictures: bool) -> ReportImage:
+    micrograph = store().micrograph(result.micrograph_id)
+    done = result.status == "done"
+    return ReportImage(
+        name=result.filename,
+        sha256=micrograph.sha256,
+        pixel_size_nm=result.pixel_size.nm,
+        pixel_size_source=result.pixel_size.source,
+        png=preview_png(analysis_id, result.micrograph_id, max_px=REPORT_PICTURE_PX) if done and pictures else b"",
+        n_measured=result.n_measured,
+        n_dropped=result.n_dropped,
+        status=result.status,
+        error=result.error,
+    )
+
+
+def require_analysis(analysis_id: int) -> None:
+    """Raise `NotFound` where there is no such analysis or it holds no result yet."""
+    if not any(result.status == "done" for result in store().image_results(analysis_id)):
+        msg = f"Analysis {analysis_id} has no result to download."
+        raise NotFound(msg)

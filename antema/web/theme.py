@@ -1,0 +1,16 @@
+"""Colours that pictures and pages share, as a stylesheet."""
+
+import flask
+
+from antema.imaging.palette import OUTLINE_COLOURS
+
+theme = flask.Blueprint("theme", __name__)
+
+STYLESHEET = "/theme.css"
+
+
+@theme.get(STYLESHEET)
+def stylesheet() -> flask.Response:
+    """Answer the outline colours as CSS variables, from the palette that draws the overlays."""
+    variables = " ".join(f"--outline-{name}: {colour};" for name, colour in OUTLINE_COLOURS.items())
+    return flask.Response(f":root {{ {variables} }}", mimetype="text/css")

@@ -1,0 +1,94 @@
+"""A dashboard of its own for the browser tests, and a browser to drive it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_STARTS_WITHIN_S = 90
+
+
+@dataclass
+class Dashboard:
+    """A running server with its own data folder; `stop` and `start` it as often as a test needs."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        environment = os.environ | {
+            "ANTEMA_DATA": str(self.data),
+            "ANTEMA_PORT": str(self.port),
+            "ANTEMA_DEVICE": "cpu",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.data.mkdir(parents=True, exist_ok=True)
+        with (self.data.parent / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + _STARTS_WITHIN_S
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"the dashboard did not start: {(self.data.parent / 'server.log').read_text()[-3000:]}")
+                time.sleep(0.3)
+
+    def kill(self) -> None:
+        """End the server and its jobs the hard way."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    running = Dashboard(tmp_path_factory.mktemp("dashboard") / "data", _free_port())
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    chosen = {"executable_path": found} if found else {}
+    return {**browser_type_launch_args, **chosen, "args": quiet}
+
+
+@pytest.fixture
+def console_errors(page: "object") -> Iterator[list[str]]:
+    """What the page's scripts complained about; the test that asks for it fails when there was something."""
+    errors: list[str] = []
+    page.on("console", lambda entry: errors.append(entry.text) if entry.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield errors
+    assert not errors
+
+
