@@ -1,4 +1,4 @@
-"""Micrographs as PNG: the full picture, the thumbnail, outlines to lay over it, and the annotated picture of a report."""
+"""Micrographs as PNG: the full picture, the thumbnail, outlines to lay over it, the annotated picture of a report."""
 
 import io
 import math

@@ -17,7 +17,7 @@ from antema.domain import CannotRead
 from antema.imaging.dataset import Axis, DataSet, check_size
 from antema.imaging.formats.metadata import number, put, text
 
-#: Values of ImageData.DataType, https://www.rosettasciio.readthedocs.io and DigitalMicrograph's own help.
+#: Values of ImageData.DataType, as DigitalMicrograph numbers them.
 _DTYPES = {
     1: "i2",
     2: "f4",
@@ -101,7 +101,7 @@ def _dataset(path: Path, file_bytes: int, tags: Mapping[str, Any]) -> DataSet:
     return DataSet(
         shape=shape,
         dtype=dtype,
-        frame=partial(_frame, path, dtype, offset, shape, colour),
+        frame=partial(_frame, path, dtype, offset, shape, colour=colour),
         axes=axes,
         scale_tag="DM ImageData.Calibrations",
         title=text(tags.get("Name", "")),
@@ -111,7 +111,7 @@ def _dataset(path: Path, file_bytes: int, tags: Mapping[str, Any]) -> DataSet:
 
 
 def _frame(
-    path: Path, dtype: np.dtype[np.generic], offset: int, shape: tuple[int, ...], colour: bool, frame: int
+    path: Path, dtype: np.dtype[np.generic], offset: int, shape: tuple[int, ...], frame: int, *, colour: bool
 ) -> NDArray[np.generic]:
     height, width = shape[-2:]
     count = height * width * (4 if colour else 1)

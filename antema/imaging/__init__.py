@@ -1,0 +1,21 @@
+"""Micrographs from files, and pictures of them."""
+
+from antema.imaging.hashing import file_sha256
+from antema.imaging.intensity import normalise, to_8bit
+from antema.imaging.pictures import annotated_png, display_png, outline_overlay, thumbnail_png
+from antema.imaging.reading import read, read_all, supported_suffixes
+from antema.imaging.safe import read_safely
+
+__all__ = [
+    "annotated_png",
+    "display_png",
+    "file_sha256",
+    "normalise",
+    "outline_overlay",
+    "read",
+    "read_all",
+    "read_safely",
+    "supported_suffixes",
+    "thumbnail_png",
+    "to_8bit",
+]

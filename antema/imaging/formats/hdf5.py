@@ -1,0 +1,100 @@
+"""HDF5: Velox EMD, Berkeley (NCEM) EMD and HyperSpy's .hspy, through RosettaSciIO.
+
+The data are opened lazily and read frame by frame; before that every array of the file is checked.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from antema.domain import CannotRead
+from antema.imaging.dataset import DataSet
+from antema.imaging.formats.compressed import check_unpacked
+from antema.imaging.formats.metadata import number, put, text
+from antema.imaging.formats.rosetta import from_signal
+
+
+def matches(head: bytes) -> bool:
+    """Return whether a file that starts so is an HDF5 file."""
+    return head.startswith(b"\x89HDF\r\n\x1a\n")
+
+
+def datasets(path: Path) -> list[DataSet]:
+    """Return the data sets of an EMD or .hspy file; of a Velox file its images alone."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        _check_arrays(file)
+        is_hspy = "Experiments" in file
+        is_velox = not is_hspy and _is_velox(file)
+        has_spectra = is_velox and any(name in file.get("Data", {}) for name in ("Spectrum", "SpectrumStream"))
+    if is_hspy:
+        from rsciio import hspy
+
+        return [from_signal(signal, "HyperSpy axes") for signal in hspy.file_reader(str(path), lazy=True)]
+    from rsciio import emd
+
+    if not is_velox:
+        return [from_signal(signal, "EMD dim vectors") for signal in _ncem(emd, path)]
+    signals = emd.file_reader(str(path), lazy=True, select_type="images")
+    if not signals:
+        msg = "it holds X-ray spectra and no image" if has_spectra else "it holds no image"
+        raise CannotRead(msg)
+    return [
+        from_signal(signal, "Velox BinaryResult.PixelSize", metadata=_velox_metadata(signal.get("original_metadata")))
+        for signal in signals
+    ]
+
+
+def _ncem(emd: Any, path: Path) -> list[dict[str, Any]]:  # noqa: ANN401 - a module
+    try:
+        return emd.file_reader(str(path), lazy=True)
+    except OSError as error:
+        if "not a supported EMD file" in str(error):
+            msg = "it is an HDF5 file, but neither EMD (Velox or Berkeley) nor HyperSpy's"
+            raise CannotRead(msg) from error
+        raise
+
+
+def _check_arrays(file: Any) -> None:  # noqa: ANN401 - h5py's stubs are partial
+    """Refuse arrays whose chunks were never written: a few kilobytes that unpack to gigabytes of zeros."""
+    import h5py
+
+    def check(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and item.ndim >= 2 and item.dtype.kind in "biufc" and "/Image/" in f"/{name}":
+            check_unpacked(item.shape[:2], item.dtype.itemsize, item.id.get_storage_size())
+        if isinstance(item, h5py.Dataset) and item.ndim >= 1 and item.dtype.kind in "biufcV":
+            check_unpacked((1, item.size), item.dtype.itemsize, item.id.get_storage_size(), f"the array {name}")
+
+    file.visititems(check)
+
+
+def _is_velox(file: Any) -> bool:  # noqa: ANN401 - h5py's stubs are partial
+    if "Version" not in file:
+        return False
+    try:
+        return json.loads(file["Version"][0])["format"] in ("Velox", "DevelopersKit")
+    except (KeyError, TypeError, ValueError, IndexError):
+        return False
+
+
+def _velox_metadata(original: Mapping[str, Any] | None) -> dict[str, str | float]:
+    original = original or {}
+    optics: Mapping[str, Any] = original.get("Optics", {})
+    instrument: Mapping[str, Any] = original.get("Instrument", {})
+    scan: Mapping[str, Any] = original.get("Scan", {})
+    result: Mapping[str, Any] = original.get("BinaryResult", {})
+    metadata: dict[str, str | float] = {}
+    volts = number(optics.get("AccelerationVoltage"))
+    put(metadata, "voltage_kv", volts / 1000.0 if volts else None)
+    put(metadata, "magnification", number(optics.get("NominalMagnification")))
+    put(metadata, "instrument", text(instrument.get("InstrumentModel") or instrument.get("InstrumentClass")))
+    put(metadata, "detector", text(result.get("Detector")))
+    detectors: Mapping[str, Any] = original.get("Detectors", {})
+    wanted = text(result.get("Detector"))
+    for detector in detectors.values():
+        if isinstance(detector, Mapping) and text(detector.get("DetectorName")) == wanted:
+            put(metadata, "exposure_s", number(detector.get("ExposureTime")))
+    put(metadata, "dwell_time_s", number(scan.get("DwellTime")))
+    return metadata

@@ -1,0 +1,114 @@
+"""FEI TIA (ES Vision): .ser with the data, .emi with what is known of them, through RosettaSciIO."""
+
+import struct
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from antema.domain import CannotRead
+from antema.imaging.dataset import DataSet, check_size
+from antema.imaging.formats.metadata import number, put, text
+from antema.imaging.formats.rosetta import from_signal
+
+_SPECTRA, _IMAGES = 0x4120, 0x4122
+_ITEM_BYTES = {1: 1, 2: 2, 3: 4, 4: 1, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 16}
+
+
+def matches(head: bytes) -> bool:
+    """Return whether a file that starts so is a .ser file."""
+    return head.startswith(b"II\x97\x01")
+
+
+def matches_emi(head: bytes) -> bool:
+    """Return whether a file that starts so is an .emi file."""
+    return head.startswith(b"JK\x00\x02")
+
+
+def datasets(path: Path) -> list[DataSet]:
+    """Return the data set of a .ser file, with the units of the .emi file beside it where there is one."""
+    _check_ser(path)
+    stem, _, index = path.stem.rpartition("_")
+    emi = path.with_name(f"{stem}.emi")
+    # RosettaSciIO goes by the suffix, and an .emi draws in every .ser beside it: it gets a folder with this one alone
+    with tempfile.TemporaryDirectory(prefix="antema-tia-") as folder:
+        if index.isdecimal() and len(index) == 1 and emi.is_file():
+            alone = Path(folder, f"data_{index}.ser")
+            alone.symlink_to(path.resolve())
+            entry = Path(folder, "data.emi")
+            entry.symlink_to(emi.resolve())
+        else:
+            alone = entry = Path(folder, "data.ser")
+            entry.symlink_to(path.resolve())
+        signals = _signals(entry)
+    return [_dataset(signal) for signal in signals]
+
+
+def datasets_emi(path: Path) -> list[DataSet]:
+    """Return the data sets of the .ser files that lie beside an .emi file and belong to it."""
+    series = sorted(path.parent.glob(f"{_escaped(path.stem)}_[0-9].ser"))
+    if not series:
+        msg = f"an .emi file holds no image itself; its data are in {path.stem}_1.ser, which is not beside it"
+        raise CannotRead(msg)
+    for file in series:
+        _check_ser(file)
+    return [_dataset(signal) for signal in _signals(path)]
+
+
+def _escaped(stem: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
+
+
+def _signals(path: Path) -> list[dict[str, Any]]:
+    from rsciio import tia
+
+    return tia.file_reader(str(path))
+
+
+def _check_ser(path: Path) -> None:
+    """Check the elements that the header announces against the file's size."""
+    file_bytes = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(34)
+        if len(head) < 34:
+            msg = f"its header ends after {len(head)} bytes"
+            raise CannotRead(msg)
+        version, kind, _, total, valid = struct.unpack_from("<HIIII", head, 4)
+        wide = version > 0x210
+        table_at: int = struct.unpack_from("<Q" if wide else "<I", head, 22)[0]
+        entry = 8 if wide else 4
+        check_size((1, total), 2 * entry, file_bytes - table_at, "a table of elements")
+        if valid < 1 or valid > total:
+            msg = f"its header announces {valid} valid elements of {total}"
+            raise CannotRead(msg)
+        stream.seek(table_at)
+        first: int = struct.unpack("<Q" if wide else "<I", stream.read(entry))[0]
+        stream.seek(first + (40 if kind == _IMAGES else 20))
+        element = stream.read(10 if kind == _IMAGES else 6)
+    if kind == _IMAGES:
+        item, width, height = struct.unpack("<HII", element)
+        shape = (valid, height, width)
+    elif kind == _SPECTRA:
+        item, length = struct.unpack("<HI", element)
+        shape = (1, valid, length)
+    else:
+        msg = f"its data are of TIA type {kind:#x}, which is not known"
+        raise CannotRead(msg)
+    if item not in _ITEM_BYTES:
+        msg = f"its values are of TIA type {item}, which is not known"
+        raise CannotRead(msg)
+    check_size(shape, _ITEM_BYTES[item], file_bytes - first)
+
+
+def _dataset(signal: Mapping[str, Any]) -> DataSet:
+    info: Mapping[str, Any] = signal.get("original_metadata", {}).get("ObjectInfo") or {}
+    described: Mapping[str, Any] = info.get("ExperimentalDescription") or {}
+    acquired: Mapping[str, Any] = info.get("AcquireInfo") or {}
+    metadata: dict[str, str | float] = {}
+    put(metadata, "voltage_kv", number(described.get("High tension_kV")))
+    put(metadata, "magnification", number(described.get("Magnification_x")))
+    put(metadata, "instrument", text(described.get("Microscope")))
+    put(metadata, "detector", text(acquired.get("CameraNamePath")))
+    put(metadata, "exposure_s", number(acquired.get("DwellTimePath")))
+    put(metadata, "date", text(info.get("AcquireDate")))
+    return from_signal(signal, "TIA CalibrationDelta", metadata=metadata)

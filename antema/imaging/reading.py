@@ -1,0 +1,264 @@
+"""Reading micrographs from the files of microscopes, by their content and not by their names."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from antema.domain import CannotRead, Micrograph, NotAnImage, PixelSize
+from antema.imaging.dataset import MAX_FRAME_BYTES, DataSet, grey, pixel_size, refusal
+from antema.imaging.formats import dm, hdf5, mrc, npy, picture, tia, tiff
+from antema.imaging.hashing import file_sha256
+
+#: Suffixes that a folder is searched for. What a file is, is decided by its content.
+supported_suffixes: frozenset[str] = frozenset(
+    {
+        ".dm3",
+        ".dm4",
+        ".ser",
+        ".emi",
+        ".emd",
+        ".hspy",
+        ".h5",
+        ".hdf5",
+        ".mrc",
+        ".mrcs",
+        ".map",
+        ".rec",
+        ".st",
+        ".ali",
+        ".tif",
+        ".tiff",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".npy",
+    }
+)
+
+_HEAD_BYTES = 1024
+
+Result = TypeVar("Result")
+
+_FORMATS: tuple[tuple[str, Callable[[bytes], bool], Callable[[Path], list[DataSet]]], ...] = (
+    ("TIFF", tiff.matches, tiff.datasets),
+    ("HDF5", hdf5.matches, hdf5.datasets),
+    ("TIA .ser", tia.matches, tia.datasets),
+    ("TIA .emi", tia.matches_emi, tia.datasets_emi),
+    ("PNG or JPEG", picture.matches, picture.datasets),
+    ("NumPy", npy.matches, npy.datasets),
+    ("DigitalMicrograph", dm.matches, dm.datasets),
+    # last, since old files of it have no mark
+    ("MRC", mrc.matches, mrc.datasets),
+)
+
+_KNOWN_OTHERS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"GIF8", "a GIF"),
+    (b"BM", "a BMP"),
+    (b"RIFF", "a RIFF file"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+)
+
+
+def read(path: str | Path, *, data: int | None = None, name: str | None = None) -> Micrograph:
+    """Read the micrograph of a file.
+
+    Of several data sets the best is taken: one with a scale before one without, raw counts before computed values,
+    then the largest, then the first; of a series of images the first.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Its suffix does not matter.
+    data : int, optional
+        Number of the image in `read_all` to take instead of the best.
+    name : str, optional
+        What to call the file in the result and in messages, where it is stored under another name.
+
+    Returns
+    -------
+    Micrograph
+        With its native type, and a pixel size or the reason why there is none.
+
+    Raises
+    ------
+    CannotRead
+        For a file that is empty, damaged, truncated, too large or of another kind.
+    NotAnImage
+        For a file whose content is a spectrum, a diffraction pattern or the like.
+    """
+    path = Path(path)
+    name = name or path.name
+    kind, candidates = _candidates(path, name)
+    if data is not None:
+        images = [(dataset, frame) for dataset in candidates for frame in range(dataset.n_frames)]
+        if not 0 <= data < len(images):
+            msg = f"{name} has {len(images)} images, expected a number from 0 to {len(images) - 1}, found {data}."
+            raise CannotRead(msg)
+        dataset, frame = images[data]
+    else:
+        dataset, frame = min(candidates, key=_rank), 0
+    return _micrograph(path, name, kind, dataset, frame, sha256=_sha256(path, name))
+
+
+def read_all(path: str | Path, *, name: str | None = None) -> list[Micrograph]:
+    """Read every image of a file: each data set that is one, each frame of a series.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Its suffix does not matter.
+    name : str, optional
+        What to call the file in the result and in messages.
+
+    Returns
+    -------
+    list of Micrograph
+        At least one. Where there are several, each name says which it is.
+
+    Raises
+    ------
+    CannotRead, NotAnImage
+        As `read` does.
+    """
+    path = Path(path)
+    name = name or path.name
+    kind, candidates = _candidates(path, name)
+    sha256 = _sha256(path, name)
+    total = sum(dataset.n_frames for dataset in candidates)
+    micrographs: list[Micrograph] = []
+    for number, dataset in enumerate(candidates, start=1):
+        for frame in range(dataset.n_frames):
+            label = name
+            if total > 1:
+                parts = [dataset.title or f"image {number}"] if len(candidates) > 1 else []
+                parts += [f"frame {frame + 1} of {dataset.n_frames}"] if dataset.n_frames > 1 else []
+                label = f"{name} [{', '.join(parts)}]"
+            micrographs.append(_micrograph(path, label, kind, dataset, frame, sha256=sha256))
+    return micrographs
+
+
+def is_uncompressed(path: Path) -> bool:
+    """Return whether a file is of a format that stores its values as they are, so that its size bounds its memory."""
+    if not path.is_file():
+        return False
+    head = _head(path)
+    return dm.matches(head) or tia.matches(head)
+
+
+def _sha256(path: Path, name: str) -> str:
+    return _guarded(name, "a file", lambda: file_sha256(path))
+
+
+def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
+    """Return the name of the file's format and those of its data sets that are images."""
+    if path.exists() and not path.is_file():
+        msg = f"{name} cannot be read: expected a file, found a folder or a device."
+        raise CannotRead(msg)
+    head = _guarded(name, "a file", lambda: _head(path))
+    if not head:
+        msg = f"{name} cannot be read: the file is empty."
+        raise CannotRead(msg)
+    known = [(kind, datasets) for kind, matches, datasets in _FORMATS if matches(head)]
+    if not known:
+        msg = f"{name} cannot be read: expected a micrograph (DM3, DM4, SER, EMD, MRC, TIFF, PNG, …), found "
+        raise CannotRead(msg + _description(head) + ".")
+    kind, datasets = known[0]
+    found = _guarded(name, kind, lambda: datasets(path))
+    images = [dataset for dataset in found if not refusal(dataset)]
+    if not images:
+        whats = list(dict.fromkeys(refusal(dataset) for dataset in found))
+        msg = f"{name} holds no micrograph: it is {'; '.join(whats) or 'a file without data'}."
+        raise NotAnImage(msg)
+    return kind, images
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_HEAD_BYTES)
+
+
+def _description(head: bytes) -> str:
+    for mark, what in _KNOWN_OTHERS:
+        if head.startswith(mark):
+            return what
+    try:
+        # the last character may be cut in two
+        sample = head[:-3].decode("utf-8") if len(head) > 3 else head.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"a file that starts with the bytes {head[:8].hex(' ')}"
+    if all(letter.isprintable() or letter in "\t\r\n\f" for letter in sample):
+        return "a text file"
+    return f"a file that starts with the bytes {head[:8].hex(' ')}"
+
+
+def _rank(dataset: DataSet) -> tuple[bool, bool, int]:
+    size = dataset.shape[-1] * dataset.shape[-2]
+    return not pixel_size(dataset).is_known, dataset.dtype.kind not in "iu", -size
+
+
+def _micrograph(path: Path, label: str, kind: str, dataset: DataSet, frame: int, *, sha256: str) -> Micrograph:
+    pixels = _guarded(label, kind, lambda: grey(_checked_frame(dataset, frame)))
+    metadata: dict[str, str | float] = dict(dataset.metadata)
+    metadata["format"] = kind
+    if dataset.title:
+        metadata["data_set"] = dataset.title
+    if dataset.n_frames > 1:
+        metadata["frames"] = float(dataset.n_frames)
+    scale: PixelSize = pixel_size(dataset)
+    return Micrograph(pixels, scale, label, sha256, metadata)
+
+
+def _checked_frame(dataset: DataSet, frame: int) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    height, width = dataset.shape[-2:]
+    if height * width * dataset.dtype.itemsize > MAX_FRAME_BYTES:
+        msg = f"its image has {height} × {width} pixels, more than {MAX_FRAME_BYTES >> 20} MiB"
+        raise CannotRead(msg)
+    pixels = dataset.frame(frame)
+    if pixels.shape[:2] != (height, width):
+        msg = f"its header announces {height} × {width} pixels, but the data give {pixels.shape}"
+        raise CannotRead(msg)
+    return pixels
+
+
+def _guarded(name: str, kind: str, action: Callable[[], Result]) -> Result:
+    """Run a step of reading; whatever a library raises on a damaged file becomes one sentence that names the file."""
+    try:
+        with warnings.catch_warnings():
+            # libraries warn of odd tags; what matters of it is in the result or in an error
+            warnings.simplefilter("ignore")
+            return action()
+    except NotAnImage:
+        raise
+    except CannotRead as error:
+        msg = f"{name} cannot be read: {error}."
+        raise CannotRead(msg) from error
+    except FileNotFoundError as error:
+        msg = f"{name} cannot be read: there is no such file."
+        raise CannotRead(msg) from error
+    except PermissionError as error:
+        msg = f"{name} cannot be read: the permission is missing."
+        raise CannotRead(msg) from error
+    except MemoryError as error:
+        msg = f"{name} cannot be read: it needs more memory than is allowed for it."
+        raise CannotRead(msg) from error
+    except Exception as error:
+        # at this boundary any exception is the file's fault: the readers' own checks came before
+        detail = _first_line(str(error)) or type(error).__name__
+        msg = f"{name} cannot be read: it looks like {_article(kind)} but is damaged or truncated ({detail})."
+        raise CannotRead(msg) from error
+
+
+def _article(kind: str) -> str:
+    return kind if kind.startswith("a ") else f"a {kind} file" if kind[0] not in "HM" else f"an {kind} file"
+
+
+def _first_line(message: str) -> str:
+    lines: Iterable[str] = message.splitlines()
+    return next(iter(lines), "").strip().rstrip(".")[:160]

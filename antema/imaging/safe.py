@@ -1,0 +1,213 @@
+"""Reading a stranger's file in a child process with limits on memory and time."""
+
+import atexit
+import json
+import os
+import queue
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from antema.domain import CannotRead, Micrograph, NotAnImage, PixelSize
+
+#: Children kept warm by one process. More threads than these wait for their turn.
+_POOL_SIZE = 2
+
+_START_TIMEOUT_S = 120.0
+
+
+def read_safely(
+    path: str | Path,
+    *,
+    data: int | None = None,
+    name: str | None = None,
+    timeout_s: float = 60.0,
+    memory_bytes: int = 2 << 30,
+) -> Micrograph:
+    """Read the micrograph of a file in a child process, which a malformed file cannot take this one down with.
+
+    The child stays for the next file. It is killed and replaced when it takes too long.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Its suffix does not matter.
+    data : int, optional
+        Number of the image in `antema.imaging.read_all` to take instead of the best.
+    name : str, optional
+        What to call the file in the result and in messages.
+    timeout_s : float
+        Seconds for reading, without the start of the child.
+    memory_bytes : int
+        Address space that the child may use above what it needs at rest.
+
+    Returns
+    -------
+    Micrograph
+        As `antema.imaging.read` gives it.
+
+    Raises
+    ------
+    CannotRead, NotAnImage
+        As `antema.imaging.read` does, and for a file that takes too long, too much memory, or crashes its reader.
+    """
+    path = Path(path)
+    label = name or path.name
+    reader = _pool.take()
+    keep = False
+    try:
+        with tempfile.TemporaryDirectory(prefix="antema-read-") as folder:
+            out = Path(folder, "pixels.npy")
+            request = {
+                "path": str(path.absolute()),
+                "name": label,
+                "data": data,
+                "out": str(out),
+                "memory_bytes": memory_bytes,
+                "timeout_s": timeout_s,
+            }
+            try:
+                answer = reader.ask(request, timeout_s)
+            except TimeoutError as error:
+                msg = f"{label} cannot be read: reading it took longer than {timeout_s:g} s."
+                raise CannotRead(msg) from error
+            except (BrokenPipeError, EOFError) as error:
+                msg = f"{label} cannot be read: the program that reads it ran out of memory or crashed on it."
+                raise CannotRead(msg) from error
+            keep = not answer["last"]
+            if "error" in answer:
+                kind = NotAnImage if answer["error"] == "NotAnImage" else CannotRead
+                raise kind(answer["message"])
+            pixels = np.load(out, allow_pickle=False)
+    finally:
+        _pool.give_back(reader, keep=keep)
+    return Micrograph(
+        pixels, PixelSize(answer["nm"], answer["source"]), answer["name"], answer["sha256"], answer["metadata"]
+    )
+
+
+class _Reader:
+    """One child process, started when it is first asked."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = os.getpid()
+        self._pending = b""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, or None where none is running."""
+        return None if self._process is None else self._process.pid
+
+    def ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        """Return the child's answer to one request.
+
+        Raises
+        ------
+        TimeoutError
+            When it does not answer in time.
+        EOFError, BrokenPipeError
+            When it ended instead.
+        """
+        if self._process is None or self._process.poll() is not None or self._owner != os.getpid():
+            self._start()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write((json.dumps(request) + "\n").encode())
+        self._process.stdin.flush()
+        return self._receive(timeout_s)
+
+    def stop(self) -> None:
+        """Kill the child, where it is this process's own."""
+        process, self._process = self._process, None
+        self._pending = b""
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        if self._owner == os.getpid():
+            process.kill()
+            process.wait()
+
+    def _start(self) -> None:
+        self.stop()
+        package_root = str(Path(__file__).parents[2])
+        paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            # each thread of a numerical library reserves address space, which is what the limit counts
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            "MALLOC_ARENA_MAX": "2",
+        }
+        self._owner = os.getpid()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "antema.imaging.reader_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            # an interrupt from the keyboard is for the parent, which then closes the child's input
+            start_new_session=True,
+        )
+        self._receive(_START_TIMEOUT_S)
+
+    def _receive(self, timeout_s: float) -> dict[str, Any]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._pending:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not select.select([descriptor], [], [], remaining)[0]:
+                raise TimeoutError
+            piece = os.read(descriptor, 65536)
+            if not piece:
+                raise EOFError
+            self._pending += piece
+        line, _, self._pending = self._pending.partition(b"\n")
+        return json.loads(line)
+
+
+class _Pool:
+    """Readers of this process, lent to one thread at a time."""
+
+    def __init__(self, size: int) -> None:
+        self.readers = [_Reader() for _ in range(size)]
+        self._free: queue.LifoQueue[_Reader] = queue.LifoQueue()
+        for reader in reversed(self.readers):
+            self._free.put(reader)
+
+    def take(self) -> _Reader:
+        """Wait for a reader: the one used last, which is warm."""
+        return self._free.get()
+
+    def give_back(self, reader: _Reader, *, keep: bool) -> None:
+        """Return a reader; without `keep` its child is ended, and the next request gets a new one."""
+        if not keep:
+            reader.stop()
+        self._free.put(reader)
+
+    def stop(self) -> None:
+        """End all children."""
+        for reader in self.readers:
+            reader.stop()
+
+
+def _renew_pool() -> None:
+    """Leave the readers to the parent after a fork: two processes on one pipe would take each other's answers."""
+    global _pool
+    _pool = _Pool(_POOL_SIZE)
+
+
+_pool = _Pool(_POOL_SIZE)
+os.register_at_fork(after_in_child=_renew_pool)
+atexit.register(lambda: _pool.stop())
