@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         "info", description="Least severity of the messages written to the log."
     )
 
+    @property
+    def jax_platforms(self) -> str | None:
+        """What JAX must find in ``JAX_PLATFORMS`` before it is first imported; None lets it choose."""
+        return {"auto": None, "cpu": "cpu", "gpu": "cuda"}[self.device]
+
     @field_validator("data")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:

@@ -18,6 +18,8 @@ from antema.storage.records import Job
 ACTIVE = ("queued", "running")
 FINAL = ("done", "failed", "cancelled", "interrupted")
 STATUSES = (*ACTIVE, *FINAL)
+# A busy machine may need long to start a process and import everything.
+_LONGEST_START_S = 120.0
 _CHANGEABLE = frozenset(
     {
         "status",
@@ -38,7 +40,7 @@ _CHANGEABLE = frozenset(
 class JobRows(StoreBase):
     """The store's part for jobs."""
 
-    def create_job(self, analysis_id: int, by: str) -> Job:
+    def create_job(self, analysis_id: int, by: str, *, images_total: int = 0, images_skipped: int = 0) -> Job:
         """Make the job of an analysis, queued."""
         with self._database.writing() as session:
             analysis = get_analysis(session, analysis_id)
@@ -56,11 +58,11 @@ class JobRows(StoreBase):
                 host=None,
                 device="",
                 cancel_requested=False,
-                images_total=0,
+                images_total=images_total,
                 images_done=0,
                 images_failed=0,
                 images_reused=0,
-                images_skipped=0,
+                images_skipped=images_skipped,
                 particles=0,
                 current_image="",
                 seconds_per_image=None,
@@ -205,8 +207,8 @@ class JobRows(StoreBase):
     def stale_jobs(self, older_than_s: float = 15.0) -> list[Job]:
         """Return the jobs that should be at work and give no sign of life.
 
-        Those are jobs whose process on this machine is gone, and those whose last heartbeat (or queueing, where no
-        process has taken them up) is longer ago than `older_than_s`.
+        Those are jobs whose process on this machine is gone, those whose last heartbeat is longer ago than
+        `older_than_s`, and those that no process has taken up in two minutes.
         """
         with self._database.reading() as session:
             rows = session.scalars(select(schema.Job).where(schema.Job.status.in_(ACTIVE)).order_by(schema.Job.id))
@@ -216,14 +218,33 @@ class JobRows(StoreBase):
         """Mark the jobs of `stale_jobs` as interrupted and return them."""
         return [job for stale in self.stale_jobs(older_than_s) if (job := self.interrupt_job(stale.id)) is not None]
 
-    def interrupt_job(self, job_id: int, reason: str = "its process ended before it did") -> Job | None:
-        """Mark a job that waits or works as interrupted; return it, or None when it had come to an end by then."""
+    def interrupt_job(
+        self, job_id: int, reason: str = "its process ended before it did", *, was_told: bool = False
+    ) -> Job | None:
+        """Mark a job that waits or works as interrupted.
+
+        Parameters
+        ----------
+        job_id : int
+            Which.
+        reason : str
+            What to show.
+        was_told : bool
+            Whether the process was told to stop: the image it worked on is not to blame then.
+
+        Returns
+        -------
+        Job or None
+            None when it had come to an end by then.
+        """
         with self._database.writing() as session:
             row = get_job(session, job_id)
             if row.status not in ACTIVE:
                 return None
             row.status = "interrupted"
             row.error = reason
+            if was_told:
+                _forget_attempts(session, row.analysis_id)
             _follow_status(session, row)
             return to_job(row)
 
@@ -273,17 +294,27 @@ def _follow_status(session: Session, row: schema.Job) -> None:
         row.finished_at = now()
         row.current_image = ""
         row.analysis.finished_at = row.finished_at
-        # An image at work when a person stopped it, or the job was told to stop, has not failed by itself.
-        if row.status == "cancelled":
-            link = schema.AnalysisImage
-            begun = (link.analysis_id == row.analysis_id) & (link.status == "running")
-            session.execute(update(link).where(begun).values(attempts=0))
     if row.status == "done":
         why = f"job {row.id} is done"
         make_current(session, row.analysis, row.analysis.sample_id, row.created_by, why)
 
 
+def _forget_attempts(session: Session, analysis_id: int) -> None:
+    link = schema.AnalysisImage
+    begun = (link.analysis_id == analysis_id) & (link.status == "running")
+    session.execute(update(link).where(begun).values(attempts=0))
+
+
 def _is_stale(row: schema.Job, older_than_s: float) -> bool:
-    if row.pid is not None and row.host == socket.gethostname() and not psutil.pid_exists(row.pid):
+    if row.pid is not None and row.host == socket.gethostname() and not _is_alive(row.pid):
         return True
-    return now() - (row.heartbeat_at or row.queued_at) > timedelta(seconds=older_than_s)
+    if row.heartbeat_at is None:
+        return now() - row.queued_at > timedelta(seconds=max(older_than_s, _LONGEST_START_S))
+    return now() - row.heartbeat_at > timedelta(seconds=older_than_s)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

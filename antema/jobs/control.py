@@ -1,0 +1,90 @@
+"""Jobs started, resumed, cancelled, and found after a crash."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from antema.domain import AntemaError, Recipe
+from antema.jobs.locks import is_worked_on
+from antema.storage import Job, Store
+
+STALE_S = 15.0
+
+
+def start(store: Store, sample_id: int, recipe: Recipe, by: str) -> Job:
+    """Make an analysis of a sample and its job, queued; `run` or `spawn` does it.
+
+    Raises
+    ------
+    AntemaError
+        When no micrograph of the sample can be analysed, or a job does this very work already.
+    """
+    sample = store.sample(sample_id)
+    micrographs = store.micrographs(sample.id)
+    analysable = [micrograph for micrograph in micrographs if micrograph.is_analysable]
+    in_use = [micrograph for micrograph in micrographs if not micrograph.is_left_out]
+    if not analysable:
+        found = f"{len(in_use)} without one" if in_use else "none in use"
+        msg = f"{sample.name}: expected micrographs with a pixel size, found {found}"
+        raise AntemaError(msg)
+    for job in store.jobs(active=True):
+        if job.sample_id == sample.id and store.analysis(job.analysis_id).recipe == recipe:
+            msg = f"{sample.name}: expected a new analysis, found that job {job.id} is at this very one already"
+            raise AntemaError(msg)
+    analysis = store.create_analysis(sample.id, recipe, by)
+    return store.create_job(analysis.id, by, images_total=len(analysable), images_skipped=len(in_use) - len(analysable))
+
+
+def resume(store: Store, job_id: int, by: str) -> Job:
+    """Queue a job again that broke off, so that `run` goes on where it was; failed images are tried again.
+
+    Raises
+    ------
+    AntemaError
+        When the job waits or works, or there is nothing left to do.
+    """
+    _recover(store, store.job(job_id))
+    if is_worked_on(store.locks_dir, job_id):
+        msg = f"Job {job_id}: expected a job that nobody works on, found that its process is still there"
+        raise AntemaError(msg)
+    return store.requeue_job(job_id, by)
+
+
+def cancel(store: Store, job_id: int, by: str) -> Job:
+    """Ask a job to stop: after its current image, at once when it waits. What is done is kept.
+
+    Raises
+    ------
+    AntemaError
+        When the job neither waits nor works.
+    """
+    job = store.request_cancel(job_id, by)
+    if is_worked_on(store.locks_dir, job.id) or _is_elsewhere(job):
+        return job
+    return store.update_job(job.id, status="cancelled")
+
+
+def recover(store: Store) -> list[Job]:
+    """Mark the jobs whose process is gone as interrupted, and return them. To be called when a server starts."""
+    return [job for stale in store.stale_jobs(STALE_S) if (job := _recover(store, stale)) is not None]
+
+
+def spawn(job_id: int, data_dir: Path) -> subprocess.Popen[bytes]:
+    """Start a process that does a queued job, and return it. It ends with the process that started it."""
+    environment = {**os.environ, "ANTEMA_DATA": str(data_dir)}
+    return subprocess.Popen([sys.executable, "-m", "antema.jobs", str(job_id), str(data_dir)], env=environment)
+
+
+def _recover(store: Store, job: Job) -> Job | None:
+    if job.id not in {stale.id for stale in store.stale_jobs(STALE_S)}:
+        return None
+    # A machine that slept has old heartbeats and living jobs.
+    if is_worked_on(store.locks_dir, job.id):
+        return None
+    return store.interrupt_job(job.id)
+
+
+def _is_elsewhere(job: Job) -> bool:
+    return job.host is not None and job.host != socket.gethostname()

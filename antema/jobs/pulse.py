@@ -1,0 +1,114 @@
+"""The sign of life of a job's process, and the ways it is told to stop."""
+
+import _thread
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from antema.storage import Store
+
+_log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 2.0
+# How long the main thread may need to come back from compiled code before the process ends without it.
+_GRACE_S = 6.0
+
+
+class Interrupted(BaseException):
+    """The process was told to stop. No `Exception`: nothing that handles a bad image may take it for one."""
+
+
+class Stop:
+    """Whether and why the job's process should stop.
+
+    `Interrupted` is raised from the signal handler where that is safe (inside `interruptible`), and by `check`.
+    """
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.exit_code = 1
+        self.since: float | None = None
+        self._may_raise = False
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+
+    def check(self) -> None:
+        """Raise `Interrupted` when the process should stop."""
+        if self.reason:
+            raise Interrupted(self.reason)
+
+    def because_parent_is_gone(self) -> None:
+        """Stop, because whoever started this process is no more. Called from the heartbeat's thread."""
+        self._set("the program that started it ended", exit_code=1)
+        if self._in_main_thread:
+            _thread.interrupt_main(signal.SIGTERM)
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Stop at SIGTERM and SIGINT while the block runs; outside the main thread signals stay as they are."""
+        if not self._in_main_thread:
+            yield
+            return
+        before = {number: signal.signal(number, self._handle) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let a signal break off the block at once."""
+        self._may_raise = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._may_raise = False
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the main thread has had its time to stop and has not."""
+        return self._in_main_thread and self.since is not None and time.monotonic() - self.since > _GRACE_S
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
+        self._set(f"stopped by {signal.Signals(number).name}", exit_code=128 + number)
+        if self._may_raise:
+            self._may_raise = False
+            raise Interrupted(self.reason)
+
+    def _set(self, reason: str, *, exit_code: int) -> None:
+        if not self.reason:
+            self.reason, self.exit_code, self.since = reason, exit_code, time.monotonic()
+
+
+@contextmanager
+def pulse(store: Store, job_id: int, stop: Stop) -> Iterator[None]:
+    """Write heartbeats and watch the parent process in a thread while the block runs."""
+    over = threading.Event()
+    parent = os.getppid()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT_S):
+            if os.getppid() != parent and not stop.reason:
+                stop.because_parent_is_gone()
+            try:
+                if stop.is_overdue:
+                    store.interrupt_job(job_id, stop.reason, was_told=True)
+                    os._exit(stop.exit_code)
+                store.heartbeat(job_id)
+            except Exception:
+                # The next beat may succeed; a job is taken for dead only after several are missing.
+                _log.exception("job %s: no heartbeat could be written", job_id)
+
+    thread = threading.Thread(target=beat, name=f"pulse of job {job_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

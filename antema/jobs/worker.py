@@ -1,0 +1,268 @@
+"""A job done: every image of a sample, one transaction each, in this process."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from antema.domain import AntemaError, Micrograph
+from antema.jobs.locks import slot, sole_worker
+from antema.jobs.pulse import Interrupted, Stop, pulse
+from antema.settings import Settings, get_settings
+from antema.storage import AnalysisRow, Job, Store, StoredMicrograph, open_store
+
+if TYPE_CHECKING:
+    from antema.nets import Segmenter
+
+_log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+_ALIVE_S = 15.0
+
+
+class _Cancelled(Exception):  # noqa: N818 - no error
+    """A person asked the job to stop."""
+
+
+def run(
+    job_id: int, data_dir: Path, *, slots: int | None = None, on_progress: Callable[[Job], None] | None = None
+) -> Job:
+    """Do a queued job in this process: wait for a free place, then analyse image after image.
+
+    What is done is kept whatever happens: a result that is there, of this or of another analysis, is not computed
+    again. An image that fails is kept with its reason, and the job goes on.
+
+    Parameters
+    ----------
+    job_id : int
+        A queued job.
+    data_dir : Path
+        Data folder of the store.
+    slots : int, optional
+        How many jobs may work at the same time; by default what the settings say.
+    on_progress : callable, optional
+        Called with the job after each change of its progress.
+
+    Returns
+    -------
+    Job
+        As it ended: ``done`` (some images may have failed), ``failed`` (all did, or the job itself), ``cancelled``.
+
+    Raises
+    ------
+    AntemaError
+        When the job is not queued, or another process works on it.
+    SystemExit
+        After SIGTERM, SIGINT or the end of the parent process; the job is interrupted then.
+    """
+    settings = get_settings()
+    _choose_device(settings)
+    tell = on_progress or (lambda _: None)
+    with closing(open_store(data_dir)) as store, sole_worker(store.locks_dir, job_id):
+        job = store.job(job_id)
+        if job.status == "cancelled":
+            return job
+        store.claim_job(job_id)
+        stop = Stop()
+        try:
+            with stop.on_signals(), pulse(store, job_id, stop):
+                return _run(store, job_id, stop, settings, slots or settings.job_slots, tell)
+        except Interrupted:
+            store.interrupt_job(job_id, stop.reason, was_told=True)
+            raise SystemExit(stop.exit_code) from None
+
+
+def _run(store: Store, job_id: int, stop: Stop, settings: Settings, slots: int, tell: Callable[[Job], None]) -> Job:
+    def may_work() -> bool:
+        stop.check()
+        _check_cancel(store, job_id)
+        return _is_first_in_line(store, job_id)
+
+    try:
+        with slot(store.locks_dir, slots, may_work):
+            work = _Work(store, store.update_job(job_id, status="running"), stop, settings, tell)
+            return work.do()
+    except _Cancelled:
+        return store.update_job(job_id, status="cancelled")
+    except AntemaError as error:
+        return store.update_job(job_id, status="failed", error=str(error))
+    except Exception as error:
+        _log.exception("job %s failed", job_id)
+        return store.update_job(job_id, status="failed", error=_unexpected(error))
+
+
+def _choose_device(settings: Settings) -> None:
+    # JAX reads it at its first import; what the process was started with goes first.
+    if settings.jax_platforms is not None:
+        os.environ.setdefault("JAX_PLATFORMS", settings.jax_platforms)
+
+
+def _is_first_in_line(store: Store, job_id: int) -> bool:
+    """Return whether no older job waits with a living process."""
+    alive = datetime.now(UTC) - timedelta(seconds=_ALIVE_S)
+    waiting = [job for job in store.jobs(active=True) if job.status == "queued" and job.id < job_id]
+    return not any(job.heartbeat_at is not None and job.heartbeat_at > alive for job in waiting)
+
+
+def _check_cancel(store: Store, job_id: int) -> None:
+    if store.job(job_id).cancel_requested:
+        raise _Cancelled
+
+
+@dataclass
+class _Progress:
+    """Counts of a job, as its row has them."""
+
+    images_total: int
+    images_skipped: int
+    images_done: int = 0
+    images_failed: int = 0
+    images_reused: int = 0
+    particles: int = 0
+    computed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def seconds_per_image(self) -> float | None:
+        return self.seconds / self.computed if self.computed else None
+
+
+class _Work:
+    """One job at work."""
+
+    def __init__(self, store: Store, job: Job, stop: Stop, settings: Settings, tell: Callable[[Job], None]) -> None:
+        self.store = store
+        self.job = job
+        self.stop = stop
+        self.settings = settings
+        self.tell = tell
+        self.analysis: AnalysisRow = store.analysis(job.analysis_id)
+        self.first_error = ""
+
+    def do(self) -> Job:
+        """Analyse every image that is not done, and return the job as it ended."""
+        from antema import nets
+
+        micrographs = [m for m in self.store.micrographs(self.analysis.sample_id) if not m.is_left_out]
+        analysable = [m for m in micrographs if m.is_analysable]
+        for micrograph in micrographs:
+            if not micrograph.is_analysable:
+                self.store.save_skipped(self.analysis.id, micrograph.id, _why_skipped(micrograph))
+        progress = _Progress(images_total=len(analysable), images_skipped=len(micrographs) - len(analysable))
+        self._tell(progress)
+        with self.stop.interruptible():
+            segmenter = nets.load(self.analysis.recipe.model)
+            device = nets.device_name()
+        self.tell(self.store.update_job(self.job.id, device=device))
+        have = {result.micrograph_id: result for result in self.store.image_results(self.analysis.id)}
+        for listed in analysable:
+            self.stop.check()
+            _check_cancel(self.store, self.job.id)
+            # A person may have moved it, left it out or typed another pixel size since.
+            micrograph = self.store.micrograph(listed.id)
+            if micrograph.sample_id != self.analysis.sample_id or not micrograph.is_analysable:
+                progress.images_total -= 1
+                self._tell(progress)
+                continue
+            self._tell(progress, micrograph.filename)
+            known = have.get(micrograph.id)
+            self._image(micrograph, segmenter, None if known is None else known.result_key, progress)
+            self._tell(progress)
+        return self._end(progress)
+
+    def _image(
+        self, micrograph: StoredMicrograph, segmenter: "Segmenter", known: str | None, progress: _Progress
+    ) -> None:
+        """Bring one image to its end: result there, result of another analysis, computed, or failed."""
+        from antema.analysis import result_key
+
+        store, analysis_id = self.store, self.analysis.id
+        started = time.monotonic()
+        try:
+            with self.stop.interruptible():
+                size = micrograph.pixel_size.nm
+                assert size is not None
+                key = result_key(micrograph.sha256, size, self.analysis.recipe, segmenter.sha256)
+                result = store.find_result(key)
+                if result is None:
+                    self._compute(micrograph, segmenter, key)
+                    progress.computed += 1
+                    progress.seconds += time.monotonic() - started
+                elif known != key:
+                    store.link_result(analysis_id, micrograph.id, key)
+                    progress.images_reused += 1
+            result = store.find_result(key)
+            assert result is not None
+            progress.particles += result.n_measured
+        except AntemaError as error:
+            self._failed(micrograph, str(error), progress)
+        except Exception as error:
+            _log.exception("%s could not be analysed", micrograph.filename)
+            self._failed(micrograph, _unexpected(error), progress)
+        progress.images_done += 1
+
+    def _compute(self, micrograph: StoredMicrograph, segmenter: "Segmenter", key: str) -> None:
+        from antema.analysis import analyse
+
+        attempts = self.store.begin_image(self.analysis.id, micrograph.id)
+        if attempts > MOST_ATTEMPTS:
+            msg = (
+                f"expected the analysis to come to an end, found that its process ended {MOST_ATTEMPTS} times while it "
+                "worked on this image (it may need more memory than there is)"
+            )
+            raise AntemaError(msg)
+        result = analyse(self._read(micrograph), self.analysis.recipe, segmenter=segmenter)
+        self.store.save_result(self.analysis.id, micrograph.id, key, result)
+
+    def _read(self, micrograph: StoredMicrograph) -> Micrograph:
+        from antema.imaging import read_safely
+
+        read = read_safely(
+            self.store.blob_path(micrograph.sha256),
+            name=micrograph.filename,
+            timeout_s=self.settings.reader_timeout_s,
+            memory_bytes=self.settings.reader_memory_mb * 2**20,
+        )
+        return read.with_pixel_size(micrograph.pixel_size)
+
+    def _failed(self, micrograph: StoredMicrograph, reason: str, progress: _Progress) -> None:
+        self.store.save_failure(self.analysis.id, micrograph.id, reason)
+        progress.images_failed += 1
+        self.first_error = self.first_error or reason
+
+    def _tell(self, progress: _Progress, current_image: str = "") -> None:
+        job = self.store.update_job(
+            self.job.id,
+            images_total=progress.images_total,
+            images_done=progress.images_done,
+            images_failed=progress.images_failed,
+            images_reused=progress.images_reused,
+            images_skipped=progress.images_skipped,
+            particles=progress.particles,
+            seconds_per_image=progress.seconds_per_image,
+            current_image=current_image,
+        )
+        self.tell(job)
+
+    def _end(self, progress: _Progress) -> Job:
+        if progress.images_total == 0:
+            error = "expected micrographs with a pixel size, found none in the sample any more"
+            return self.store.update_job(self.job.id, status="failed", error=error)
+        if progress.images_failed == progress.images_total:
+            error = f"no image could be analysed; the first: {self.first_error}"
+            return self.store.update_job(self.job.id, status="failed", error=error)
+        return self.store.update_job(self.job.id, status="done")
+
+
+def _why_skipped(micrograph: StoredMicrograph) -> str:
+    reason = micrograph.pixel_size.source.removeprefix("none: ")
+    return f"{micrograph.filename}: expected a pixel size, found none ({reason})"
+
+
+def _unexpected(error: Exception) -> str:
+    return f"unexpected error: {type(error).__name__}: {error}" if str(error) else f"unexpected error: {error!r}"
