@@ -1,0 +1,28 @@
+"""From a micrograph to its particle table: segment, clean, separate, measure."""
+
+from antema.analysis.instance_maps import instance_pages, instances_tiff, numbered_instances, read_instances
+from antema.analysis.naming import ALGORITHM_VERSION, result_key
+from antema.analysis.outline import outline
+from antema.analysis.pipeline import Analysis, Segmenter, analyse, analyse_mask, measure
+from antema.analysis.regions import Region, clean
+from antema.analysis.separation import Detected, ProbabilityMap, separate
+
+__all__ = [
+    "ALGORITHM_VERSION",
+    "Analysis",
+    "Detected",
+    "ProbabilityMap",
+    "Region",
+    "Segmenter",
+    "analyse",
+    "analyse_mask",
+    "clean",
+    "instance_pages",
+    "instances_tiff",
+    "measure",
+    "numbered_instances",
+    "outline",
+    "read_instances",
+    "result_key",
+    "separate",
+]

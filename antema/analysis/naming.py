@@ -1,0 +1,27 @@
+"""The name of a result: the same work has the same name and is done once."""
+
+import hashlib
+import json
+
+from antema.domain import Recipe
+
+ALGORITHM_VERSION = "1"
+"""Raised whenever the same image, recipe and model would give other numbers than before."""
+
+
+def result_key(image_sha256: str, pixel_size_nm: float, recipe: Recipe, model_sha256: str) -> str:
+    """Return the hex sha256 that names the result of a recipe on an image.
+
+    Parameters
+    ----------
+    image_sha256 : str
+        Digest of the image file's bytes.
+    pixel_size_nm : float
+        Edge of a pixel in nm.
+    recipe : Recipe
+        What is done.
+    model_sha256 : str
+        Digest of the segmentation model's weights.
+    """
+    parts = [image_sha256, float(pixel_size_nm).hex(), recipe.fingerprint(), model_sha256, ALGORITHM_VERSION]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

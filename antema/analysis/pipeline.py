@@ -1,0 +1,376 @@
+"""From a micrograph, or a mask, to the particle table."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
+from antema.analysis.measures import Measures
+from antema.analysis.regions import clean, close_holes, least_area_px, touches_border
+from antema.analysis.separation import Detected, ProbabilityMap, separate
+from antema.analysis.table import measure_detected, particle_table
+from antema.analysis.uecs import largest_component, tight
+from antema.domain import AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe
+
+LEAST_SIDE_PX = 32
+_ALL_PARTICLE_SHARE = 0.95
+
+
+class Segmenter(Protocol):
+    """What tells particle from background; `antema.nets.load` gives one."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Digest that identifies the model."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Probability above which a pixel is particle."""
+        ...
+
+    def probability(self, pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Return the probability, float32 (h, w), that each of `pixels` (h, w) is particle."""
+        ...
+
+
+class Segmented(Protocol):
+    """A probability map with what a reader should know of it."""
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """Probabilities, float32 (h, w)."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Plain sentences."""
+        ...
+
+
+@runtime_checkable
+class NotingSegmenter(Protocol):
+    """A segmenter that also says how it worked."""
+
+    def segment(self, pixels: NDArray[np.generic]) -> Segmented:
+        """Return the probability map of `pixels` (h, w) with notes."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """One micrograph analysed.
+
+    Parameters
+    ----------
+    name, sha256 : str
+        The micrograph's file name and digest.
+    pixel_size : PixelSize
+        Edge of a pixel and where it came from.
+    recipe : Recipe
+        What was done.
+    model : dict
+        ``name``, ``sha256`` and ``threshold`` of the segmentation model; empty for a mask of the user's own.
+    table : DataFrame
+        One row for every detected object, columns `antema.domain.PARTICLE_COLUMNS`.
+    instances : list of Instance
+        The objects' masks, aligned with the table's rows.
+    segmentation : ndarray of bool, shape (h, w)
+        The map above its threshold, before any cleaning.
+    seconds : dict
+        Time of each step.
+    notes : list of str
+        What a reader of the result should know, in plain sentences.
+    """
+
+    name: str
+    sha256: str
+    pixel_size: PixelSize
+    recipe: Recipe
+    model: dict[str, Any]
+    table: pd.DataFrame
+    instances: list[Instance]
+    segmentation: NDArray[np.bool_]
+    seconds: dict[str, float]
+    notes: list[str]
+
+
+def analyse(micrograph: Micrograph, recipe: Recipe | None = None, *, segmenter: Segmenter | None = None) -> Analysis:
+    """Find and measure the particles of a micrograph.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        With a pixel size.
+    recipe : Recipe, optional
+        What to do; the defaults are ANTEMA's.
+    segmenter : Segmenter, optional
+        The recipe's model unless given.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    NoScale
+        Where the pixel size is not known.
+    CannotAnalyse
+        For an image of one grey value, without a finite one, or smaller than 32 pixels.
+    """
+    recipe = recipe or Recipe()
+    pixel_size_nm = _usable_pixel_size(micrograph)
+    _check_pixels(micrograph)
+    seconds: dict[str, float] = {}
+    began = time.perf_counter()
+    if segmenter is None:
+        from antema.nets import load
+
+        segmenter = load(recipe.model)
+    seconds["model"] = time.perf_counter() - began
+
+    began = time.perf_counter()
+    notes: list[str] = []
+    if isinstance(segmenter, NotingSegmenter):
+        segmented = segmenter.segment(micrograph.pixels)
+        values = segmented.probability
+        notes.extend(segmented.notes)
+    else:
+        values = segmenter.probability(micrograph.pixels)
+    if values.shape != micrograph.shape:
+        msg = f"segmentation: expected a map of {micrograph.shape} pixels, found {values.shape}"
+        raise CannotAnalyse(msg)
+    threshold = segmenter.threshold if recipe.threshold is None else recipe.threshold
+    probability = ProbabilityMap(values, threshold)
+    segmentation = values > threshold
+    seconds["segmentation"] = time.perf_counter() - began
+
+    table, instances = _measured(segmentation, probability, pixel_size_nm, recipe, micrograph.name, seconds, notes)
+    model = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": float(threshold)}
+    return Analysis(
+        name=micrograph.name,
+        sha256=micrograph.sha256,
+        pixel_size=micrograph.pixel_size,
+        recipe=recipe,
+        model=model,
+        table=table,
+        instances=instances,
+        segmentation=segmentation,
+        seconds=seconds,
+        notes=notes,
+    )
+
+
+def analyse_mask(
+    mask: NDArray[np.generic],
+    pixel_size: PixelSize,
+    recipe: Recipe | None = None,
+    *,
+    probability: NDArray[np.floating] | None = None,
+    name: str = "mask",
+    sha256: str = "",
+) -> Analysis:
+    """Separate and measure a mask of the user's own.
+
+    Parameters
+    ----------
+    mask : ndarray, shape (h, w) or (pages, h, w)
+        bool, or whole numbers with one value beside 0, (h, w): cleaned and separated by the recipe.
+        Whole numbers with more values, or pages: instances, which are measured as they are and keep their numbers;
+        of one in several pieces the largest is taken.
+    pixel_size : PixelSize
+        Edge of a pixel.
+    recipe : Recipe, optional
+        What to do.
+    probability : ndarray, shape (h, w), optional
+        Map to draw the outlines on, at the recipe's threshold or else 0.5.
+    name, sha256 : str
+        Of the file that the mask came from.
+
+    Raises
+    ------
+    NoScale
+        Where the pixel size is not known.
+    AntemaError
+        For an array that is no mask.
+    """
+    recipe = recipe or Recipe()
+    if pixel_size.nm is None or not (math.isfinite(pixel_size.nm) and pixel_size.nm > 0):
+        msg = f"{name}: expected a pixel size in nm above 0, found {pixel_size.nm} ({pixel_size.source})"
+        raise NoScale(msg)
+    shape = cast("tuple[int, int]", mask.shape[-2:])
+    if (
+        mask.dtype.kind not in "biu"
+        or mask.ndim not in (2, 3)
+        or 0 in mask.shape
+        or (mask.dtype == bool and mask.ndim == 3)
+    ):
+        msg = (
+            f"{name}: expected a binary mask (h, w) or instance numbers (h, w) or (pages, h, w), "
+            f"found {mask.dtype} {mask.shape}"
+        )
+        raise AntemaError(msg)
+    if probability is not None and probability.shape != shape:
+        msg = f"{name}: expected a probability map of {shape}, found {probability.shape}"
+        raise AntemaError(msg)
+    level = 0.5 if recipe.threshold is None else recipe.threshold
+    surface = None if probability is None else ProbabilityMap(probability, level)
+    seconds: dict[str, float] = {}
+    notes: list[str] = []
+    if mask.ndim == 2 and _is_binary(mask):
+        foreground = mask != 0
+        table, instances = _measured(foreground, surface, pixel_size.nm, recipe, name, seconds, notes)
+    else:
+        foreground = (mask != 0) if mask.ndim == 2 else (mask != 0).any(axis=0)
+        began = time.perf_counter()
+        given = _given_instances(cast("NDArray[np.integer]", mask), shape, pixel_size.nm, recipe)
+        measures = [measure_detected(Detected(instance), recipe, surface) for instance in given.values()]
+        instances = list(given.values())
+        table = particle_table(instances, measures, list(given), name=name, pixel_size_nm=pixel_size.nm, recipe=recipe)
+        seconds["measuring"] = time.perf_counter() - began
+    return Analysis(
+        name=name,
+        sha256=sha256,
+        pixel_size=pixel_size,
+        recipe=recipe,
+        model={},
+        table=table,
+        instances=instances,
+        segmentation=foreground,
+        seconds=seconds,
+        notes=notes,
+    )
+
+
+def measure(
+    mask: NDArray[np.generic],
+    pixel_size_nm: float,
+    *,
+    recipe: Recipe | None = None,
+    probability: NDArray[np.floating] | None = None,
+    name: str = "mask",
+) -> pd.DataFrame:
+    """Return the particle table of a mask of the user's own; see `analyse_mask`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, x = np.mgrid[:64, :64]
+    >>> table = measure(np.hypot(x - 32, y - 32) < 20, 0.1)
+    >>> round(table["equivalent_diameter_nm"].iloc[0], 2)
+    4.0
+    """
+    return analyse_mask(mask, PixelSize(pixel_size_nm, "given"), recipe, probability=probability, name=name).table
+
+
+def _measured(
+    foreground: NDArray[np.bool_],
+    probability: ProbabilityMap | None,
+    pixel_size_nm: float,
+    recipe: Recipe,
+    name: str,
+    seconds: dict[str, float],
+    notes: list[str],
+) -> tuple[pd.DataFrame, list[Instance]]:
+    """Clean, separate and measure a foreground; adds to `seconds` and `notes`."""
+    shape = cast("tuple[int, int]", foreground.shape)
+    began = time.perf_counter()
+    regions = clean(foreground, pixel_size_nm, recipe)
+    seconds["cleaning"] = time.perf_counter() - began
+
+    began = time.perf_counter()
+    found = separate(regions, shape, pixel_size_nm, recipe, probability)
+    seconds["separation"] = time.perf_counter() - began
+
+    began = time.perf_counter()
+    if len(found) > MOST_INSTANCES:
+        # Only noise falls into so many pieces, and 16 bits cannot number more.
+        found.sort(key=lambda detected: -detected.instance.area_px)
+        notes.append(
+            f"The segmentation fell into {len(found)} pieces; "
+            f"the {len(found) - MOST_INSTANCES} smallest are not in the table."
+        )
+        found = found[:MOST_INSTANCES]
+    rows = [(detected, measure_detected(detected, recipe, probability)) for detected in found]
+    rows.sort(key=_reading_order)
+    instances = [detected.instance for detected, _ in rows]
+    table = particle_table(
+        instances,
+        [measures for _, measures in rows],
+        list(range(1, len(rows) + 1)),
+        name=name,
+        pixel_size_nm=pixel_size_nm,
+        recipe=recipe,
+    )
+    seconds["measuring"] = time.perf_counter() - began
+    if not rows:
+        notes.append("No particle was found.")
+    share = float(foreground.mean())
+    if share > _ALL_PARTICLE_SHARE:
+        notes.append(f"The image seems to be all particle: {100 * share:.0f} % of it is foreground.")
+    return table, instances
+
+
+def _reading_order(row: tuple[Detected, Measures]) -> tuple[float, float, int, int]:
+    detected, measures = row
+    return measures.centroid[1], measures.centroid[0], detected.instance.y, detected.instance.x
+
+
+def _given_instances(
+    mask: NDArray[np.integer], shape: tuple[int, int], pixel_size_nm: float, recipe: Recipe
+) -> dict[int, Instance]:
+    least = least_area_px(recipe, pixel_size_nm)
+    result: dict[int, Instance] = {}
+    for number, given in numbered_instances(mask).items():
+        x, y, part = tight(largest_component(given.mask))
+        filled = close_holes(part, np.inf)[1]
+        corner = (given.x + x, given.y + y)
+        if recipe.drop_border and touches_border(corner, filled.shape, shape):
+            reason = "touches_border"
+        elif np.count_nonzero(filled) < least:
+            reason = "too_small"
+        else:
+            reason = ""
+        result[number] = Instance(*corner, filled, "dropped" if reason else "measured", reason)
+    return result
+
+
+def _is_binary(mask: NDArray[np.generic]) -> bool:
+    if mask.dtype == bool:
+        return True
+    values = mask[mask != 0]
+    return values.size == 0 or bool((values == values[0]).all())
+
+
+def _usable_pixel_size(micrograph: Micrograph) -> float:
+    nm = micrograph.pixel_size.nm
+    if nm is None or not (math.isfinite(nm) and nm > 0):
+        msg = f"{micrograph.name}: expected a pixel size in nm, found {micrograph.pixel_size.source}"
+        raise NoScale(msg)
+    return nm
+
+
+def _check_pixels(micrograph: Micrograph) -> None:
+    h, w = micrograph.shape
+    if min(h, w) < LEAST_SIDE_PX:
+        msg = f"{micrograph.name}: expected at least {LEAST_SIDE_PX} x {LEAST_SIDE_PX} pixels, found {w} x {h}"
+        raise CannotAnalyse(msg)
+    pixels = micrograph.pixels
+    finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
+    if finite.size == 0:
+        msg = f"{micrograph.name}: expected grey values, found none that is finite"
+        raise CannotAnalyse(msg)
+    if finite.min() == finite.max():
+        msg = f"{micrograph.name}: expected an image with contrast, found the one grey value {finite.min():g}"
+        raise CannotAnalyse(msg)
