@@ -7,7 +7,7 @@ every test here therefore treats the image as the unit that was sampled, whereve
 from antema.stats.comparison import Comparison, cliffs_delta, compare, holm
 from antema.stats.counting import Enough, enough
 from antema.stats.distribution import Histogram, ecdf, histogram, kde
-from antema.stats.estimate import Estimate, format_number
+from antema.stats.estimate import Estimate, count_text, format_number
 from antema.stats.quantiles import weighted_quantiles
 from antema.stats.shares import Shares, share_interval
 from antema.stats.summary import (
@@ -38,6 +38,7 @@ __all__ = [
     "Summary",
     "cliffs_delta",
     "compare",
+    "count_text",
     "ecdf",
     "enough",
     "format_number",

@@ -1,0 +1,39 @@
+"""What leaves the program: PDF reports, CSV, XLSX, JSON and an archive of all of them.
+
+Everything is made from the plain dataclasses `SampleReport` and `ComparisonReport`, with no clock and no randomness of
+its own: the same content gives the same bytes, from the command line and from the dashboard.
+"""
+
+from antema.reports.archive import archive_zip, unique_stems
+from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
+from antema.reports.documents import comparison_report_pdf, sample_report_pdf
+from antema.reports.numbers import (
+    Pair,
+    crystallinity_labels,
+    crystallinity_shares,
+    dropped_counts,
+    pairs_of,
+    summaries,
+)
+from antema.reports.tables import images_csv, particles_csv, summary_json
+from antema.reports.workbook import workbook_xlsx
+
+__all__ = [
+    "ComparisonReport",
+    "Pair",
+    "ReportImage",
+    "SampleReport",
+    "archive_zip",
+    "comparison_report_pdf",
+    "crystallinity_labels",
+    "crystallinity_shares",
+    "dropped_counts",
+    "images_csv",
+    "pairs_of",
+    "particles_csv",
+    "sample_report_pdf",
+    "summaries",
+    "summary_json",
+    "unique_stems",
+    "workbook_xlsx",
+]

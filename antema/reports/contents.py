@@ -1,0 +1,131 @@
+"""What a report is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from antema.domain import Recipe, View
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WITHOUT_DATE = datetime(1980, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class ReportImage:
+    """One micrograph as it stands in a report.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, as in the table's ``image`` column.
+    sha256 : str
+        Hex digest of the file.
+    pixel_size_nm : float or None
+        Edge of a pixel in nanometres.
+    pixel_size_source : str
+        Where that came from, see `antema.domain.PixelSize`.
+    png : bytes
+        The micrograph with outlines and scale bar (`antema.imaging.annotated_png`); empty where there is none.
+    n_measured, n_dropped : int
+        Objects of either status.
+    status : str
+        ``done`` or ``failed``.
+    error : str
+        The reason of a failure.
+    notes : tuple of str
+        What the analysis had to say of it.
+    """
+
+    name: str
+    sha256: str = ""
+    pixel_size_nm: float | None = None
+    pixel_size_source: str = ""
+    png: bytes = field(default=b"", repr=False)
+    n_measured: int = 0
+    n_dropped: int = 0
+    status: str = "done"
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SampleReport:
+    """One sample's analysis.
+
+    Parameters
+    ----------
+    sample : mapping
+        ``name``, ``material``, ``batch``, ``synthesis_date``, ``operator``, ``notes`` (texts, absent or empty where not
+        known) and ``properties`` (a mapping of texts).
+    table : DataFrame
+        Every row of every image, `antema.domain.PARTICLE_COLUMNS`; a column ``micrograph_id``, where there is one,
+        tells apart images of one name.
+    images : sequence of ReportImage
+        All images, failed ones too.
+    recipe : Recipe
+        What was done.
+    view : View
+        How it is looked at.
+    model : mapping
+        The segmentation model's card.
+    provenance : mapping
+        ``date`` (ISO 8601), ``who``, ``software_version``, ``algorithm_version`` and anything else to be recorded.
+    """
+
+    sample: Mapping[str, Any]
+    table: "pd.DataFrame"
+    images: Sequence[ReportImage]
+    recipe: Recipe
+    view: View
+    model: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The sample's name."""
+        return str(self.sample.get("name", "")) or "unnamed sample"
+
+    @property
+    def n_images_done(self) -> int:
+        """Images that were analysed."""
+        return sum(image.status == "done" for image in self.images)
+
+    @property
+    def date(self) -> datetime:
+        """The provenance's date; the start of 1980 where it has none, so that no clock enters a report."""
+        return as_date(self.provenance.get("date"))
+
+
+@dataclass(frozen=True, eq=False)
+class ComparisonReport:
+    """Several samples side by side.
+
+    Parameters
+    ----------
+    samples : sequence of SampleReport
+        Two or more; their pictures are not used.
+    view : View
+        The weighting of all of them.
+    provenance : mapping
+        As in `SampleReport`.
+    """
+
+    samples: Sequence[SampleReport]
+    view: View
+    provenance: Mapping[str, Any]
+
+    @property
+    def date(self) -> datetime:
+        """The provenance's date, as in `SampleReport`."""
+        return as_date(self.provenance.get("date"))
+
+
+def as_date(value: object) -> datetime:
+    """Return an ISO 8601 text or a datetime as a datetime with a zone (UTC where it has none)."""
+    if not value:
+        return _WITHOUT_DATE
+    date = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

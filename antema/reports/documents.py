@@ -1,0 +1,441 @@
+"""Reports as PDF, typeset by Typst.
+
+Everything that varies is handed over as a JSON file in a temporary folder, with the pictures beside it; the templates
+only lay it out. No text of a user ever becomes markup.
+"""
+
+import io
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from antema import stats
+from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, Quantity, Recipe
+from antema.imaging.palette import OUTLINE_COLOURS, sample_colour
+from antema.reports import figures, numbers
+from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
+
+_PICTURE_PX = 1200
+_MOST_PAIRS_OF_ALL_QUANTITIES = 6
+_LEVEL = "95 %"
+
+_CONVENTIONS = {
+    "contour": "contour: on the sub-pixel outline of each particle",
+    "antema": "antema: the original program's pixel counting, comparable with its old series",
+}
+_PROVENANCE_LABELS = {
+    "date": "Date of analysis",
+    "who": "Analysed by",
+    "software_version": "Software version",
+    "software": "Software",
+    "algorithm_version": "Algorithm version",
+}
+
+
+def sample_report_pdf(report: SampleReport) -> bytes:
+    """Return the report of one sample as PDF, A4.
+
+    Parameters
+    ----------
+    report : SampleReport
+        The sample. Without any particle the report says so.
+
+    Returns
+    -------
+    bytes
+        PDF; the same report gives the same bytes.
+    """
+    assets: dict[str, bytes] = {}
+    return _compile("sample.typ", _sample_data(report, assets), assets, report.date.timestamp())
+
+
+def comparison_report_pdf(report: ComparisonReport) -> bytes:
+    """Return the comparison of two samples or more as PDF, A4.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two samples.
+    """
+    if len(report.samples) < 2:
+        msg = f"comparison: expected at least two samples, found {len(report.samples)}"
+        raise ValueError(msg)
+    assets: dict[str, bytes] = {}
+    return _compile("comparison.typ", _comparison_data(report, assets), assets, report.date.timestamp())
+
+
+def _compile(template: str, data: dict[str, Any], assets: Mapping[str, bytes], timestamp: float) -> bytes:
+    import typst
+
+    here = files("antema.reports")
+    with tempfile.TemporaryDirectory(prefix="antema-report-") as name:
+        folder = Path(name)
+        for source in ("common.typ", template):
+            (folder / source).write_bytes(here.joinpath(source).read_bytes())
+        for asset, content in assets.items():
+            (folder / asset).write_bytes(content)
+        (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+        return typst.compile(str(folder / template), root=str(folder), format="pdf", timestamp=int(timestamp))
+
+
+def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, Any]:
+    found = numbers.summaries(report)
+    table = numbers.measured(report.table)
+    first = found[QUANTITIES[0].column]
+    weights, images = numbers.weights_of(table, report.view.weighting), numbers.image_ids(table)
+    distributions: list[dict[str, str]] = []
+    for quantity in QUANTITIES:
+        data = figures.series(numbers.values_of(table, quantity), weights, images)
+        if not data.values.size:
+            continue
+        summary = found[quantity.column]
+        svg = figures.distribution_svg(data, quantity, summary, width_mm=84, height_mm=50)
+        distributions.append({"file": _add_svg(assets, svg), **_distribution_caption(data, quantity, summary)})
+    main = None
+    data = figures.series(numbers.values_of(table, QUANTITIES[0]), weights, images)
+    if data.values.size:
+        svg = figures.distribution_svg(data, QUANTITIES[0], first, width_mm=174, height_mm=68, images=True)
+        main = {"file": _add_svg(assets, svg), **_distribution_caption(data, QUANTITIES[0], first)}
+    return {
+        "title": report.name,
+        "kind": "Particle analysis",
+        "date": report.date.isoformat(),
+        "facts": _facts(report.sample),
+        "notes": str(report.sample.get("notes") or ""),
+        "cover": _cover_numbers(report, first),
+        "method": first.method_text if first.n > 1 else "",
+        "caution": first.note,
+        "enough": numbers.enough(report).statement,
+        "scale": _scale_origin(report),
+        "main": main,
+        "weighting": stats.WEIGHTINGS[report.view.weighting],
+        "distributions": distributions,
+        "summary": _summary_rows(found),
+        "dropped": _dropped(report),
+        "crystallinity": _crystallinity(report, assets),
+        "micrographs": [_micrograph(image, assets) for image in report.images if image.png],
+        "failed": [[image.name, image.error] for image in report.images if image.status == "failed"],
+        "outlines": OUTLINE_COLOURS,
+        "recipe": recipe_rows(report.recipe),
+        "fingerprint": report.recipe.fingerprint(),
+        "convention": _CONVENTIONS[report.recipe.convention],
+        "view": _view_rows(report),
+        "model": flat_rows(report.model),
+        "provenance": flat_rows(report.provenance, _PROVENANCE_LABELS),
+        "files": [[image.name, image.sha256 or "–"] for image in report.images],
+    }
+
+
+def _facts(sample: Mapping[str, Any]) -> list[list[str]]:
+    labels = {"material": "Material", "batch": "Batch", "synthesis_date": "Synthesis date", "operator": "Operator"}
+    facts = [[label, str(sample[key])] for key, label in labels.items() if sample.get(key)]
+    return facts + [[str(key), str(value)] for key, value in dict(sample.get("properties") or {}).items()]
+
+
+def _cover_numbers(report: SampleReport, first: stats.Summary) -> list[dict[str, str]]:
+    failed = sum(image.status == "failed" for image in report.images)
+    images = f"{report.n_images_done:,}"
+    below = f"{failed} failed" if failed else "all analysed" if report.images else ""
+    dropped = sum(numbers.dropped_counts(report.table).values())
+    tiles = [
+        {"label": "Particles measured", "value": f"{first.n:,}", "unit": "", "below": f"{dropped:,} dropped"},
+        {"label": "Micrographs", "value": images, "unit": "", "below": below},
+    ]
+    sd = f" ± {first.sd.value:.{first.mean.decimals}f}" if first.sd.has_value else ""
+    mean = f"{first.mean.value:.{first.mean.decimals}f}{sd}" if first.mean.has_value else "–"
+    below = f"mean {first.mean.interval_text()}" if first.mean.has_interval else "no interval"
+    tiles.append({"label": "Mean ± SD", "value": mean, "unit": "nm", "below": below})
+    for name, label in (("median", "Median"), ("d10", "D10"), ("d90", "D90")):
+        estimate: stats.Estimate = getattr(first, name)
+        value = estimate.value_text()
+        below = estimate.interval_text() if estimate.has_interval else "no interval"
+        tiles.append({"label": label, "value": value, "unit": "nm", "below": below})
+    return tiles
+
+
+def _scale_origin(report: SampleReport) -> list[str]:
+    origins = Counter(_origin_words(image.pixel_size_source) for image in report.images if image.status == "done")
+    return [f"{n} of {report.n_images_done} {words}" for words, n in origins.most_common()]
+
+
+def _origin_words(source: str) -> str:
+    kind, _, detail = source.partition(":")
+    detail = detail.strip()
+    if kind == "file":
+        return "from the file's own calibration"
+    if kind == "user":
+        return f"typed by {detail}" if detail else "typed by a person"
+    if kind == "command line":
+        return "given on the command line"
+    return source or "of unknown origin"
+
+
+def _distribution_caption(data: figures.Series, quantity: Quantity, summary: stats.Summary) -> dict[str, str]:
+    outside = stats.histogram(data.values, data.weights).outside_text
+    return {"label": quantity.label, "unit": quantity.unit, "counts": summary.counts_text, "outside": outside}
+
+
+def _summary_rows(found: Mapping[str, stats.Summary]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for quantity in QUANTITIES:
+        summary = found[quantity.column]
+        cells = []
+        for name in stats.STATISTICS:
+            estimate: stats.Estimate = getattr(summary, name)
+            cells.append([estimate.value_text(), estimate.interval_text() if estimate.has_interval else ""])
+        rows.append({"label": quantity.label, "unit": quantity.unit, "n": f"{summary.n:,}", "cells": cells})
+    return rows
+
+
+def _dropped(report: SampleReport) -> dict[str, Any]:
+    counts = numbers.dropped_counts(report.table)
+    total = len(report.table)
+    rows = [[DROP_REASONS.get(reason, reason), f"{n:,}", f"{100 * n / total:.1f} %"] for reason, n in counts.items()]
+    return {"detected": f"{total:,}", "rows": rows, "total": f"{sum(counts.values()):,}"}
+
+
+def _crystallinity(report: SampleReport, assets: dict[str, bytes]) -> dict[str, Any] | None:
+    shares = numbers.crystallinity_shares(report)
+    if shares is None:
+        return None
+    svg = figures.crystallinity_svg(shares, numbers.CRYSTALLINITIES, width_mm=84, height_mm=42)
+    rows = []
+    for name, n, share in zip(numbers.CRYSTALLINITIES, shares.counts, shares.shares, strict=True):
+        percent = stats.Estimate(
+            100 * share.value,
+            None if share.low is None else 100 * share.low,
+            None if share.high is None else 100 * share.high,
+        )
+        rows.append([name, f"{n:,}", f"{percent.value:.1f} %", percent.interval_text()])
+    return {
+        "file": _add_svg(assets, svg),
+        "rows": rows,
+        "certainty": f"{report.view.crystallinity_certainty:.2f}",
+        "method": f"{_LEVEL} intervals: {shares.interval_method}.",
+        "note": shares.note,
+    }
+
+
+def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
+    name = f"picture-{len(assets)}.jpg"
+    assets[name] = _for_print(image.png)
+    scale = "no scale" if image.pixel_size_nm is None else f"{image.pixel_size_nm:.5g} nm/px"
+    if image.pixel_size_nm is not None:
+        scale = f"{scale}, {_origin_words(image.pixel_size_source)}"
+    return {
+        "file": name,
+        "name": image.name,
+        "scale": scale,
+        "counts": f"{image.n_measured:,} measured, {image.n_dropped:,} dropped",
+        "notes": "; ".join(image.notes),
+    }
+
+
+def _for_print(png: bytes) -> bytes:
+    """Return a picture as JPEG of at most `_PICTURE_PX` pixels: 300 dpi at half a page's width."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as picture:
+        small = picture.convert("RGB")
+    small.thumbnail((_PICTURE_PX, _PICTURE_PX), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=88, subsampling=0)
+    return buffer.getvalue()
+
+
+def recipe_rows(recipe: Recipe) -> list[list[str]]:
+    """Return label and value with unit of every parameter."""
+    values = recipe.to_dict()
+    rows: list[list[str]] = []
+    for field in RECIPE_FIELDS:
+        value = values[field.name]
+        if value is None:
+            text = "the model's own"
+        elif isinstance(value, bool):
+            text = "yes" if value else "no"
+        elif isinstance(value, float):
+            text = f"{value:g}"
+        else:
+            text = str(value)
+        rows.append([field.label, f"{text} {field.unit}".strip()])
+    return rows
+
+
+def _view_rows(report: SampleReport) -> list[list[str]]:
+    excluded = numbers.dropped_counts(report.table).get("excluded_by_user", 0)
+    return [
+        ["Weighting", stats.WEIGHTINGS[report.view.weighting]],
+        ["Crystallinity certainty", f"{report.view.crystallinity_certainty:.2f}"],
+        ["Excluded by a person", stats.count_text(excluded, "particle")],
+    ]
+
+
+def flat_rows(mapping: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> list[list[str]]:
+    """Return label and text of each entry; mappings inside are laid out with a dot, empty entries left out."""
+    rows: list[list[str]] = []
+    for key, value in mapping.items():
+        label = (labels or {}).get(key) or str(key).replace("_", " ").capitalize()
+        if isinstance(value, Mapping):
+            rows += [[f"{label}: {inner}", text] for inner, text in flat_rows(value)]
+        elif value is not None and value != "" and value != []:
+            rows.append([label, _value_text(value)])
+    return rows
+
+
+def _value_text(value: Any) -> str:  # noqa: ANN401 - cards hold any JSON value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_value_text(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_value_text(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict[str, Any]:
+    letters = [_letter(place) for place in range(len(report.samples))]
+    all_found = [numbers.summaries(sample, report.view.weighting) for sample in report.samples]
+    main = QUANTITIES[0]
+    main_data = [_series_of(sample, main, report.view.weighting) for sample in report.samples]
+    shown = [
+        {"file": _add_svg(assets, draw), "caption": caption}
+        for draw, caption in (
+            (
+                figures.cumulative_svg(main_data, main, width_mm=84, height_mm=60),
+                f"Cumulative distribution of the {main.label.lower()}.",
+            ),
+            (
+                figures.boxes_svg(main_data, main, letters, width_mm=84, height_mm=60),
+                "Density, D10 to D90 (line), quartiles (bar), median (ring), image means (dots).",
+            ),
+        )
+    ]
+    pairs = len(letters) * (len(letters) - 1) // 2
+    compared = QUANTITIES if pairs <= _MOST_PAIRS_OF_ALL_QUANTITIES else QUANTITIES[:1]
+    sections = [_pair_section(report, quantity, letters) for quantity in compared]
+    differing = numbers.recipe_differences(report.samples)
+    labels = {field.name: field.label for field in RECIPE_FIELDS}
+    return {
+        "title": f"Comparison of {len(letters)} samples",
+        "kind": "Particle analysis",
+        "date": report.date.isoformat(),
+        "weighting": stats.WEIGHTINGS[report.view.weighting],
+        "samples": [
+            {
+                "letter": letter,
+                "colour": sample_colour(place),
+                "name": sample.name,
+                "facts": _facts(sample.sample),
+                "row": _comparison_row(sample, found[main.column]),
+                "note": found[main.column].note,
+                "images": [[image.name, image.sha256 or "–"] for image in sample.images],
+            }
+            for place, (letter, sample, found) in enumerate(zip(letters, report.samples, all_found, strict=True))
+        ],
+        "overlaid": _add_svg(assets, figures.overlaid_svg(main_data, main, width_mm=174, height_mm=66)),
+        "figures": shown,
+        "sections": sections,
+        "only_main": len(compared) < len(QUANTITIES),
+        "others": [
+            {
+                "label": quantity.axis,
+                "file": _add_svg(
+                    assets,
+                    figures.overlaid_svg(
+                        [_series_of(sample, quantity, report.view.weighting) for sample in report.samples],
+                        quantity,
+                        width_mm=84,
+                        height_mm=44,
+                    ),
+                ),
+            }
+            for quantity in QUANTITIES[1:]
+        ],
+        "summary": [_side_by_side(quantity, all_found) for quantity in QUANTITIES],
+        "recipe": recipe_rows(report.samples[0].recipe),
+        "same_recipe": not differing,
+        "differing": [
+            [labels[name], *(_value_text(sample.recipe.to_dict()[name]) for sample in report.samples)]
+            for name in differing
+        ],
+        "models": _models(report, letters),
+        "provenance": flat_rows(report.provenance, _PROVENANCE_LABELS),
+    }
+
+
+def _letter(place: int) -> str:
+    """Return A to Z, then AA, AB and so on."""
+    return (_letter(place // 26 - 1) if place >= 26 else "") + chr(ord("A") + place % 26)
+
+
+def _series_of(sample: SampleReport, quantity: Quantity, weighting: str) -> figures.Series:
+    table = numbers.measured(sample.table)
+    return figures.series(
+        numbers.values_of(table, quantity), numbers.weights_of(table, weighting), numbers.image_ids(table)
+    )
+
+
+def _comparison_row(sample: SampleReport, summary: stats.Summary) -> list[list[str]]:
+    cells = [[f"{summary.n:,}", ""], [f"{sample.n_images_done:,}", ""]]
+    for name in stats.STATISTICS:
+        estimate: stats.Estimate = getattr(summary, name)
+        cells.append([estimate.value_text(), estimate.interval_text() if estimate.has_interval else ""])
+    return cells
+
+
+def _side_by_side(quantity: Quantity, all_found: list[dict[str, stats.Summary]]) -> dict[str, Any]:
+    cells = []
+    for found in all_found:
+        median = found[quantity.column].median
+        cells.append([median.value_text(), median.interval_text() if median.has_interval else ""])
+    return {"label": quantity.label, "unit": quantity.unit, "cells": cells}
+
+
+def _pair_section(report: ComparisonReport, quantity: Quantity, letters: list[str]) -> dict[str, Any]:
+    pairs = numbers.pairs_of(report, quantity)
+    rows = []
+    for pair in pairs:
+        c = pair.comparison
+        rows.append(
+            {
+                "a": letters[pair.a],
+                "b": letters[pair.b],
+                "colour_a": sample_colour(pair.a),
+                "colour_b": sample_colour(pair.b),
+                "difference": c.difference.value_text(quantity.unit),
+                "difference_interval": c.difference.interval_text() if c.difference.has_interval else "no interval",
+                "delta": c.cliffs_delta.value_text(),
+                "delta_interval": c.cliffs_delta.interval_text() if c.cliffs_delta.has_interval else "no interval",
+                "effect": c.effect_text,
+                "p": "no test" if c.p_value is None else stats.format_number(c.p_value, 2),
+                "corrected": "–" if pair.corrected_p is None else stats.format_number(pair.corrected_p, 2),
+            }
+        )
+    texts: dict[str, list[str]] = {}
+    for pair in pairs:
+        for text in (pair.comparison.method, pair.comparison.note):
+            if text:
+                texts.setdefault(text, []).append(f"{letters[pair.a]}–{letters[pair.b]}")
+    notes = [text if len(places) == len(pairs) else f"{', '.join(places)}: {text}" for text, places in texts.items()]
+    return {"label": quantity.label, "rows": rows, "notes": notes, "several": len(pairs) > 1}
+
+
+def _models(report: ComparisonReport, letters: list[str]) -> list[list[str]]:
+    used: dict[str, list[str]] = {}
+    for letter, sample in zip(letters, report.samples, strict=True):
+        title = str(sample.model.get("title") or sample.model.get("name") or "unknown model")
+        text = f"{title}, sha256 {sample.model.get('sha256') or 'unknown'}"
+        used.setdefault(text, []).append(letter)
+    return [[", ".join(places), text] for text, places in used.items()]
+
+
+def _add_svg(assets: dict[str, bytes], svg: str) -> str:
+    name = f"figure-{len(assets)}.svg"
+    assets[name] = svg.encode()
+    return name

@@ -1,0 +1,213 @@
+"""Tables and numbers as text: CSV and JSON.
+
+Floating-point numbers are written with the digits that read back as the same number. Text is written as it is, also
+where it begins with ``=``, ``+``, ``-`` or ``@``: a CSV file is data for programs, and a file name must come back
+unchanged. Who opens results in a spreadsheet takes the workbook, whose cells hold such text as text and never as a
+formula.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from antema.domain import DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES
+from antema.reports import numbers
+from antema.reports.contents import ReportImage, SampleReport
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WHOLE_NUMBERS = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
+
+# keys of the database, which no other program can use
+_INTERNAL = ("micrograph_id",)
+
+
+def particle_rows(table: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
+    """Return header and rows of the particle table as plain values: int, float, bool, str, None where nothing applies.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With all of `PARTICLE_COLUMNS`, in any order; further columns follow them unless they are empty throughout.
+
+    Returns
+    -------
+    header : list of str
+        Column names, `PARTICLE_COLUMNS` first.
+    rows : list of list
+        One per object, ordered by sample, image and particle whatever the order of the table.
+
+    Raises
+    ------
+    ValueError
+        For a table that lacks one of the columns.
+    """
+    missing = [name for name in PARTICLE_COLUMNS if name not in table.columns]
+    if missing:
+        msg = f"particle table: expected the columns {', '.join(PARTICLE_COLUMNS)}; {', '.join(missing)} not found"
+        raise ValueError(msg)
+    further = [str(name) for name in table.columns if name not in PARTICLE_COLUMNS and name not in _INTERNAL]
+    columns = {name: _plain(table[name].astype(object).to_numpy(), name) for name in (*PARTICLE_COLUMNS, *further)}
+    header = [
+        name for name, values in columns.items() if name in PARTICLE_COLUMNS or any(v not in (None, "") for v in values)
+    ]
+    rows = [list(row) for row in zip(*(columns[name] for name in header), strict=True)]
+    rows.sort(key=lambda row: (row[0] or "", row[1] or "", -1 if row[2] is None else row[2]))
+    return header, rows
+
+
+def particles_csv(table: "pd.DataFrame") -> bytes:
+    """Return the particle table as CSV (UTF-8, commas, a line feed after each row).
+
+    Columns are `PARTICLE_COLUMNS` in their order, then any others that hold something. Booleans are ``true`` and
+    ``false``, what does not apply is empty.
+    """
+    header, rows = particle_rows(table)
+    return _csv(header, rows)
+
+
+def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]]]:
+    """Return header and rows of the table of images, in their order."""
+    header = [
+        "image",
+        "status",
+        "error",
+        "pixel_size_nm",
+        "pixel_size_source",
+        "n_measured",
+        "n_dropped",
+        "notes",
+        "sha256",
+    ]
+    rows = [
+        [
+            image.name,
+            image.status,
+            image.error,
+            image.pixel_size_nm,
+            image.pixel_size_source,
+            image.n_measured,
+            image.n_dropped,
+            "; ".join(image.notes),
+            image.sha256,
+        ]
+        for image in images
+    ]
+    return header, rows
+
+
+def images_csv(images: Sequence[ReportImage]) -> bytes:
+    """Return one row per image as CSV: whether it could be analysed, its scale and where that came from, its counts."""
+    return _csv(*image_rows(images))
+
+
+def summary_dict(report: SampleReport) -> dict[str, Any]:
+    """Return every number of the report as plain JSON values; what does not exist is None."""
+    enough = numbers.enough(report)
+    shares = numbers.crystallinity_shares(report)
+    dropped = numbers.dropped_counts(report.table)
+    return {
+        "sample": _jsonable(dict(report.sample)),
+        "weighting": report.view.weighting,
+        "n_measured": len(numbers.measured(report.table)),
+        "n_dropped": sum(dropped.values()),
+        "dropped": {reason: {"n": n, "meaning": DROP_REASONS.get(reason, "")} for reason, n in dropped.items()},
+        "n_images": len(report.images),
+        "n_images_analysed": report.n_images_done,
+        "quantities": {
+            quantity.column: {
+                "label": quantity.label,
+                "unit": quantity.unit,
+                **summary.to_dict(),
+                "statement": summary.statement(quantity.label, quantity.unit),
+            }
+            for quantity, summary in zip(QUANTITIES, numbers.summaries(report).values(), strict=True)
+        },
+        "enough": {
+            "precision": enough.precision,
+            "relative_half_width": enough.relative_half_width,
+            "design_effect": enough.design_effect,
+            "needed_particles": enough.needed_particles,
+            "needed_images": enough.needed_images,
+            "reached": enough.reached,
+            "statement": enough.statement,
+        },
+        "crystallinity": None
+        if shares is None
+        else {
+            "certainty": report.view.crystallinity_certainty,
+            "n": shares.n,
+            "interval_method": shares.interval_method,
+            "note": shares.note,
+            "classes": {
+                name: {"n": n, **share.to_dict()}
+                for name, n, share in zip(numbers.CRYSTALLINITIES, shares.counts, shares.shares, strict=True)
+            },
+        },
+        "recipe": report.recipe.to_dict(),
+        "recipe_fingerprint": report.recipe.fingerprint(),
+        "model": _jsonable(dict(report.model)),
+        "provenance": _jsonable(dict(report.provenance)),
+    }
+
+
+def summary_json(report: SampleReport) -> bytes:
+    """Return `summary_dict` as JSON text (UTF-8, no NaN)."""
+    return as_json(summary_dict(report))
+
+
+def as_json(value: object) -> bytes:
+    """Return plain values as readable JSON text."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _plain(values: Iterable[Any], name: str) -> list[Any]:
+    return [_plain_value(value, whole=name in WHOLE_NUMBERS) for value in values]
+
+
+def _plain_value(value: Any, *, whole: bool) -> Any:  # noqa: ANN401 - cells of any kind come in
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN and pandas' missing values
+        return None
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return int(value) if whole and float(value).is_integer() else float(value)
+    return str(value)
+
+
+def _csv(header: list[str], rows: list[list[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - cells of any kind come in
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value)
+    return str(value)
+
+
+def _jsonable(value: Any) -> Any:  # noqa: ANN401 - cards and provenance hold any JSON value
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)

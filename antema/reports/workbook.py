@@ -1,0 +1,152 @@
+"""The results as a workbook."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from antema import stats
+from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS
+from antema.reports import numbers
+from antema.reports.contents import SampleReport
+from antema.reports.tables import image_rows, particle_rows
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.worksheet import Worksheet
+
+_UNITS = {"nm2": "nm²", "nm": "nm", "px": "px"}
+_LONGEST_TEXT = 32_767  # of a cell, by the file format
+
+
+def workbook_xlsx(report: SampleReport) -> bytes:
+    """Return a workbook of the sheets summary, particles, images and recipe.
+
+    Units stand in the headers. Text is never taken for a formula or a link, whatever it begins with. Rows are written
+    one after another without being held in memory.
+    """
+    import xlsxwriter
+
+    buffer = io.BytesIO()
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    book = xlsxwriter.Workbook(buffer, options)
+    book.set_properties({"title": report.name[:200], "created": report.date.replace(tzinfo=None)})
+    formats = {
+        "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
+        "title": book.add_format({"bold": True, "font_size": 14}),
+        "section": book.add_format({"bold": True, "font_size": 11}),
+    }
+    _summary_sheet(book, formats, report)
+    header, rows = particle_rows(report.table)
+    _table_sheet(book, formats, "particles", header, rows)
+    _table_sheet(book, formats, "images", *image_rows(report.images))
+    _recipe_sheet(book, formats, report)
+    book.close()
+    return buffer.getvalue()
+
+
+def header_with_unit(column: str) -> str:
+    """Return a column's name with its unit in brackets.
+
+    Examples
+    --------
+    >>> header_with_unit("feret_max_nm"), header_with_unit("area_nm2"), header_with_unit("circularity")
+    ('feret max (nm)', 'area (nm²)', 'circularity')
+    """
+    name, _, last = column.rpartition("_")
+    if name and last in _UNITS:
+        return f"{name.replace('_', ' ')} ({_UNITS[last]})"
+    return column.replace("_", " ")
+
+
+def _write(sheet: "Worksheet", row: int, column: int, value: Any, style: Any = None) -> None:  # noqa: ANN401
+    if value is None or value == "":
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value, style)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, column, value, style)
+    else:
+        sheet.write_string(row, column, str(value)[:_LONGEST_TEXT], style)
+
+
+def _table_sheet(
+    book: "xlsxwriter.Workbook", formats: dict[str, Any], name: str, header: list[str], rows: list[list[Any]]
+) -> None:
+    sheet = book.add_worksheet(name)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(header) - 1, 14)
+    for column, title in enumerate(header):
+        _write(sheet, 0, column, header_with_unit(title), formats["head"])
+    for place, row in enumerate(rows, start=1):
+        for column, value in enumerate(row):
+            _write(sheet, place, column, value)
+    if rows:
+        sheet.autofilter(0, 0, len(rows), len(header) - 1)
+
+
+def _summary_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report: SampleReport) -> None:
+    sheet = book.add_worksheet("summary")
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 20, 13)
+    found = numbers.summaries(report)
+    first = found[QUANTITIES[0].column]
+    lines: list[tuple[list[Any], Any]] = [([report.name], formats["title"])]
+    for key in ("material", "batch", "synthesis_date", "operator", "notes"):
+        if report.sample.get(key):
+            lines.append(([key.replace("_", " "), str(report.sample[key])], None))
+    lines += [([str(k), str(v)], None) for k, v in dict(report.sample.get("properties") or {}).items()]
+    lines.append(([], None))
+    columns = ["quantity", "unit", "n", "images"]
+    for label in stats.STATISTICS.values():
+        columns += [label, f"{label} low", f"{label} high"]
+    lines.append(([f"{first.level * 100:g} % intervals, {report.view.weighting}-weighted"], formats["section"]))
+    lines.append((columns, formats["head"]))
+    for quantity in QUANTITIES:
+        summary = found[quantity.column]
+        row: list[Any] = [quantity.label, quantity.unit or "1", summary.n, summary.n_images]
+        for name in stats.STATISTICS:
+            estimate: stats.Estimate = getattr(summary, name)
+            row += [estimate.value if estimate.has_value else None, estimate.low, estimate.high]
+        lines.append((row, None))
+    lines += [([text], None) for text in (first.method_text, first.note, numbers.enough(report).statement) if text]
+    lines += [([], None), (["Dropped", "", "n"], formats["head"])]
+    dropped = numbers.dropped_counts(report.table)
+    lines += [([DROP_REASONS.get(reason, reason), "", n], None) for reason, n in dropped.items()]
+    lines.append((["all dropped objects", "", sum(dropped.values())], None))
+    shares = numbers.crystallinity_shares(report)
+    if shares is not None:
+        lines += [([], None), (["Crystallinity", "", "n", "share", "low", "high"], formats["head"])]
+        for name, n, share in zip(numbers.CRYSTALLINITIES, shares.counts, shares.shares, strict=True):
+            lines.append(([name, "", n, share.value, share.low, share.high], None))
+    for place, (row, style) in enumerate(lines):
+        for column, value in enumerate(row):
+            _write(sheet, place, column, value, style)
+
+
+def _recipe_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report: SampleReport) -> None:
+    sheet = book.add_worksheet("recipe")
+    sheet.set_column(0, 0, 28)
+    sheet.set_column(1, 1, 40)
+    rows: list[tuple[list[Any], Any]] = [(["parameter", "value", "unit"], formats["head"])]
+    values = report.recipe.to_dict()
+    for field in RECIPE_FIELDS:
+        value = values[field.name]
+        rows.append(([field.label, "the model's own" if value is None else value, field.unit], None))
+    rows.append((["recipe fingerprint", report.recipe.fingerprint()], None))
+    rows.append((["weighting", report.view.weighting], None))
+    rows.append((["crystallinity certainty", report.view.crystallinity_certainty], None))
+    for heading, mapping in (("model", report.model), ("provenance", report.provenance)):
+        rows += [([], None), ([heading, "value"], formats["head"])]
+        rows += [([str(key).replace("_", " "), _flat(value)], None) for key, value in mapping.items()]
+    for place, (row, style) in enumerate(rows):
+        for column, value in enumerate(row):
+            _write(sheet, place, column, value, style)
+
+
+def _flat(value: Any) -> Any:  # noqa: ANN401 - cards hold any JSON value
+    return value if isinstance(value, bool | int | float | str) or value is None else str(value)
