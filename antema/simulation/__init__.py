@@ -1,0 +1,22 @@
+"""Micrographs whose truth is known: for teaching networks, for tests, and for the demonstration samples."""
+
+from antema.simulation.drawn import drawn_field
+from antema.simulation.field import SimulatedField, contrast_to_noise
+from antema.simulation.files import instance_pages, simulate_micrographs, write_demo, write_field
+from antema.simulation.micrographs import micrograph_field
+from antema.simulation.optics import Camera, Optics
+from antema.simulation.variety import varied_field
+
+__all__ = [
+    "Camera",
+    "Optics",
+    "SimulatedField",
+    "contrast_to_noise",
+    "drawn_field",
+    "instance_pages",
+    "micrograph_field",
+    "simulate_micrographs",
+    "varied_field",
+    "write_demo",
+    "write_field",
+]

@@ -1,0 +1,134 @@
+"""Atoms of single nanoparticles, and the outline that they have in projection."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from antema.simulation.elements import Metal
+
+Positions = NDArray[np.float64]
+SHAPES = ("sphere", "polyhedron", "ellipsoid", "rod")
+STRUCTURES = ("crystal", "twin", "amorphous")
+
+_FCC_BASIS = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+_FACETS_111 = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / np.sqrt(3)
+_FACETS_100 = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], float)
+
+
+def nanoparticle(
+    rng: np.random.Generator, metal: Metal, diameter_nm: float, *, shape: str = "sphere", structure: str = "crystal"
+) -> Positions:
+    """Return the atoms of one particle in random orientation, centred on its centre of mass.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of orientation, facets and disorder.
+    metal : Metal
+        The element.
+    diameter_nm : float
+        Diameter of the sphere of the same volume.
+    shape : str
+        One of `SHAPES`.
+    structure : str
+        One of `STRUCTURES`: a single crystal, one twin on a {111} plane, or atoms without lattice (the crystal's,
+        each displaced at random by so much that hardly any order is left).
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        x, y and z in nm; z along the beam.
+    """
+    stretch = np.ones(3)
+    if shape == "ellipsoid":
+        stretch = rng.uniform(0.75, 1.3, 3)
+    elif shape == "rod":
+        stretch = np.array([1.0, 1.0, rng.uniform(1.6, 3.0)])
+    stretch /= np.cbrt(stretch.prod())
+    radius_nm = diameter_nm / 2
+    reach_nm = radius_nm * 1.35 * stretch.max() + metal.lattice_nm
+    cells = int(np.ceil(reach_nm / metal.lattice_nm))
+    corner = np.arange(-cells, cells + 1)
+    grid = np.stack(np.meshgrid(corner, corner, corner, indexing="ij"), axis=-1).reshape(-1, 1, 3)
+    lattice = ((grid + _FCC_BASIS).reshape(-1, 3) + rng.uniform(0, 1, 3)) * metal.lattice_nm
+    if structure == "twin":
+        normal = _FACETS_111[rng.integers(8)]
+        height = lattice @ normal
+        lattice = lattice - height[height > 0].min() * normal  # a plane of atoms in the mirror
+        height = lattice @ normal
+        upper = lattice[height > 1e-6]
+        mirrored = upper - 2 * (upper @ normal)[:, None] * normal
+        lattice = np.concatenate([lattice[np.abs(height) <= 1e-6], upper, mirrored])
+    elif structure == "amorphous":
+        lattice = lattice + rng.normal(0, 0.17 * metal.lattice_nm, lattice.shape)
+    if shape == "polyhedron":
+        octahedral, cubic = rng.uniform(0.82, 1.0, 8), rng.uniform(0.85, 1.15, 6)
+        # planes this far from the centre keep about the volume of the sphere
+        inside = (lattice @ _FACETS_111.T <= octahedral * radius_nm).all(axis=1)
+        inside &= (lattice @ _FACETS_100.T <= cubic * radius_nm).all(axis=1)
+    else:
+        turn = random_rotation(rng) if shape != "sphere" else np.eye(3)
+        inside = (((lattice @ turn) / (stretch * radius_nm)) ** 2).sum(axis=1) <= 1
+    atoms = lattice[inside]
+    if len(atoms) == 0:
+        atoms = np.zeros((1, 3))
+    atoms = (atoms - atoms.mean(axis=0)) @ random_rotation(rng).T
+    return atoms + rng.normal(0, 0.007, atoms.shape)  # thermal motion at room temperature
+
+
+def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a rotation matrix, uniform over all rotations."""
+    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
+    q *= np.sign(np.diag(r))
+    if np.linalg.det(q) < 0:
+        q[:, 0] *= -1
+    return q
+
+
+def outline_mask(
+    xy_nm: Positions, radius_nm: float, pixel_size_nm: float, *, most_samples: int = 260_000
+) -> tuple[int, int, NDArray[np.bool_]]:
+    """Return the pixels of a particle: the union of discs around its projected atoms, closed and filled.
+
+    Parameters
+    ----------
+    xy_nm : ndarray, shape (n, 2 or 3)
+        Atom positions in the field; the centre of pixel (row i, column j) lies at ((j + 0.5), (i + 0.5)) pixels.
+    radius_nm : float
+        Radius of the discs, and of the disc that closes the gaps between them.
+    pixel_size_nm : float
+        Edge of a pixel.
+    most_samples : int
+        Bound on the finer grid that the union is drawn on.
+
+    Returns
+    -------
+    x, y : int
+        Column and row of the upper left pixel of the mask; may lie outside the field.
+    mask : ndarray of bool, shape (h, w)
+        Pixels of which at least half is covered, tight.
+    """
+    reach = 2 * radius_nm + pixel_size_nm
+    low = np.floor((xy_nm[:, :2].min(axis=0) - reach) / pixel_size_nm).astype(int)
+    high = np.ceil((xy_nm[:, :2].max(axis=0) + reach) / pixel_size_nm).astype(int)
+    w, h = (high - low).tolist()
+    fine = int(np.clip(np.sqrt(most_samples / (w * h)), 1, np.ceil(pixel_size_nm / radius_nm * 8)))
+    step_nm = pixel_size_nm / fine
+    cell = np.floor((xy_nm[:, :2] - low * pixel_size_nm) / step_nm).astype(int)
+    empty = np.ones((h * fine, w * fine), bool)
+    empty[cell[:, 1], cell[:, 0]] = False
+    distance = ndimage.distance_transform_edt(empty)
+    widened = distance * step_nm <= 2 * radius_nm
+    closed = np.asarray(ndimage.distance_transform_edt(widened)) * step_nm > radius_nm
+    covered = np.asarray(ndimage.binary_fill_holes(closed), np.float32)
+    mask = covered.reshape(h, fine, w, fine).mean(axis=(1, 3)) >= 0.5
+    return tight(int(low[0]), int(low[1]), mask)
+
+
+def tight(x: int, y: int, mask: NDArray[np.bool_]) -> tuple[int, int, NDArray[np.bool_]]:
+    """Return `mask` at (x, y) without empty rows and columns around it."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(rows) == 0:
+        return x, y, mask[:0, :0]
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    return x + int(left), y + int(top), mask[top:bottom, left:right].copy()

@@ -1,0 +1,67 @@
+"""One simulated micrograph with what is known of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antema.domain import Instance
+from antema.simulation.atoms import tight
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedField:
+    """A micrograph whose particles are known.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16 or uint8, shape (h, w)
+        Grey values.
+    pixel_size_nm : float or None
+        Edge of a pixel; None where the field has no length (drawn figures).
+    instances : list of Instance
+        The visible part of each particle; masks of overlapping particles share pixels.
+    particles : list of dict
+        One per instance: what it is (diameter, shape, structure, ...).
+    conditions : dict
+        Seed, optics, dose and what else made the picture.
+    """
+
+    pixels: NDArray[np.generic]
+    pixel_size_nm: float | None
+    instances: list[Instance]
+    particles: list[dict[str, Any]]
+    conditions: dict[str, Any] = field(default_factory=dict)
+
+    def particle_mask(self) -> NDArray[np.bool_]:
+        """Return the union of all particles, bool (h, w)."""
+        return union(self.instances, self.pixels.shape)
+
+
+def union(instances: list[Instance], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the pixels that belong to any of `instances`, bool of `shape`."""
+    mask = np.zeros(shape, bool)
+    for instance in instances:
+        mask[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w] |= instance.mask
+    return mask
+
+
+def visible(x: int, y: int, mask: NDArray[np.bool_], shape: tuple[int, int]) -> Instance | None:
+    """Return the part of `mask` at (x, y) that lies in an image of `shape`; None where that is nothing."""
+    top, left = max(0, -y), max(0, -x)
+    cut = mask[top : shape[0] - y if shape[0] > y else 0, left : shape[1] - x if shape[1] > x else 0]
+    if not cut.any():
+        return None
+    x, y, cut = tight(x + left, y + top, cut)
+    return Instance(x, y, cut)
+
+
+def contrast_to_noise(pixels: NDArray[np.generic], particle: NDArray[np.bool_]) -> float:
+    """Return |mean of the particles - mean of the ground| / standard deviation of the ground; nan without either."""
+    values = pixels.astype(np.float64)
+    if particle.all() or not particle.any():
+        return float("nan")
+    ground = values[~particle]
+    spread = ground.std()
+    return float(abs(values[particle].mean() - ground.mean()) / spread) if spread > 0 else float("inf")
