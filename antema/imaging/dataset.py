@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,17 +190,18 @@ def grey(frame: NDArray[np.generic]) -> NDArray[np.generic]:
         C-contiguous, in native byte order.
     """
     if frame.ndim == 3:
-        if frame.shape[2] < 3:
-            frame = frame[..., 0]
-        else:
-            red, green, blue = frame[..., 0], frame[..., 1], frame[..., 2]
-            if np.array_equal(red, green) and np.array_equal(green, blue):
-                frame = red
-            else:
-                # luma weights of ITU-R BT.601, as Pillow has them
-                luminance = 0.299 * red.astype(np.float32) + 0.587 * green + 0.114 * blue
-                integer = frame.dtype.kind in "iu"
-                frame = (np.rint(luminance) if integer else luminance).astype(frame.dtype)
+        frame = frame[..., 0] if frame.shape[2] < 3 else _luminance(frame)
     if frame.dtype.kind == "b":
         frame = frame.astype(np.uint8) * np.uint8(255)
     return np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("="))
+
+
+def _luminance(frame: NDArray[Any]) -> NDArray[Any]:
+    """Return the luminance of red, green and blue by the weights of ITU-R BT.601, in the colours' own type."""
+    red, green, blue = frame[..., 0], frame[..., 1], frame[..., 2]
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        return red
+    luminance = 0.299 * red.astype(np.float32) + 0.587 * green.astype(np.float32) + 0.114 * blue.astype(np.float32)
+    if frame.dtype.kind in "iu":
+        np.rint(luminance, out=luminance)
+    return luminance.astype(frame.dtype)

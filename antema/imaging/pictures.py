@@ -1,3 +1,4 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 """Micrographs as PNG: the full picture, the thumbnail, outlines to lay over it, the annotated picture of a report."""
 
 import io
@@ -177,7 +178,7 @@ def _rim(mask: NDArray[np.bool_], width_px: int) -> NDArray[np.bool_]:
     """Return the pixels of a mask that are at most `width_px` from its outside; the box's outside is outside."""
     padded = np.pad(mask, 1)
     cross = ndimage.generate_binary_structure(2, 1)
-    core = ndimage.binary_erosion(padded, cross, iterations=width_px)[1:-1, 1:-1]
+    core: NDArray[np.bool_] = ndimage.binary_erosion(padded, cross, iterations=width_px)[1:-1, 1:-1].astype(np.bool_)
     return mask & ~core
 
 

@@ -5,6 +5,7 @@ is closed or its parent is gone. `antema.imaging.safe` is the other end; nothing
 """
 
 import gc
+import importlib
 import json
 import os
 import resource
@@ -24,7 +25,7 @@ _UNCOMPRESSED_FACTOR = 16
 _UNCOMPRESSED_BASE_BYTES = 256 << 20
 
 #: A child that has grown above this is replaced, since memory once used is not always given back.
-_RETIRE_BYTES = 1 << 30
+_RETIRE_BYTES = 600 << 20
 
 _PARENT_CHECK_S = 2.0
 
@@ -38,21 +39,18 @@ def main() -> None:
     parent = os.getppid()
     _preload()
     _send(answers, {"ready": True})
-    pending = b""
     while os.getppid() == parent:
-        readable, _, _ = select.select([0], [], [], _PARENT_CHECK_S)
+        # the parent waits for each answer before it asks again, so nothing is left in the buffer behind a line
+        readable, _, _ = select.select([sys.stdin.buffer], [], [], _PARENT_CHECK_S)
         if not readable:
             continue
-        piece = os.read(0, 65536)
-        if not piece:
+        line = sys.stdin.buffer.readline()
+        if not line:
             return
-        pending += piece
-        while b"\n" in pending:
-            line, _, pending = pending.partition(b"\n")
-            answer = _answer(json.loads(line))
-            gc.collect()
-            answer["last"] = _resident_bytes() > _RETIRE_BYTES
-            _send(answers, answer)
+        answer = _answer(json.loads(line))
+        gc.collect()
+        answer["last"] = _resident_bytes() > _RETIRE_BYTES
+        _send(answers, answer)
 
 
 def _private_stdout() -> int:
@@ -64,12 +62,8 @@ def _private_stdout() -> int:
 
 def _preload() -> None:
     """Import the readers' libraries now, so that a request finds them."""
-    import dask.array  # noqa: F401
-    import h5py  # noqa: F401
-    import ncempy.io.dm  # noqa: F401
-    import rsciio.emd
-    import rsciio.hspy
-    import rsciio.tia  # noqa: F401
+    for module in ("dask.array", "h5py", "ncempy.io.dm", "rsciio.emd", "rsciio.hspy", "rsciio.tia"):
+        importlib.import_module(module)
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def is_uncompressed(path: Path) -> bool:
 
 
 def _sha256(path: Path, name: str) -> str:
-    return _guarded(name, "a file", lambda: file_sha256(path))
+    return _guarded(path, name, "a file", lambda: file_sha256(path))
 
 
 def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
@@ -161,7 +161,7 @@ def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
     if path.exists() and not path.is_file():
         msg = f"{name} cannot be read: expected a file, found a folder or a device."
         raise CannotRead(msg)
-    head = _guarded(name, "a file", lambda: _head(path))
+    head = _guarded(path, name, "a file", lambda: _head(path))
     if not head:
         msg = f"{name} cannot be read: the file is empty."
         raise CannotRead(msg)
@@ -170,7 +170,7 @@ def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
         msg = f"{name} cannot be read: expected a micrograph (DM3, DM4, SER, EMD, MRC, TIFF, PNG, …), found "
         raise CannotRead(msg + _description(head) + ".")
     kind, datasets = known[0]
-    found = _guarded(name, kind, lambda: datasets(path))
+    found = _guarded(path, name, kind, lambda: datasets(path))
     images = [dataset for dataset in found if not refusal(dataset)]
     if not images:
         whats = list(dict.fromkeys(refusal(dataset) for dataset in found))
@@ -204,9 +204,9 @@ def _rank(dataset: DataSet) -> tuple[bool, bool, int]:
 
 
 def _micrograph(path: Path, label: str, kind: str, dataset: DataSet, frame: int, *, sha256: str) -> Micrograph:
-    pixels = _guarded(label, kind, lambda: grey(_checked_frame(dataset, frame)))
+    pixels = _guarded(path, label, kind, lambda: grey(_checked_frame(dataset, frame)))
     metadata: dict[str, str | float] = dict(dataset.metadata)
-    metadata["format"] = kind
+    metadata.setdefault("format", kind)
     if dataset.title:
         metadata["data_set"] = dataset.title
     if dataset.n_frames > 1:
@@ -227,15 +227,16 @@ def _checked_frame(dataset: DataSet, frame: int) -> np.ndarray[tuple[int, ...], 
     return pixels
 
 
-def _guarded(name: str, kind: str, action: Callable[[], Result]) -> Result:
+def _guarded(path: Path, name: str, kind: str, action: Callable[[], Result]) -> Result:
     """Run a step of reading; whatever a library raises on a damaged file becomes one sentence that names the file."""
     try:
         with warnings.catch_warnings():
             # libraries warn of odd tags; what matters of it is in the result or in an error
             warnings.simplefilter("ignore")
             return action()
-    except NotAnImage:
-        raise
+    except NotAnImage as error:
+        msg = f"{name} holds no micrograph: it is {error}."
+        raise NotAnImage(msg) from error
     except CannotRead as error:
         msg = f"{name} cannot be read: {error}."
         raise CannotRead(msg) from error
@@ -250,7 +251,7 @@ def _guarded(name: str, kind: str, action: Callable[[], Result]) -> Result:
         raise CannotRead(msg) from error
     except Exception as error:
         # at this boundary any exception is the file's fault: the readers' own checks came before
-        detail = _first_line(str(error)) or type(error).__name__
+        detail = _first_line(str(error).replace(str(path), name)) or type(error).__name__
         msg = f"{name} cannot be read: it looks like {_article(kind)} but is damaged or truncated ({detail})."
         raise CannotRead(msg) from error
 

@@ -32,6 +32,11 @@ def check_unpacked(shape: tuple[int, ...], itemsize: int, stored_bytes: int, wha
         For an empty shape, a frame that is too large, or an implausible ratio.
     """
     check_size(shape, itemsize, 1 << 62, what)
+    check_ratio(shape, itemsize, stored_bytes, what)
+
+
+def check_ratio(shape: tuple[int, ...], itemsize: int, stored_bytes: int, what: str = "an image") -> None:
+    """Check the ratio alone, as `check_unpacked` does, of an array that may be empty or have frames of any size."""
     unpacked = math.prod(shape) * itemsize
     if unpacked > max(_ALWAYS_BYTES, _RATIO * stored_bytes):
         size = " × ".join(str(length) for length in shape)

@@ -1,3 +1,4 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 """Gatan DigitalMicrograph, DM3 and DM4.
 
 ncempy parses the tags; the arrays are read here from the offsets in the tags, since ncempy refuses colour images and
@@ -64,15 +65,17 @@ def datasets(path: Path) -> list[DataSet]:
         raise CannotRead(msg)
     if has_thumbnail and len(numbers) > 1:
         numbers = numbers[1:]
-    file_bytes = path.stat().st_size
-    return [_dataset(path, file_bytes, _under(tags, f".ImageList.{image}.")) for image in numbers]
+    with path.open("rb") as stream:
+        version = int.from_bytes(stream.read(4), "big")
+    return [_dataset(path, f"DM{version}", _under(tags, f".ImageList.{image}.")) for image in numbers]
 
 
 def _under(tags: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {tag.removeprefix(prefix): value for tag, value in tags.items() if tag.startswith(prefix)}
 
 
-def _dataset(path: Path, file_bytes: int, tags: Mapping[str, Any]) -> DataSet:
+def _dataset(path: Path, kind: str, tags: Mapping[str, Any]) -> DataSet:
+    file_bytes = path.stat().st_size
     lengths: list[int] = []
     while (key := f"ImageData.Dimensions.{len(lengths) + 1}") in tags:
         lengths.append(int(tags[key]))
@@ -106,7 +109,7 @@ def _dataset(path: Path, file_bytes: int, tags: Mapping[str, Any]) -> DataSet:
         scale_tag="DM ImageData.Calibrations",
         title=text(tags.get("Name", "")),
         no_image=_no_image(tags, shape, axes),
-        metadata=_metadata(tags),
+        metadata={**_metadata(tags), "format": kind},
     )
 
 

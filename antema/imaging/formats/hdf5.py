@@ -1,3 +1,5 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
 """HDF5: Velox EMD, Berkeley (NCEM) EMD and HyperSpy's .hspy, through RosettaSciIO.
 
 The data are opened lazily and read frame by frame; before that every array of the file is checked.
@@ -8,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from antema.domain import CannotRead
+from antema.domain import CannotRead, NotAnImage
 from antema.imaging.dataset import DataSet
-from antema.imaging.formats.compressed import check_unpacked
+from antema.imaging.formats.compressed import check_ratio
 from antema.imaging.formats.metadata import number, put, text
 from antema.imaging.formats.rosetta import from_signal
 
@@ -24,23 +26,28 @@ def datasets(path: Path) -> list[DataSet]:
     """Return the data sets of an EMD or .hspy file; of a Velox file its images alone."""
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with h5py.File(path, "r") as opened:
+        file: Any = opened
         _check_arrays(file)
         is_hspy = "Experiments" in file
         is_velox = not is_hspy and _is_velox(file)
         has_spectra = is_velox and any(name in file.get("Data", {}) for name in ("Spectrum", "SpectrumStream"))
+    signals: list[dict[str, Any]]
     if is_hspy:
         from rsciio import hspy
 
-        return [from_signal(signal, "HyperSpy axes") for signal in hspy.file_reader(str(path), lazy=True)]
+        signals = hspy.file_reader(str(path), lazy=True)
+        return [from_signal(signal, "HyperSpy axes", metadata={"format": "HyperSpy"}) for signal in signals]
     from rsciio import emd
 
     if not is_velox:
-        return [from_signal(signal, "EMD dim vectors") for signal in _ncem(emd, path)]
+        return [
+            from_signal(signal, "EMD dim vectors", metadata={"format": "EMD (Berkeley)"}) for signal in _ncem(emd, path)
+        ]
     signals = emd.file_reader(str(path), lazy=True, select_type="images")
     if not signals:
-        msg = "it holds X-ray spectra and no image" if has_spectra else "it holds no image"
-        raise CannotRead(msg)
+        msg = "X-ray spectra without an image" if has_spectra else "a Velox file without an image"
+        raise NotAnImage(msg)
     return [
         from_signal(signal, "Velox BinaryResult.PixelSize", metadata=_velox_metadata(signal.get("original_metadata")))
         for signal in signals
@@ -49,23 +56,23 @@ def datasets(path: Path) -> list[DataSet]:
 
 def _ncem(emd: Any, path: Path) -> list[dict[str, Any]]:  # noqa: ANN401 - a module
     try:
-        return emd.file_reader(str(path), lazy=True)
+        signals: list[dict[str, Any]] = emd.file_reader(str(path), lazy=True)
     except OSError as error:
         if "not a supported EMD file" in str(error):
             msg = "it is an HDF5 file, but neither EMD (Velox or Berkeley) nor HyperSpy's"
             raise CannotRead(msg) from error
         raise
+    return signals
 
 
 def _check_arrays(file: Any) -> None:  # noqa: ANN401 - h5py's stubs are partial
     """Refuse arrays whose chunks were never written: a few kilobytes that unpack to gigabytes of zeros."""
     import h5py
 
-    def check(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and item.ndim >= 2 and item.dtype.kind in "biufc" and "/Image/" in f"/{name}":
-            check_unpacked(item.shape[:2], item.dtype.itemsize, item.id.get_storage_size())
-        if isinstance(item, h5py.Dataset) and item.ndim >= 1 and item.dtype.kind in "biufcV":
-            check_unpacked((1, item.size), item.dtype.itemsize, item.id.get_storage_size(), f"the array {name}")
+    def check(name: str, item: Any) -> None:  # noqa: ANN401 - h5py's stubs are partial
+        if isinstance(item, h5py.Dataset) and len(item.shape or ()) > 0 and item.dtype.kind in "biufcV":
+            array: Any = item
+            check_ratio(array.shape, array.dtype.itemsize, array.id.get_storage_size(), f"the array {name}")
 
     file.visititems(check)
 
@@ -74,9 +81,10 @@ def _is_velox(file: Any) -> bool:  # noqa: ANN401 - h5py's stubs are partial
     if "Version" not in file:
         return False
     try:
-        return json.loads(file["Version"][0])["format"] in ("Velox", "DevelopersKit")
+        form: str = json.loads(file["Version"][0])["format"]
     except (KeyError, TypeError, ValueError, IndexError):
         return False
+    return form in ("Velox", "DevelopersKit")
 
 
 def _velox_metadata(original: Mapping[str, Any] | None) -> dict[str, str | float]:
@@ -85,7 +93,7 @@ def _velox_metadata(original: Mapping[str, Any] | None) -> dict[str, str | float
     instrument: Mapping[str, Any] = original.get("Instrument", {})
     scan: Mapping[str, Any] = original.get("Scan", {})
     result: Mapping[str, Any] = original.get("BinaryResult", {})
-    metadata: dict[str, str | float] = {}
+    metadata: dict[str, str | float] = {"format": "EMD (Velox)"}
     volts = number(optics.get("AccelerationVoltage"))
     put(metadata, "voltage_kv", volts / 1000.0 if volts else None)
     put(metadata, "magnification", number(optics.get("NominalMagnification")))

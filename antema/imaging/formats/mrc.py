@@ -30,7 +30,7 @@ def matches(head: bytes) -> bool:
     for order in "<>":
         nx, ny, nz, mode = struct.unpack_from(order + "4i", head)
         axes = struct.unpack_from(order + "3i", head, 64)
-        if mode in _DTYPES and 0 < nx < 65536 and 0 < ny < 65536 and 0 < nz < 65536 and sorted(axes) == [1, 2, 3]:
+        if mode in _DTYPES and 0 < nx < 2**20 and 0 < ny < 2**20 and 0 < nz < 2**20 and sorted(axes) == [1, 2, 3]:
             return True
     return False
 

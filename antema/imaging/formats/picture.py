@@ -38,6 +38,7 @@ def datasets(path: Path) -> list[DataSet]:
             axes=(Axis(), Axis()),
             scale_tag="",
             no_scale=f"a {kind} has no pixel size of a specimen",
+            metadata={"format": kind},
         )
     ]
 

@@ -1,8 +1,10 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 """FEI TIA (ES Vision): .ser with the data, .emi with what is known of them, through RosettaSciIO."""
 
 import struct
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from antema.imaging.formats.metadata import number, put, text
 from antema.imaging.formats.rosetta import from_signal
 
 _SPECTRA, _IMAGES = 0x4120, 0x4122
+#: A .ser calls every length metres. Pixels of more than a metre are those of a diffraction pattern, in 1/m.
+_RECIPROCAL_NM = 1e9
+
 _ITEM_BYTES = {1: 1, 2: 2, 3: 4, 4: 1, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 16}
 
 
@@ -82,9 +87,12 @@ def _check_ser(path: Path) -> None:
             msg = f"its header announces {valid} valid elements of {total}"
             raise CannotRead(msg)
         stream.seek(table_at)
-        first: int = struct.unpack("<Q" if wide else "<I", stream.read(entry))[0]
+        first = int.from_bytes(stream.read(entry), "little")
         stream.seek(first + (40 if kind == _IMAGES else 20))
         element = stream.read(10 if kind == _IMAGES else 6)
+        if len(element) < (10 if kind == _IMAGES else 6):
+            msg = "it ends before its first image"
+            raise CannotRead(msg)
     if kind == _IMAGES:
         item, width, height = struct.unpack("<HII", element)
         shape = (valid, height, width)
@@ -111,4 +119,7 @@ def _dataset(signal: Mapping[str, Any]) -> DataSet:
     put(metadata, "detector", text(acquired.get("CameraNamePath")))
     put(metadata, "exposure_s", number(acquired.get("DwellTimePath")))
     put(metadata, "date", text(info.get("AcquireDate")))
-    return from_signal(signal, "TIA CalibrationDelta", metadata=metadata)
+    dataset = from_signal(signal, "TIA CalibrationDelta", metadata=metadata)
+    if any(axis.unit == "nm" and abs(axis.scale) > _RECIPROCAL_NM for axis in dataset.axes[-2:]):
+        return replace(dataset, no_image="a diffraction pattern (its lengths are reciprocal metres)")
+    return dataset

@@ -26,7 +26,7 @@ def datasets(path: Path) -> list[DataSet]:
     """Return the images of a TIFF, without the reduced copies that it may carry."""
     with tifffile.TiffFile(path) as file:
         file_bytes = path.stat().st_size
-        series = [(number, one) for number, one in enumerate(file.series) if one.pages and one.keyframe is not None]
+        series = [(number, one) for number, one in enumerate(file.series) if one.pages]
         full = [(number, one) for number, one in series if not one.keyframe.is_reduced]
         if not full:
             full = series
@@ -40,13 +40,14 @@ def _dataset(
     path: Path, file: tifffile.TiffFile, file_bytes: int, number: int, series: tifffile.TiffPageSeries
 ) -> DataSet:
     page = series.keyframe
-    if page.dtype is None or series.dtype is None:
+    dtype: np.dtype[Any] | None = page.dtype
+    if dtype is None:
         msg = f"its values have {page.bitspersample} bits of sample format {page.sampleformat}, which is not readable"
         raise CannotRead(msg)
     frame_shape = (int(page.imagelength), int(page.imagewidth))
     n_frames = max(1, math.prod(series.shape) // (math.prod(frame_shape) * int(page.samplesperpixel)))
     shape = frame_shape if n_frames == 1 else (n_frames, *frame_shape)
-    itemsize = page.dtype.itemsize * int(page.samplesperpixel)
+    itemsize = dtype.itemsize * int(page.samplesperpixel)
     if page.compression == _UNCOMPRESSED:
         # bits are packed in the file, eight switches a byte
         stored = itemsize if page.bitspersample >= 8 else 0
@@ -57,7 +58,7 @@ def _dataset(
     by_page = len(series.pages) == n_frames
     return DataSet(
         shape=shape,
-        dtype=page.dtype,
+        dtype=dtype,
         frame=partial(_frame, path, number, by_page=by_page),
         axes=(*(found.vertical,) * (len(shape) - 2), found.vertical, found.horizontal),
         scale_tag=found.tag,
@@ -89,13 +90,13 @@ def _frame(path: Path, series_number: int, number: int, *, by_page: bool) -> NDA
         return _as_seen(array, page)
 
 
-def _as_seen(array: NDArray[np.generic], page: Any) -> NDArray[np.generic]:  # noqa: ANN401 - tifffile's page or frame
+def _as_seen(array: NDArray[Any], page: Any) -> NDArray[Any]:  # noqa: ANN401 - tifffile's page or frame
     """Apply a colour table, and turn values around that count from white."""
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None:
         colours = (np.asarray(page.colormap) >> 8).astype(np.uint8)
         return np.moveaxis(colours[:, array.astype(np.intp)], 0, -1)
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and array.dtype.kind == "u":
-        return np.iinfo(array.dtype).max - array
+        return ~array  # the greatest value minus the value
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and array.dtype.kind == "b":
         return ~array.astype(np.bool_)
     return array

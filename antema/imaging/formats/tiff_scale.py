@@ -10,7 +10,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import tifffile
 
@@ -79,9 +79,19 @@ def calibration(file: tifffile.TiffFile, page: Any) -> Calibration:  # noqa: ANN
     return found
 
 
-def _tag(page: Any, key: int | str) -> Any:  # noqa: ANN401 - a TIFF tag holds anything
+def _tag(page: Any, key: int | str) -> Any:  # noqa: ANN401
+    """Return the value of a tag, which may be anything; None where it is absent."""
     tag = page.tags.get(key)
     return None if tag is None else tag.value
+
+
+def _table(page: Any, *keys: int) -> dict[str, Any] | None:  # noqa: ANN401
+    """Return the first of these tags that tifffile made a dictionary of; None where there is none."""
+    for key in keys:
+        value = _tag(page, key)
+        if isinstance(value, dict):
+            return cast("dict[str, Any]", value)
+    return None
 
 
 def _general(page: Any) -> dict[str, str | float]:  # noqa: ANN401 - tifffile's page
@@ -93,7 +103,7 @@ def _general(page: Any) -> dict[str, str | float]:  # noqa: ANN401 - tifffile's 
 
 def _fei(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
     """FEI and Thermo Fisher: sections of ``key=value`` in tags 34680 (SFEG) and 34682 (Helios), lengths in metres."""
-    sections = next((value for key in (34680, 34682) if isinstance(value := _tag(page, key), dict)), None)
+    sections = _table(page, 34680, 34682)
     if not sections:
         return None
     beam = _section(sections, "Beam")
@@ -124,34 +134,39 @@ def _fei(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN
 
 def _section(sections: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = sections.get(name)
-    return section if isinstance(section, dict) else {}
+    return cast("dict[str, Any]", section) if isinstance(section, dict) else {}
 
 
 def _thermo_xml(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
-    """Thermo Fisher: XML in tag 34683 (FEI_TITAN) with pixelWidth and pixelHeight in metres."""
+    """Thermo Fisher: XML in tag 34683 (FEI_TITAN), ``<PixelSize><X unit="m" unitPrefixPower="1">``."""
     value = _tag(page, 34683)
     if not value:
         return None
     root = _xml(text(value))
     if root is None:
         return Calibration(no_scale="the Thermo Fisher XML of tag 34683 is damaged")
-    sizes: dict[str, float] = {}
-    for element in root.iter():
-        name = element.tag.rsplit("}", 1)[-1].lower()
-        if name in ("pixelwidth", "pixelheight") and (size := number(element.text)) is not None:
-            sizes.setdefault(name, size)
-    if "pixelwidth" not in sizes:
-        return Calibration(no_scale="the Thermo Fisher XML of tag 34683 has no pixel size")
-    width = sizes["pixelwidth"]
-    return Calibration(
-        Axis(width, "m"), Axis(sizes.get("pixelheight", width), "m"), "Thermo Fisher XML, pixelWidth (tag 34683)"
-    )
+    metadata: dict[str, str | float] = {}
+    volts = number(root.findtext(".//{*}Optics/{*}AccelerationVoltage"))
+    put(metadata, "voltage_kv", abs(volts) / 1000.0 if volts else None)
+    put(metadata, "instrument", text(root.findtext(".//{*}Instrument/{*}InstrumentClass")))
+    put(metadata, "date", text(root.findtext(".//{*}Acquisition/{*}AcquisitionDatetime")))
+    axes: list[Axis] = []
+    for name in ("X", "Y"):
+        element = root.find(f".//{{*}}PixelSize/{{*}}{name}")
+        scale = None if element is None else number(element.text)
+        if element is None or scale is None:
+            return Calibration(no_scale="the Thermo Fisher XML of tag 34683 has no pixel size", metadata=metadata)
+        # the power is that of the unit: -1 would be reciprocal metres
+        power, unit = element.get("unitPrefixPower", "1"), element.get("unit", "m")
+        axes.append(Axis(scale, unit if power == "1" else f"{unit}^{power}"))
+    horizontal, vertical = axes
+    return Calibration(horizontal, vertical, "Thermo Fisher XML PixelSize (tag 34683)", metadata=metadata)
 
 
 def _zeiss(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
     """Zeiss: tag 34118 (CZ_SEM), unnamed numbers in metres first, then named values with their unit."""
-    values = _tag(page, 34118)
-    if not isinstance(values, dict):
+    values = _table(page, 34118)
+    if values is None:
         return None
     metadata: dict[str, str | float] = {}
     put(metadata, "voltage_kv", _zeiss_number(values, "ap_actualkv"))
@@ -240,13 +255,13 @@ def _jeol(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: AN
 
 def _tvips(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
     """TVIPS EM-MENU: tag 37706, pixel sizes in nanometres."""
-    values = _tag(page, 37706)
-    if not isinstance(values, dict):
+    values = _table(page, 37706)
+    if values is None:
         return None
     metadata: dict[str, str | float] = {}
-    volts = number(values.get("HighTension"))
-    put(metadata, "voltage_kv", volts / 1000.0 if volts and volts > 1000.0 else volts)
-    put(metadata, "magnification", number(values.get("Magnification")))
+    volts = number(values.get("TemHighTension"))
+    put(metadata, "voltage_kv", volts / 1000.0 if volts else None)
+    put(metadata, "magnification", number(values.get("TemMagnification")))
     exposure_ms = number(values.get("ExposureTime"))
     put(metadata, "exposure_s", exposure_ms / 1000.0 if exposure_ms else None)
     put(metadata, "instrument", text(values.get("TemName")))
@@ -272,7 +287,7 @@ def _gatan(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: A
 
 def _olympus(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
     """Olympus SIS: tags 33471 and 33560, metres."""
-    values = next((value for key in (33560, 33471) if isinstance(value := _tag(page, key), dict)), None)
+    values = _table(page, 33560, 33471)
     if values is None:
         return None
     metadata: dict[str, str | float] = {}
