@@ -1,0 +1,74 @@
+"""Downloads of a comparison: the report, its numbers, and what each of its plots draws."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import flask
+import pandas as pd
+
+from antema.domain import View
+from antema.reports import ComparisonReport, comparison_report_pdf, particles_csv
+from antema.web import compare_tables
+from antema.web.compare_choice import Choice
+from antema.web.compare_samples import Comparable, load
+from antema.web.report_data import sample_report
+from antema.web.user import current_user
+
+compare_downloads = flask.Blueprint("compare_downloads", __name__, url_prefix="/download/compare")
+
+_TABLES: dict[str, Callable[[Comparable], pd.DataFrame]] = {
+    "statistics": compare_tables.statistics_rows,
+    "differences": compare_tables.difference_rows,
+    "histogram": compare_tables.histogram_rows,
+    "cumulative": compare_tables.cumulative_rows,
+    "values": compare_tables.value_rows,
+    "crystallinity": compare_tables.crystallinity_rows,
+}
+
+
+@compare_downloads.get("/report.pdf")
+def report() -> flask.Response:
+    """Answer the PDF report of the chosen samples, weighted as chosen."""
+    comparable = _comparable()
+    by, weighting = current_user(), comparable.choice.weighting
+    content = ComparisonReport(
+        [sample_report(member.analysis.id, weighting, by=by, pictures=False) for member in comparable.members],
+        View(weighting=weighting),
+        {
+            "software": f"antema {version('antema')}",
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "requested_by": by,
+        },
+    )
+    return _attachment(comparison_report_pdf(content), "report.pdf", "application/pdf")
+
+
+@compare_downloads.get("/particles.csv")
+def particles() -> flask.Response:
+    """Answer every object of the chosen samples in one table, each with its sample's name."""
+    tables = [member.table.assign(sample=member.name) for member in _comparable().members]
+    return _attachment(particles_csv(pd.concat(tables, ignore_index=True)), "particles.csv", "text/csv")
+
+
+@compare_downloads.get("/<name>.csv")
+def table(name: str) -> flask.Response:
+    """Answer one table of numbers."""
+    if name not in _TABLES:
+        flask.abort(404, f"There is no table {name}; there are {', '.join(sorted(_TABLES))} and particles.")
+    text = _TABLES[name](_comparable()).to_csv(index=False, lineterminator="\n")
+    return _attachment(text.encode(), f"{name}.csv", "text/csv")
+
+
+def _comparable() -> Comparable:
+    comparable = load(Choice.from_query(flask.request.args))
+    if not comparable.is_enough:
+        why = " ".join(comparable.missing)
+        flask.abort(404, f"Expected at least two samples with a result in samples=…, found fewer. {why}".strip())
+    return comparable
+
+
+def _attachment(content: bytes, name: str, mimetype: str) -> flask.Response:
+    response = flask.Response(content, mimetype=mimetype)
+    response.headers.set("Content-Disposition", "attachment", filename=f"comparison_{name}")
+    return response

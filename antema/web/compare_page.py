@@ -1,0 +1,306 @@
+"""What the comparison page shows; the page's callbacks only call in here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from dash import dcc, html
+
+from antema.domain import View
+from antema.reports import Pair
+from antema.stats import WEIGHTINGS, Comparison, Estimate, Summary, format_number
+from antema.storage import Sample
+from antema.web import compare_figures, figures
+from antema.web.compare_choice import Choice
+from antema.web.compare_samples import CLASSES, Comparable, Member
+from antema.web.compare_warnings import names_in_words
+from antema.web.format import NOTHING, count
+from antema.web.models_view import crystallinity_available
+from antema.web.state import store
+
+
+def sample_options(chosen: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the samples to choose from: those with a current result, and archived ones that are chosen already."""
+    summaries = store().samples(archived=False)
+    known = {summary.sample.id for summary in summaries}
+    options = [
+        {
+            "label": f"{summary.sample.name} · {count(summary.n_particles)} particles",
+            "value": summary.sample.id,
+            "search": " ".join(
+                (summary.sample.name, summary.sample.material, summary.sample.batch, summary.sample.operator)
+            ),
+        }
+        for summary in summaries
+        if summary.current_analysis_id is not None
+    ]
+    archived = [s.sample for s in store().samples(archived=True) if s.sample.archived] if set(chosen) - known else []
+    options += [{"label": f"{s.name} · archived", "value": s.id} for s in archived if s.id in chosen]
+    return options
+
+
+def empty_state(comparable: Comparable) -> list[Any]:
+    """Return what stands in place of the plots while fewer than two samples are chosen; nothing from two on."""
+    if comparable.is_enough:
+        return []
+    summaries = store().samples(archived=False)
+    ready = [s.sample for s in summaries if s.current_analysis_id is not None]
+    icon = html.I(className="bi bi-bar-chart-steps compare-empty-icon")
+    if len(ready) < 2:
+        waiting = [s.sample for s in summaries if s.current_analysis_id is None]
+        why = (
+            "No sample has a result yet."
+            if not ready
+            else f"Only {ready[0].name} has a result; a comparison takes two samples."
+        )
+        links = [dcc.Link(s.name, href=f"/samples/{s.id}", className="btn btn-outline-primary") for s in waiting[:4]]
+        return [
+            icon,
+            html.H2("Nothing to compare yet"),
+            html.P(f"{why} Analyse " + ("one of these:" if links else "the micrographs of a sample first.")),
+            html.Div(links or [dcc.Link("Samples", href="/samples", className="btn btn-primary")], className="actions"),
+        ]
+    one = comparable.members[0].sample if comparable.members else None
+    others = [s for s in ready if one is None or s.id != one.id]
+    offers = [(one, other) for other in others[:3]] if one else list(zip(others, others[1:], strict=False))[:3]
+    heading = f"{one.name}, compared with what?" if one else "Choose two samples or more"
+    return [
+        icon,
+        html.H2(heading),
+        html.P(
+            "Their distributions are laid over each other, with the difference of medians, an effect size and a test "
+            "that knows which image each particle came from. The address of the page then holds the choice: pass it on."
+        ),
+        html.Div(
+            [_offer(a, b, comparable.choice) for a, b in offers],
+            className="actions",
+        ),
+    ]
+
+
+def _offer(a: Sample, b: Sample, choice: Choice) -> dcc.Link:
+    query = Choice.of([a.id, b.id], choice.column, choice.weighting, log=choice.log).query
+    return dcc.Link(f"{a.name} and {b.name}", href=f"/compare?{query}", className="btn btn-outline-primary")
+
+
+def plots(comparable: Comparable) -> tuple[go.Figure, go.Figure, go.Figure]:
+    """Return histograms over each other, cumulative distributions, and violins with boxes."""
+    choice = comparable.choice
+    if not any(len(data.values) for data in comparable.series):
+        nothing = figures.empty_figure("No particle was measured in these samples.")
+        return nothing, nothing, nothing
+    edges = compare_figures.common_edges([(data.values, data.weights) for data in comparable.series], log=choice.log)
+    drawn = list(zip(comparable.members, comparable.series, strict=True))
+    bars = [
+        (m.name, m.colour, compare_figures.binned(d.values, d.weights, edges, log=choice.log), d.values, d.weights)
+        for m, d in drawn
+    ]
+    curves = [(m.name, m.colour, *compare_figures.as_many_as_shown(d.values, d.weights)) for m, d in drawn]
+    violins = [(m.name, m.colour, compare_figures.equally_weighted(d.values, d.weights)) for m, d in drawn]
+    return (
+        figures.overlaid_figure(choice.quantity, bars, log=choice.log, weighting=choice.weighting),
+        figures.ecdf_figure(choice.quantity, curves, log=choice.log, weighting=choice.weighting),
+        figures.violin_figure(choice.quantity, violins, log=choice.log),
+    )
+
+
+def histogram_words(comparable: Comparable) -> list[Any]:
+    """Return how the distributions are drawn, and which particles the common bins leave out."""
+    log = comparable.choice.log
+    edges = compare_figures.common_edges([(data.values, data.weights) for data in comparable.series], log=log)
+    texts = ["The same bins for all; each sample's bars have the area 1, whatever its number of particles."]
+    for member, data in zip(comparable.members, comparable.series, strict=True):
+        outside = compare_figures.binned(data.values, data.weights, edges, log=log).outside_text
+        texts += [f"{member.name}: {outside[:1].lower()}{outside[1:]}"] if outside else []
+    return _sentences(texts)
+
+
+def violin_words(comparable: Comparable) -> list[Any]:
+    """Return what the violins show."""
+    return _sentences([f"Density, quartiles and median, {WEIGHTINGS[comparable.choice.weighting]}."])
+
+
+def statistics_table(comparable: Comparable) -> list[Any]:
+    """Return the samples side by side in numbers, with how the intervals came about."""
+    unit = comparable.choice.quantity.unit
+    of = f" ({unit})" if unit else ""
+    head = ["Sample", "n", "Images", f"Mean ± SD{of}", f"Median{of}", f"D10{of}", f"D90{of}"]
+    rows = [
+        html.Tr(
+            [
+                html.Th(sample_name(member), scope="row"),
+                html.Td(count(summary.n)),
+                html.Td(_images_words(summary)),
+                html.Td([html.Div(_mean_sd(summary)), html.Div(summary.mean.interval_text(), className="quiet")]),
+                *[_estimate_cell(estimate) for estimate in (summary.median, summary.d10, summary.d90)],
+            ]
+        )
+        for member, summary in zip(comparable.members, comparable.summaries, strict=True)
+    ]
+    return [_table(head, rows), *_sentences(_summary_sentences(comparable))]
+
+
+def sample_name(member: Member) -> html.Span:
+    """Return a sample's name beside its colour, leading to the sample."""
+    return html.Span(
+        [
+            html.Span(className="compare-swatch", style={"backgroundColor": member.colour}),
+            dcc.Link(member.name, href=f"/samples/{member.sample.id}"),
+        ],
+        className="compare-name",
+    )
+
+
+def _images_words(summary: Summary) -> str:
+    if summary.n_images == summary.n_images_total:
+        return str(summary.n_images)
+    return f"{summary.n_images} of {summary.n_images_total}"
+
+
+def _mean_sd(summary: Summary) -> str:
+    if not summary.n:
+        return NOTHING
+    return f"{summary.mean.value_text()} ± {summary.sd.value_text()}" if summary.n > 1 else summary.mean.value_text()
+
+
+def _estimate_cell(estimate: Estimate) -> html.Td:
+    return html.Td([html.Div(estimate.value_text()), html.Div(estimate.interval_text(), className="quiet")])
+
+
+def _table(head: Sequence[str], rows: Sequence[html.Tr]) -> html.Table:
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(text, scope="col") for text in head])), html.Tbody(list(rows))],
+        className="numbers",
+    )
+
+
+def _sentences(texts: Sequence[str]) -> list[Any]:
+    return [html.P(text, className="quiet compare-sentence") for text in texts]
+
+
+def _summary_sentences(comparable: Comparable) -> list[str]:
+    weighting = WEIGHTINGS[comparable.choice.weighting].capitalize()
+    texts = [f"{weighting}. Below each number its 95 % interval; SD is the width of the distribution."]
+    if comparable.choice.column.endswith("_nm"):
+        conventions = {member.analysis.recipe.convention for member in comparable.members}
+        texts[0] += f" Measuring convention: {' and '.join(sorted(conventions))}."
+    return texts + _grouped(
+        [
+            (
+                member.name,
+                " ".join(part for part in (summary.method_text if summary.n > 1 else "", summary.note) if part),
+            )
+            for member, summary in zip(comparable.members, comparable.summaries, strict=True)
+        ]
+    )
+
+
+def _grouped(texts: Sequence[tuple[str, str]]) -> list[str]:
+    """Return each different sentence once, after the names it holds for."""
+    by_text: dict[str, list[str]] = {}
+    for name, text in texts:
+        if text:
+            by_text.setdefault(text, []).append(name)
+    return [f"{names_in_words(names)}: {text}" for text, names in by_text.items()]
+
+
+def differences(comparable: Comparable) -> list[Any]:
+    """Return the samples pair by pair: difference of medians, effect size and test, and what they rest on."""
+    pairs, members, choice = comparable.pairs, comparable.members, comparable.choice
+    unit = choice.quantity.unit
+    tested = sum(pair.comparison.p_value is not None for pair in pairs)
+    corrected = tested > 1
+    head = ["Pair", f"Difference of medians{f' ({unit})' if unit else ''}", "Cliff's delta", "Effect", "p"]
+    rows = [
+        html.Tr(
+            [
+                html.Th(
+                    [sample_name(members[pair.a]), html.Span(" − ", className="quiet"), sample_name(members[pair.b])],
+                    scope="row",
+                ),
+                _estimate_cell(pair.comparison.difference),
+                _estimate_cell(pair.comparison.cliffs_delta),
+                html.Td(pair.comparison.effect_text),
+                html.Td(_p_words(pair.comparison)),
+                *([html.Td(_number(pair.corrected_p))] if corrected else []),
+            ]
+        )
+        for pair in pairs
+    ]
+    in_words = [
+        html.Li(_statement(pair, members, choice)) for pair in pairs if pair.comparison.n_a and pair.comparison.n_b
+    ]
+    return [
+        html.Div(_table([*head, "p (Holm)"] if corrected else head, rows), className="scroll-x"),
+        *_sentences(_pair_sentences(pairs, members, tested=tested)),
+        *([html.Details([html.Summary("In words"), html.Ul(in_words)], className="compare-words")] if in_words else []),
+    ]
+
+
+def _p_words(comparison: Comparison) -> str:
+    return _number(comparison.p_value) if comparison.p_value is not None else "no test"
+
+
+def _number(p: float | None) -> str:
+    return NOTHING if p is None else format_number(p, 2)
+
+
+def _statement(pair: Pair, members: Sequence[Member], choice: Choice) -> str:
+    names = members[pair.a].name, members[pair.b].name
+    words = pair.comparison.statement(*names, choice.quantity.label, choice.quantity.unit)
+    images = f"{pair.comparison.n_images_a} and {pair.comparison.n_images_b}"
+    particles = f"{count(pair.comparison.n_a)} and {count(pair.comparison.n_b)}"
+    return f"{words} {WEIGHTINGS[choice.weighting].capitalize()}; {particles} particles in {images} images."
+
+
+def _pair_sentences(pairs: Sequence[Pair], members: Sequence[Member], *, tested: int) -> list[str]:
+    texts = [
+        "Cliff's delta is the chance that a particle of the first sample is larger than one of the second, minus the "
+        "chance that it is smaller: 0 for samples alike, ±1 for samples that do not overlap."
+    ]
+    if tested > 1:
+        texts.append(f"p (Holm) is corrected for the {tested} pairs tested; quote this one.")
+    if len(pairs) == 1:
+        only = pairs[0].comparison
+        return texts + [text for text in (only.note, only.method) if text]
+    named = [(f"{members[pair.a].name} − {members[pair.b].name}", pair.comparison) for pair in pairs]
+    texts += _grouped([(name, comparison.note) for name, comparison in named])
+    return texts + _grouped([(name, comparison.method) for name, comparison in named])
+
+
+def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
+    """Return bars of the crystallinity classes and sentences on them; no figure where nothing was classified."""
+    found = comparable.shares
+    if not found:
+        if crystallinity_available():
+            return None, _sentences(["The particles of these samples were analysed without crystallinity."])
+        return None, _sentences(["No crystallinity model is installed: particles are not classified."])
+    figure = compare_figures.shares_figure(CLASSES, [(member.name, shares) for member, shares in found])
+    certainty = View().crystallinity_certainty
+    sentences = [
+        f"Unknown below {100 * certainty:g} % certainty. Bars end in 95 % intervals; each particle counts once."
+    ]
+    sentences += _grouped([(member.name, shares.note) for member, shares in found])
+    without = [member.name for member in comparable.members if all(member is not other for other, _ in found)]
+    if without:
+        sentences.append(f"{names_in_words(without)}: not classified.")
+    return figure, _sentences(sentences)
+
+
+def downloads_menu(choice: Choice) -> list[html.A]:
+    """Return the links to what can be downloaded of a comparison."""
+    entries = (
+        ("Report (PDF)", "report.pdf"),
+        ("Statistics (CSV)", "statistics.csv"),
+        ("Differences (CSV)", "differences.csv"),
+        ("Particles (CSV)", "particles.csv"),
+    )
+    return [
+        html.A(label, href=download_address(name, choice), className="dropdown-item", download="")
+        for label, name in entries
+    ]
+
+
+def download_address(name: str, choice: Choice) -> str:
+    """Return the address of a file of this comparison."""
+    return f"/download/compare/{name}?{choice.query}"

@@ -1,0 +1,136 @@
+"""The samples of a comparison with their current results, and the numbers that come of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from antema.domain import NotFound, View
+from antema.imaging.palette import sample_colour
+from antema.reports import ComparisonReport, Pair, ReportImage, SampleReport, crystallinity_shares, pairs_of
+from antema.stats import Shares, Summary
+from antema.storage import AnalysisRow, ImageResult, Sample
+from antema.web.compare_choice import Choice
+from antema.web.results import Series, series
+from antema.web.state import store
+
+CLASSES = ("amorphous", "monocrystalline", "polycrystalline", "unknown")
+"""Crystallinities in the order of `antema.reports.crystallinity_shares`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One sample of a comparison with its current result.
+
+    Parameters
+    ----------
+    sample : Sample
+        The sample.
+    colour : str
+        Its colour, in the order of the choice.
+    analysis : AnalysisRow
+        The result that the sample shows.
+    table : DataFrame
+        Its particles, exclusions applied.
+    images : sequence of ImageResult
+        How each micrograph went.
+    """
+
+    sample: Sample
+    colour: str
+    analysis: AnalysisRow
+    table: pd.DataFrame
+    images: Sequence[ImageResult]
+
+    @property
+    def name(self) -> str:
+        """The sample's name."""
+        return self.sample.name
+
+    @cached_property
+    def done(self) -> list[ImageResult]:
+        """Micrographs that were analysed and count."""
+        return [image for image in self.images if image.status == "done" and image.counts]
+
+    def series(self, choice: Choice) -> Series:
+        """Return the values of the chosen quantity."""
+        return series(self.table, choice.column, choice.weighting, len(self.done))
+
+    def report(self, weighting: str) -> SampleReport:
+        """Return the sample as the reports' numbers take it; without what only their pages print."""
+        images = [ReportImage(image.filename, status=image.status) for image in self.done]
+        view = View(weighting=weighting)
+        return SampleReport({"name": self.name}, self.table, images, self.analysis.recipe, view, {}, {})
+
+
+@dataclass(frozen=True, eq=False)
+class Comparable:
+    """What a choice leads to.
+
+    Parameters
+    ----------
+    choice : Choice
+        The choice.
+    members : sequence of Member
+        Samples with a result, in the order chosen.
+    missing : sequence of str
+        Sentences on those that were chosen and have none.
+    """
+
+    choice: Choice
+    members: Sequence[Member]
+    missing: Sequence[str] = ()
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are two samples to compare."""
+        return len(self.members) > 1
+
+    @cached_property
+    def series(self) -> list[Series]:
+        """The values of the chosen quantity, sample by sample."""
+        return [member.series(self.choice) for member in self.members]
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """The statistics of the chosen quantity, sample by sample."""
+        return [data.summary(self.choice.weighting) for data in self.series]
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """The comparison of every pair of samples, p-values corrected for their number."""
+        reports = [member.report(self.choice.weighting) for member in self.members]
+        return pairs_of(ComparisonReport(reports, View(weighting=self.choice.weighting), {}), self.choice.quantity)
+
+    @cached_property
+    def shares(self) -> list[tuple[Member, Shares]]:
+        """The shares of `CLASSES` of those samples whose particles were classified."""
+        found = [(member, crystallinity_shares(member.report("number"))) for member in self.members]
+        return [(member, shares) for member, shares in found if shares is not None]
+
+
+def load(choice: Choice) -> Comparable:
+    """Return the chosen samples with their current results."""
+    members: list[Member] = []
+    missing: list[str] = []
+    for sample_id in choice.samples:
+        try:
+            sample = store().sample(sample_id)
+        except NotFound:
+            missing.append(f"There is no sample {sample_id}.")
+            continue
+        analysis = store().current_analysis(sample_id)
+        if analysis is None:
+            missing.append(f"{sample.name} has no result yet: analyse it first.")
+            continue
+        members.append(
+            Member(
+                sample,
+                sample_colour(len(members)),
+                analysis,
+                store().particles(analysis.id),
+                store().image_results(analysis.id),
+            )
+        )
+    return Comparable(choice, members, missing)

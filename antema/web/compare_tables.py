@@ -1,0 +1,125 @@
+"""What a comparison draws and says, as tables to download; lengths in the unit that their column names."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from antema.stats import Estimate, ecdf
+from antema.web.compare_figures import binned, common_edges
+from antema.web.compare_samples import CLASSES, Comparable
+from antema.web.results import measured
+
+
+def statistics_rows(comparable: Comparable) -> pd.DataFrame:
+    """Return one row per sample: counts, and each statistic with the ends of its interval."""
+    rows = [
+        {
+            "sample": member.name,
+            "quantity": comparable.choice.column,
+            "weighting": summary.weighting,
+            "convention": member.analysis.recipe.convention,
+            "particles": summary.n,
+            "images": summary.n_images,
+            "images_analysed": summary.n_images_total,
+            **_numbers("mean", summary.mean),
+            **_numbers("sd", summary.sd),
+            **_numbers("median", summary.median),
+            **_numbers("d10", summary.d10),
+            **_numbers("d90", summary.d90),
+            "level": summary.level,
+            "interval_method": summary.interval_method,
+        }
+        for member, summary in zip(comparable.members, comparable.summaries, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def difference_rows(comparable: Comparable) -> pd.DataFrame:
+    """Return one row per pair of samples: difference of medians, Cliff's delta, p-values, and what limits them."""
+    rows = [
+        {
+            "sample_a": comparable.members[pair.a].name,
+            "sample_b": comparable.members[pair.b].name,
+            "quantity": comparable.choice.column,
+            "weighting": pair.comparison.weighting,
+            "median_a": pair.comparison.median_a,
+            "median_b": pair.comparison.median_b,
+            **_numbers("difference", pair.comparison.difference),
+            **_numbers("cliffs_delta", pair.comparison.cliffs_delta),
+            "p": pair.comparison.p_value,
+            "p_holm": pair.corrected_p,
+            "permutations": pair.comparison.permutations,
+            "exact": pair.comparison.exact,
+            "level": pair.comparison.level,
+            "method": pair.comparison.method,
+            "note": pair.comparison.note,
+        }
+        for pair in comparable.pairs
+    ]
+    return pd.DataFrame(rows)
+
+
+def histogram_rows(comparable: Comparable) -> pd.DataFrame:
+    """Return the bins of every sample: edges, particles, share of the weight, density per unit of the quantity."""
+    log = comparable.choice.log
+    edges = common_edges([(data.values, data.weights) for data in comparable.series], log=log)
+    tables: list[pd.DataFrame] = []
+    for member, data in zip(comparable.members, comparable.series, strict=True):
+        bins = binned(data.values, data.weights, edges, log=log)
+        columns = {"from": edges[:-1], "to": edges[1:], "particles": bins.counts, "share": bins.share}
+        tables.append(pd.DataFrame({"sample": member.name} | columns | {"density": bins.density}))
+    return _with_choice(pd.concat(tables, ignore_index=True), comparable)
+
+
+def cumulative_rows(comparable: Comparable) -> pd.DataFrame:
+    """Return the cumulative distribution of every sample, a row for each different value."""
+    tables: list[pd.DataFrame] = []
+    for member, data in zip(comparable.members, comparable.series, strict=True):
+        x, y = ecdf(data.values, data.weights)
+        tables.append(pd.DataFrame({"sample": member.name, comparable.choice.column: x, "cumulative_share": y}))
+    return _with_choice(pd.concat(tables, ignore_index=True), comparable)
+
+
+def value_rows(comparable: Comparable) -> pd.DataFrame:
+    """Return the value and the weight of every measured particle; weights of a sample have the mean 1."""
+    column = comparable.choice.column
+    tables: list[pd.DataFrame] = []
+    for member, data in zip(comparable.members, comparable.series, strict=True):
+        rows = measured(member.table)
+        rows = rows.loc[np.isfinite(rows[column].to_numpy(float))]
+        columns = {"image": rows["image"], "particle": rows["particle"], column: rows[column]}
+        weights = np.ones(len(rows)) if data.weights is None else data.weights / data.weights.mean()
+        tables.append(pd.DataFrame({"sample": member.name} | columns | {"weight": weights}))
+    return _with_choice(pd.concat(tables, ignore_index=True), comparable)
+
+
+def crystallinity_rows(comparable: Comparable) -> pd.DataFrame:
+    """Return the share of each crystallinity class in each sample, with its interval."""
+    rows = [
+        {
+            "sample": member.name,
+            "crystallinity": name,
+            "particles": particles,
+            "of": shares.n,
+            "images": shares.n_images,
+            **_numbers("share", estimate),
+            "level": shares.level,
+            "interval_method": shares.interval_method,
+        }
+        for member, shares in comparable.shares
+        for name, particles, estimate in zip(CLASSES, shares.counts, shares.shares, strict=True)
+    ]
+    columns = ["sample", "crystallinity", "particles", "of", "images", "share", "share_low", "share_high"]
+    return pd.DataFrame(rows, columns=[*columns, "level", "interval_method"])
+
+
+def _numbers(name: str, estimate: Estimate) -> dict[str, float | None]:
+    found = dataclasses.asdict(estimate)
+    return {name: found["value"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
+
+
+def _with_choice(table: pd.DataFrame, comparable: Comparable) -> pd.DataFrame:
+    quantity = comparable.choice.column
+    named = table if quantity in table.columns else table.assign(quantity=quantity)
+    return named.assign(weighting=comparable.choice.weighting)

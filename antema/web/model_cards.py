@@ -1,0 +1,156 @@
+"""The installed models as cards: what each is, what it learned from, how good it is, and whether it is intact."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from antema import nets
+from antema.domain import AntemaError
+
+# What a card's head and its other parts show already.
+_SHOWN = ("name", "title", "description", "task", "default", "metrics", "sha256", "licence", "threshold")
+_LABELS = {"training_data": "Learned from", "training": "Learned from", "data": "Learned from", "classes": "Classes"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured number.
+
+    Parameters
+    ----------
+    group : tuple of str
+        Where it stands in the card, outermost first.
+    name : str
+        What was measured.
+    value : str
+        The number as it is printed.
+    command : str
+        The command line that prints it again; empty where the card names none.
+    """
+
+    group: tuple[str, ...]
+    name: str
+    value: str
+    command: str = ""
+
+
+def model_cards() -> list[Any]:
+    """Return a card per model, or how to come by one."""
+    try:
+        cards = nets.models()
+    except AntemaError as error:
+        return [html.Div(str(error), className="alert alert-danger")]
+    if not cards:
+        return [_none()]
+    return [html.Div([_card(card) for card in cards], className="model-cards")]
+
+
+def _none() -> html.Div:
+    return html.Div(
+        [
+            html.I(className="bi bi-box compare-empty-icon"),
+            html.H2("No model is installed"),
+            html.P(
+                "A segmentation model tells particle from background; without one nothing can be analysed. Put a "
+                "folder with card.json and weights.safetensors into models, beside the program or in the data folder."
+            ),
+            html.P([html.Code("antema models list"), " shows what is found."]),
+        ],
+        className="compare-empty",
+    )
+
+
+def _card(card: nets.ModelCard) -> html.Article:
+    badges = [html.Span(card.task, className="badge text-bg-secondary")]
+    if card.default:
+        badges.append(html.Span("default", className="badge text-bg-primary"))
+    return html.Article(
+        [
+            html.Div([html.H2(card.title), html.Div(badges, className="actions")], className="section-head"),
+            html.P(card.description),
+            html.Dl(
+                [
+                    part
+                    for label, value in _facts(card)
+                    for part in (html.Dt(label), html.Dd(value, className="model-fact"))
+                ],
+                className="facts",
+            ),
+            *_metrics(card),
+            html.Div(_intact(card), className="model-hash"),
+        ],
+        className="panel model-card",
+    )
+
+
+def _facts(card: nets.ModelCard) -> list[tuple[str, Any]]:
+    facts: list[tuple[str, Any]] = [("Name", html.Code(card.name))]
+    if card.task == "segmentation":
+        facts.append(("Threshold", f"particle above a probability of {card.threshold:g}"))
+    facts += [
+        (_LABELS.get(key, key.replace("_", " ").capitalize()), words(value))
+        for key, value in card.content.items()
+        if key not in _SHOWN and words(value)
+    ]
+    return [*facts, ("Licence", card.licence)]
+
+
+def words(value: object) -> str:
+    """Return a card's entry as one line of text."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{str(key).replace('_', ' ')}: {words(item)}" for key, item in value.items() if words(item))
+    if isinstance(value, list | tuple):
+        return ", ".join(words(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)
+
+
+def metrics_of(content: Mapping[str, Any]) -> list[Metric]:
+    """Return a card's metrics one by one, each with the command that stands nearest above it."""
+    return list(_walk(content, (), ""))
+
+
+def _walk(content: Mapping[str, Any], path: tuple[str, ...], command: str) -> Iterator[Metric]:
+    command = str(content.get("command", command))
+    for key, value in content.items():
+        if key == "command":
+            continue
+        name = key.replace("_", " ")
+        if isinstance(value, Mapping) and "value" in value:
+            yield Metric(path, name, words(value["value"]), str(value.get("command", command)))
+        elif isinstance(value, Mapping):
+            yield from _walk(value, (*path, name), command)
+        elif words(value):
+            yield Metric(path, name, words(value), command)
+
+
+def _metrics(card: nets.ModelCard) -> list[Any]:
+    found = metrics_of(card.metrics)
+    if not found:
+        return [html.H3("Measured"), html.P("The card names no measured numbers.", className="quiet")]
+    parts: list[Any] = [html.H3("Measured")]
+    for command in dict.fromkeys(metric.command for metric in found):
+        rows = [
+            html.Tr([html.Th(" · ".join((*metric.group, metric.name)), scope="row"), html.Td(metric.value)])
+            for metric in found
+            if metric.command == command
+        ]
+        parts.append(html.Table(html.Tbody(rows), className="numbers model-metrics"))
+        if command:
+            parts.append(html.Pre(command, className="model-command", title="Prints these numbers again"))
+    return parts
+
+
+def _intact(card: nets.ModelCard) -> list[Any]:
+    digest = html.Code(card.sha256, className="model-digest")
+    try:
+        nets.verify(card.name)
+    except AntemaError as error:
+        return [html.Span([html.I(className="bi bi-x-octagon"), f" {error}"], className="danger"), digest]
+    text = " Verified: the weight file is the one of this card, by its sha256"
+    return [html.Span([html.I(className="bi bi-check-circle"), text], className="model-intact"), digest]

@@ -1,0 +1,23 @@
+"""`/help`: what the numbers mean."""
+
+import dash
+from dash import Input, clientside_callback, html
+
+from antema.web.help_page import help_page
+
+dash.register_page(__name__, path="/help", title="Help · ANTEMA")
+
+
+def layout(**_: str) -> html.Div:
+    """Return the help."""
+    return html.Div([html.Div(html.H1("Help"), className="page-head"), help_page()], id="help-root")
+
+
+# The page is there only after its address was read, too late for the browser to go to the section by itself.
+clientside_callback(
+    """(root) => {
+        const section = window.location.hash && document.getElementById(window.location.hash.slice(1));
+        if (section) section.scrollIntoView();
+    }""",
+    Input("help-root", "id"),
+)
