@@ -39,7 +39,7 @@ def enlarged(values: NDArray[np.float32], factor: int, shape: tuple[int, int]) -
         above = np.minimum(below + 1, result.shape[axis] - 1)
         share = (centre - below).astype(np.float32)
         share = share[:, None] if axis == 0 else share[None, :]
-        result = result.take(below, axis) * (1 - share) + result.take(above, axis) * share
+        result = np.asarray(result.take(below, axis) * (1 - share) + result.take(above, axis) * share, np.float32)
     return result
 
 

@@ -68,6 +68,7 @@ def save(weights: Weights, path: Path) -> None:
     from safetensors.numpy import save_file
 
     save_file({name: np.ascontiguousarray(array, np.float16) for name, array in weights.items()}, path)
+    path.chmod(0o644)  # the library leaves it to its owner alone
 
 
 def read(path: Path) -> Weights:

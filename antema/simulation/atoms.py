@@ -117,7 +117,7 @@ def outline_mask(
     cell = np.floor((xy_nm[:, :2] - low * pixel_size_nm) / step_nm).astype(int)
     empty = np.ones((h * fine, w * fine), bool)
     empty[cell[:, 1], cell[:, 0]] = False
-    distance = ndimage.distance_transform_edt(empty)
+    distance = np.asarray(ndimage.distance_transform_edt(empty))
     widened = distance * step_nm <= 2 * radius_nm
     closed = np.asarray(ndimage.distance_transform_edt(widened)) * step_nm > radius_nm
     covered = np.asarray(ndimage.binary_fill_holes(closed), np.float32)

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from antema.simulation.atoms import Positions, nanoparticle, outline_mask
 from antema.simulation.elements import METALS, Metal, scattering_factor_nm
 from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
+from antema.simulation.fourier import fast_length, forward, inverse
 from antema.simulation.optics import Camera, Optics, carbon_phase, frequencies_per_nm, gaussian, long_waves
 
 
@@ -70,7 +70,7 @@ def micrograph_field(
     metal = METALS[element]
     optics, camera = optics or Optics(), camera or Camera()
     margin = int(np.ceil(min(1.0 * mean_diameter_nm / pixel_size_nm, 96) / 8)) * 8
-    full = tuple(fft.next_fast_len(side + 2 * margin) for side in shape)
+    full = tuple(fast_length(side + 2 * margin) for side in shape)
     diameters = np.maximum(rng.normal(mean_diameter_nm, sd_nm, n), mean_diameter_nm / 3)
     centres = placed(rng, diameters / pixel_size_nm, (full[0], full[1]), overlaps=overlaps)
 
@@ -180,9 +180,9 @@ def _intensity(
     g = frequencies_per_nm(shape, pixel_size_nm)
     per_atom = optics.lorentz_factor * optics.wavelength_nm * scattering_factor_nm(metal.z, g) / pixel_size_nm**2
     # both real fields in one complex transform
-    fields = fft.ifft2(fft.fft2(atoms + 1j * absorbing) * per_atom.astype(np.float32))
+    fields = inverse(forward(atoms + 1j * absorbing) * per_atom.astype(np.float32))
     phase, loss = fields.real, fields.imag
     carbon = carbon_phase(rng, g, pixel_size_nm, carbon_nm, optics)
     wave = np.exp(1j * (phase + carbon) - loss - 0.04 * carbon).astype(np.complex64)
-    wave = fft.ifft2(fft.fft2(wave) * optics.transfer(g))
+    wave = inverse(forward(wave) * optics.transfer(g))
     return (wave.real**2 + wave.imag**2).astype(np.float32)

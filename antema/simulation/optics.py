@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from antema.simulation.elements import CARBON_ATOMS_PER_NM3, CARBON_Z, scattering_factor_nm
+from antema.simulation.fourier import forward, inverse
 
 Image = NDArray[np.float32]
 
@@ -89,7 +89,7 @@ class Camera:
 
 def frequencies_per_nm(shape: tuple[int, int], pixel_size_nm: float) -> Image:
     """Return the absolute spatial frequency of each coefficient of a two-dimensional FFT, in 1/nm."""
-    y, x = (fft.fftfreq(n, pixel_size_nm) for n in shape)
+    y, x = (np.fft.fftfreq(n, pixel_size_nm) for n in shape)
     return np.hypot(y[:, None], x[None, :]).astype(np.float32)
 
 
@@ -97,7 +97,9 @@ def gaussian(image: Image, sigma_px: float) -> Image:
     """Return `image` after a Gaussian blur."""
     from scipy import ndimage
 
-    return ndimage.gaussian_filter(image.astype(np.float32), sigma_px, mode="nearest") if sigma_px > 0 else image
+    if sigma_px <= 0:
+        return image
+    return np.asarray(ndimage.gaussian_filter(image.astype(np.float32), sigma_px, mode="nearest"), np.float32)
 
 
 def carbon_phase(
@@ -113,7 +115,7 @@ def carbon_phase(
     atoms_per_px = CARBON_ATOMS_PER_NM3 * thickness_nm * pixel_size_nm**2
     white = rng.standard_normal(g_per_nm.shape, dtype=np.float32)
     amplitude = (atom * np.sqrt(structure * atoms_per_px) / pixel_size_nm**2).astype(np.float32)
-    return fft.ifft2(fft.fft2(white) * amplitude, overwrite_x=True).real.astype(np.float32)
+    return inverse(forward(white) * amplitude).real
 
 
 def long_waves(rng: np.random.Generator, shape: tuple[int, int], *, waves: float = 3.0) -> Image:
@@ -121,6 +123,6 @@ def long_waves(rng: np.random.Generator, shape: tuple[int, int], *, waves: float
     y, x = (np.minimum(np.arange(n), n - np.arange(n)) for n in shape)
     g = np.hypot(y[:, None], x[None, :])
     white = rng.standard_normal(shape, dtype=np.float32)
-    field = fft.ifft2(fft.fft2(white) * np.exp(-((g / waves) ** 2))).real
+    field = inverse(forward(white) * np.exp(-((g / waves) ** 2))).real
     field -= field.mean()
     return (field / field.std()).astype(np.float32)

@@ -1,0 +1,25 @@
+"""The course of a training run as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def write_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw loss and held-out IoU over the steps of `history` (as in ``training.jsonl``) into a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    losses = [(entry["step"], entry["loss"]) for entry in history if "loss" in entry]
+    if losses:
+        left.plot(*zip(*losses, strict=True), color="#0072B2", linewidth=1)
+    left.set(xlabel="step", ylabel="loss")
+    checks = [entry for entry in history if "held_out" in entry]
+    for name in checks[-1]["held_out"] if checks else ():
+        points = [(entry["step"], entry["held_out"][name]["iou"]) for entry in checks]
+        right.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=1, label=name)
+    right.set(xlabel="step", ylabel="IoU of particle, held-out tiles", ylim=(0, 1))
+    if checks:
+        right.legend(fontsize="small", loc="lower right")
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,107 @@
+"""A trained network as a model folder: weights, card and README."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from antema.nets.card import WEIGHTS_FILE
+from antema.nets.weights import save
+
+_PACKAGES = ("jax", "flax", "optax", "numpy", "scipy", "safetensors")
+
+
+def write_model(
+    folder: Path,
+    weights: dict[str, np.ndarray],
+    *,
+    features: Sequence[int],
+    training: dict[str, Any],
+    title: str = "U-Net at half resolution, 16 to 128 features",
+    licence: str = "GPL-3.0-or-later",
+) -> dict[str, Any]:
+    """Write ``weights.safetensors`` (float16) and ``card.json`` into `folder`; return the card.
+
+    What an older card there says of `default`, `threshold`, `description`, `title` and `licence` is kept; its
+    metrics are not, since they were of other weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    save(weights, folder / WEIGHTS_FILE)
+    path = folder / "card.json"
+    older = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    card = {
+        "title": title,
+        "description": "Finds nanoparticles, dark on a bright ground, in bright-field TEM micrographs.",
+        "licence": licence,
+        "default": False,
+        "threshold": 0.5,
+    }
+    card |= {key: older[key] for key in card if key in older}
+    card |= {
+        "task": "segmentation",
+        "architecture": {
+            "kind": "unet-stride2",
+            "features": list(features),
+            "parameters": int(sum(array.size for array in weights.values())),
+            "output": "one logit a pixel; above 0 is particle",
+        },
+        "classes": ["background", "particle"],
+        "input": (
+            "grey values clipped to their 0.1 and 99.9 percentiles, mean 0, standard deviation 1; whole image, "
+            "at the scale (1, 1/2, 1/4, 1/8) that makes its particles at most 120 px wide"
+        ),
+        "outline": "union of discs of the metallic radius around the projected atoms; ligands are not particle",
+        "training": training,
+        "metrics": {},
+        "sha256": hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest(),
+        "software": {"python": platform.python_version()}
+        | {package: importlib.metadata.version(package) for package in _PACKAGES},
+    }
+    write_card(folder, card)
+    return card
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write ``card.json`` and the README that says the same to people."""
+    (folder / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "README.md").write_text(_readme(folder.name, card), "utf-8")
+
+
+def add_metrics(folder: Path, key: str, values: dict[str, Any], *, command: str) -> None:
+    """Record measured numbers in the card of the model in `folder`, with the command that gives them again."""
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    card["metrics"][key] = {"command": command, **values}
+    write_card(folder, card)
+
+
+def _readme(name: str, card: dict[str, Any]) -> str:
+    training = card["training"]
+    lines = [
+        f"# {name}",
+        "",
+        f"{card['title']}. {card['description']}",
+        "",
+        f"- Architecture: {card['architecture']['kind']}, {card['architecture']['parameters']:,} numbers in float16.",
+        f"- Input: {card['input']}.",
+        f"- A pixel is particle above probability {card['threshold']:g}. Outline: {card['outline']}.",
+        f"- Learned from: {', '.join(f'{count} images of {data}' for data, count in training['images'].items())}; "
+        f"held out: {', '.join(f'{count} of {data}' for data, count in training['held_out'].items())}.",
+        f"- Training: {training['steps']} steps of {training['batch']} tiles, {training['minutes']:.0f} minutes on "
+        f"{training['device']}, seed {training['seed']}.",
+        f"- Licence: {card['licence']}. sha256 of the weights: `{card['sha256']}`.",
+        "",
+        "Measured numbers, each with its command, are in `card.json`.",
+        "",
+    ]
+    if card["metrics"]:
+        lines += ["| what | Dice | IoU |", "|---|---|---|"]
+        for key, values in card["metrics"].items():
+            numbers = [f"{values[number]:.3f}" if number in values else "" for number in ("dice", "iou")]
+            lines.append(f"| {key} | {numbers[0]} | {numbers[1]} |")
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,181 @@
+"""Labelled micrographs as networks learn from them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antema.domain import AntemaError
+
+IMAGE_SUFFIXES = (".png", ".tif", ".tiff")
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImage:
+    """A micrograph and what in it is particle.
+
+    Parameters
+    ----------
+    name : str
+        File name without suffix, after that of its set.
+    pixels : ndarray, shape (h, w)
+        Grey values as they are in the file.
+    particle : ndarray of bool, shape (h, w)
+        Union of the instances.
+    trusted : ndarray of bool, shape (h, w), or None
+        Where the label is to be believed; None: everywhere.
+    width_px : float
+        Median equivalent diameter of the instances; 0 without any.
+    """
+
+    name: str
+    pixels: NDArray[np.generic]
+    particle: NDArray[np.bool_]
+    trusted: NDArray[np.bool_] | None
+    width_px: float
+
+
+def read_set(folder: Path) -> list[LabelledImage]:
+    """Return the labelled images of a folder, ordered by name.
+
+    Parameters
+    ----------
+    folder : Path
+        A micrograph set (``images/NAME`` with ``instances/NAME``) or images with ``annotations.coco.json``.
+
+    Raises
+    ------
+    AntemaError
+        Where the folder is neither, or an image has no instance map of its size.
+    """
+    folder = Path(folder)
+    if (folder / "annotations.coco.json").is_file():
+        return _read_coco(folder)
+    if not (folder / "images").is_dir() or not (folder / "instances").is_dir():
+        msg = f"{folder}: expected images/ with instances/, or annotations.coco.json"
+        raise AntemaError(msg)
+    return [_read_pair(folder, image, instances) for image, instances in image_pairs(folder)]
+
+
+def image_pairs(folder: Path) -> list[tuple[Path, Path]]:
+    """Return the images of a micrograph set with their instance maps.
+
+    Raises
+    ------
+    AntemaError
+        Where an image has no instance map of its name, or there is no image.
+    """
+    return paired(folder / "images", folder / "instances")
+
+
+def paired(images: Path, instances: Path) -> list[tuple[Path, Path]]:
+    """Return the images in one folder with the instance maps of the same names in another, ordered by name.
+
+    Raises
+    ------
+    AntemaError
+        Where an image has no instance map of its name, or there is no image.
+    """
+    maps = {path.stem: path for path in instances.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES}
+    found = sorted(path for path in images.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        msg = f"{images}: expected PNG or TIFF images, found none"
+        raise AntemaError(msg)
+    for path in found:
+        if path.stem not in maps:
+            msg = f"{path.name}: expected an instance map {path.stem}.png or .tif in {instances}, found none"
+            raise AntemaError(msg)
+    return [(path, maps[path.stem]) for path in found]
+
+
+def read_pages(path: Path) -> NDArray[np.generic]:
+    """Return an instance map as pages (n, h, w)."""
+    values = _read_values(path)
+    return values[None] if values.ndim == 2 else values
+
+
+def is_held_out(name: str, *, seed: int, share: float = 0.15) -> bool:
+    """Return whether the image `name` belongs to validation; the same for the same seed, whatever else is there."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < share
+
+
+def split(images: Iterable[LabelledImage], *, seed: int) -> tuple[list[LabelledImage], list[LabelledImage]]:
+    """Return the images to learn from and those held out."""
+    learn, held_out = [], []
+    for image in images:
+        (held_out if is_held_out(image.name, seed=seed) else learn).append(image)
+    return learn, held_out
+
+
+def _read_pair(folder: Path, image: Path, instances: Path) -> LabelledImage:
+    pixels, pages = _read_values(image), read_pages(instances)
+    if pixels.shape != pages.shape[1:]:
+        msg = f"{image.name}: image of {pixels.shape} pixels, instance map of {pages.shape[1:]}"
+        raise AntemaError(msg)
+    areas = np.concatenate([np.bincount(page.ravel().astype(np.int64))[1:] for page in pages])
+    name = f"{folder.name}/{image.stem}"
+    return LabelledImage(
+        name, pixels, np.asarray(pages.astype(bool).any(axis=0)), None, _median_width(areas[areas > 0])
+    )
+
+
+def _read_values(path: Path) -> NDArray[Any]:
+    if path.suffix.lower() in (".tif", ".tiff"):
+        import tifffile
+
+        return tifffile.imread(path)
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        grey = picture if picture.mode in ("L", "I", "I;16", "F") else picture.convert("L")
+        return np.asarray(grey)
+
+
+def _median_width(areas_px: Sequence[float] | NDArray[np.integer]) -> float:
+    return float(np.sqrt(4 / np.pi * np.median(areas_px))) if len(areas_px) else 0.0
+
+
+def _read_coco(folder: Path) -> list[LabelledImage]:
+    content = json.loads((folder / "annotations.coco.json").read_text("utf-8"))
+    polygons: dict[int, list[list[float]]] = {}
+    areas: dict[int, list[float]] = {}
+    for annotation in content["annotations"]:
+        polygons.setdefault(annotation["image_id"], []).extend(annotation["segmentation"])
+        areas.setdefault(annotation["image_id"], []).append(annotation["area"])
+    result = []
+    for entry in sorted(content["images"], key=lambda entry: entry["file_name"]):
+        pixels = _read_values(folder / entry["file_name"])
+        particle = _filled(polygons.get(entry["id"], []), (pixels.shape[0], pixels.shape[1]))
+        trusted = _trusted(pixels, particle)
+        name = f"{folder.name}/{Path(entry['file_name']).stem}"
+        result.append(LabelledImage(name, pixels, particle, trusted, _median_width(areas.get(entry["id"], []))))
+    return result
+
+
+def _filled(polygons: list[list[float]], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    from skimage.draw import polygon
+
+    mask = np.zeros(shape, bool)
+    for corners in polygons:
+        points = np.asarray(corners).reshape(-1, 2) - 0.5  # to pixel centres at whole numbers
+        mask[polygon(points[:, 1], points[:, 0], shape)] = True
+    return mask
+
+
+def _trusted(pixels: NDArray[np.generic], particle: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Return where a label can be believed: not where a dark patch was left unlabelled."""
+    from scipy import ndimage
+    from skimage.morphology import disk
+
+    if particle.all() or not particle.any():
+        return None
+    smooth = ndimage.gaussian_filter(pixels.astype(np.float32), 2)
+    halfway = (np.median(smooth[particle]) + np.percentile(smooth[~particle], 75)) / 2
+    forgotten = ndimage.binary_opening((smooth < halfway) & ~particle, disk(4))
+    return ~np.asarray(ndimage.binary_dilation(forgotten, disk(6)), bool) | particle

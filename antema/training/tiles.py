@@ -1,0 +1,105 @@
+"""Tiles to learn from: scaled, cut out, turned and disturbed, the k-th batch always the same for a seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from antema.nets.segmenter import finite, standardised
+from antema.training.sources import LabelledImage
+
+Array = NDArray[np.float32]
+WIDTHS_PX = (9.0, 180.0)
+"""Typical widths of particles in tiles, after scaling."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Tiles, each (n, side, side) float32: grey values, share of each pixel that is particle, weight of each pixel."""
+
+    pixels: Array
+    particle: Array
+    weight: Array
+
+
+def batch_of(
+    sets: Sequence[Sequence[LabelledImage]], step: int, *, seed: int, n: int = 16, side: int = 256, disturb: bool = True
+) -> Batch:
+    """Return the batch of one step.
+
+    Parameters
+    ----------
+    sets : sequence of sequences of LabelledImage
+        A set is drawn in proportion to the square root of its size, so that few real images count beside many
+        simulated ones.
+    step : int
+        Number of the batch.
+    seed : int
+        With `step` it decides everything, so that a run taken up again sees what it would have seen.
+    n, side : int
+        Tiles and their side in pixels.
+    disturb : bool
+        Whether grey values are disturbed (contrast, offset, noise, blur).
+    """
+    rng = np.random.default_rng((seed, step))
+    chances = np.sqrt([len(images) for images in sets])
+    tiles: list[tuple[Array, Array, Array]] = []
+    while len(tiles) < n:
+        images = sets[int(rng.choice(len(sets), p=chances / chances.sum()))]
+        scaled = _scaled(images[int(rng.integers(len(images)))], rng, side)
+        for _ in range(min(2, n - len(tiles))):
+            pixels, particle, weight = _cut(scaled, rng, side)
+            tiles.append((_disturbed(pixels, rng) if disturb else pixels, particle, weight))
+    pixels, particle, weight = (np.stack(part) for part in zip(*tiles, strict=True))
+    return Batch(pixels, particle, weight)
+
+
+def _scaled(image: LabelledImage, rng: np.random.Generator, side: int) -> tuple[Array, Array, Array]:
+    wanted = np.exp(rng.uniform(*np.log(WIDTHS_PX)))
+    zoom = wanted / image.width_px if image.width_px else 1.0
+    least = 0.4 * side / min(image.pixels.shape)
+    zoom = float(np.clip(zoom, min(least, 1.0), 1.4))
+    trusted = np.ones(image.pixels.shape, bool) if image.trusted is None else image.trusted
+    pixels = standardised(resized(finite(image.pixels), zoom))
+    return pixels, resized(image.particle.astype(np.float32), zoom), resized(trusted.astype(np.float32), zoom)
+
+
+def resized(values: Array, zoom: float) -> Array:
+    """Return `values` (h, w) enlarged by `zoom`: means over areas, so that shares of a mask stay shares."""
+    from PIL import Image
+
+    h, w = values.shape
+    size = (max(1, round(w * zoom)), max(1, round(h * zoom)))
+    if size == (w, h):
+        return values
+    method = Image.Resampling.BOX if zoom < 1 else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(values).resize(size, method))
+
+
+def _cut(scaled: tuple[Array, Array, Array], rng: np.random.Generator, side: int) -> tuple[Array, Array, Array]:
+    h, w = scaled[0].shape
+    y, x = int(rng.integers(max(h - side, 0) + 1)), int(rng.integers(max(w - side, 0) + 1))
+    turns, flip = int(rng.integers(4)), bool(rng.random() < 0.5)
+    parts = []
+    for values in scaled:
+        part = values[y : y + side, x : x + side]
+        if part.shape != (side, side):
+            part = np.pad(part, ((0, side - part.shape[0]), (0, side - part.shape[1])), mode="symmetric")
+        part = np.rot90(part, turns)
+        parts.append(np.ascontiguousarray(part[:, ::-1] if flip else part))
+    return parts[0], parts[1], parts[2]
+
+
+def _disturbed(pixels: Array, rng: np.random.Generator) -> Array:
+    if rng.random() < 0.15:
+        pixels = np.asarray(ndimage.gaussian_filter(pixels, rng.uniform(0.4, 1.8)), np.float32)
+    if rng.random() < 0.3:
+        noise = rng.standard_normal(pixels.shape, dtype=np.float32)
+        if rng.random() < 0.3:
+            noise = 2 * np.asarray(ndimage.gaussian_filter(noise, rng.uniform(0.4, 1.0)), np.float32)
+        strength = np.float32(np.exp(rng.uniform(np.log(0.05), np.log(0.8))))
+        pixels = np.asarray(pixels + strength * noise, np.float32)
+    gain, offset = np.exp(rng.normal(0, 0.25)), rng.normal(0, 0.3)
+    return (pixels * np.float32(gain) + np.float32(offset)).astype(np.float32)

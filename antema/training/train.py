@@ -1,0 +1,79 @@
+"""The whole of ``antema train segmentation``: learn, and leave a model folder behind."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from antema.nets.unet import FEATURES
+
+
+def train_segmentation(
+    data_dirs: Sequence[Path],
+    out: Path,
+    *,
+    minutes: float | None = 50.0,
+    steps: int | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    batch: int = 16,
+    features: Sequence[int] = FEATURES,
+    progress: Callable[[float, str], None] | None = None,
+) -> dict[str, Any]:
+    """Teach a segmentation network and write it as a model; return its card.
+
+    Interrupted, the same call goes on from the last checkpoint (``OUT/training/checkpoint.npz``, at most a minute
+    old).
+
+    Parameters
+    ----------
+    data_dirs : sequence of Path
+        Micrograph sets, or images with COCO polygons. About 15 % of the images of each are held out.
+    out : Path
+        The model's folder.
+    minutes, steps : float, int or None
+        Length of the run; `steps` takes precedence.
+    seed : int
+        Of the first weights, the split and the tiles.
+    device : str or None
+        ``cpu`` or ``gpu``; None for what JAX takes by itself.
+    batch : int
+        Tiles of 256 x 256 pixels a step.
+    features : sequence of int
+        Channels of the network.
+    progress : callable or None
+        Called with (share done, words).
+    """
+    import contextlib
+
+    import jax
+
+    from antema.nets.device import device_name
+    from antema.training.curve import write_curve
+    from antema.training.models import add_metrics, write_model
+    from antema.training.segmentation import Schedule, learn
+
+    out = Path(out)
+    work = out / "training"
+    schedule = Schedule(minutes=minutes, steps=steps, batch=batch)
+    chosen = jax.default_device(jax.devices(device)[0]) if device else contextlib.nullcontext()
+    with chosen:
+        trained = learn(data_dirs, work, schedule=schedule, features=features, seed=seed, progress=progress)
+    write_curve(trained.history, out / "curve.png")
+    training = {
+        "images": trained.learned_from,
+        "held_out": trained.held_out,
+        "steps": trained.progress["step"],
+        "batch": batch,
+        "tile_px": schedule.side_px,
+        "minutes": round(trained.progress["seconds"] / 60, 1),
+        "peak_rate": schedule.peak_rate,
+        "seed": seed,
+        "device": device_name(),
+    }
+    write_model(out, trained.weights, features=features, training=training)
+    last = next(entry["held_out"] for entry in reversed(trained.history) if "held_out" in entry)
+    for name, scores in last.items():
+        add_metrics(out, f"held-out tiles of {name}", scores, command="antema train segmentation (end of the run)")
+    import json
+
+    return json.loads((out / "card.json").read_text("utf-8"))
