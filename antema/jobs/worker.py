@@ -5,12 +5,13 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
-from antema.domain import AntemaError, Micrograph
+from antema.domain import AntemaError, CannotRead, Micrograph
 from antema.jobs.locks import slot, sole_worker
 from antema.jobs.pulse import Interrupted, Stop, pulse
 from antema.settings import Settings, get_settings
@@ -124,12 +125,12 @@ class _Progress:
     images_failed: int = 0
     images_reused: int = 0
     particles: int = 0
-    computed: int = 0
-    seconds: float = 0.0
+    seconds: list[float] = field(default_factory=list[float])
 
     @property
     def seconds_per_image(self) -> float | None:
-        return self.seconds / self.computed if self.computed else None
+        """Median over the images computed in this run: the first one compiles the network and is no measure."""
+        return median(self.seconds) if self.seconds else None
 
 
 class _Work:
@@ -191,8 +192,7 @@ class _Work:
                 result = store.find_result(key)
                 if result is None:
                     self._compute(micrograph, segmenter, key)
-                    progress.computed += 1
-                    progress.seconds += time.monotonic() - started
+                    progress.seconds.append(time.monotonic() - started)
                 elif known != key:
                     store.link_result(analysis_id, micrograph.id, key)
                     progress.images_reused += 1
@@ -228,6 +228,11 @@ class _Work:
             timeout_s=self.settings.reader_timeout_s,
             memory_bytes=self.settings.reader_memory_mb * 2**20,
         )
+        if read.sha256 != micrograph.sha256:
+            msg = (
+                f"{micrograph.filename}: expected the bytes that were uploaded, found that the stored file has changed"
+            )
+            raise CannotRead(msg)
         return read.with_pixel_size(micrograph.pixel_size)
 
     def _failed(self, micrograph: StoredMicrograph, reason: str, progress: _Progress) -> None:

@@ -157,7 +157,7 @@ class ImageResult:
     notes : tuple of str
         What the analysis remarked, one sentence each.
     model : mapping
-        ``name`` and ``sha256`` of the segmentation model.
+        ``name``, ``sha256`` and ``threshold`` of the segmentation model.
     overlay_sha256, segmentation_sha256, parquet
         Blobs of the outlines as computed and of the network's map at its threshold, and the particle file.
     stale : bool
@@ -183,7 +183,7 @@ class ImageResult:
     seconds: float = 0.0
     seconds_by_step: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
-    model: Mapping[str, str] = field(default_factory=dict[str, str])
+    model: Mapping[str, Any] = field(default_factory=dict[str, Any])
     algorithm_version: str = ""
     overlay_sha256: str | None = None
     segmentation_sha256: str | None = None
@@ -212,7 +212,7 @@ class Job:
     particles : int
         Measured particles so far.
     seconds_per_image, eta_s : float or None
-        Mean over the images computed in this run, and the estimated time left.
+        Median over the images computed in this run, and the estimated time left.
     error : str
         Why the job failed or was interrupted.
     """

@@ -92,7 +92,7 @@ class Results(StoreBase):
         # leaves behind is overwritten or never looked at.
         with replacing(self.parquet_path(result_key), self.incoming_dir) as temporary:
             write_particles(temporary, analysis.table, analysis.instances, provenance)
-        measured = int((analysis.table["status"] == "measured").sum())
+        measured = int(np.count_nonzero(analysis.table["status"] == "measured"))
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
             if session.get(schema.ImageResult, result_key) is None:
@@ -104,7 +104,7 @@ class Results(StoreBase):
                         image_sha256=analysis.sha256,
                         pixel_size_nm=size.nm,
                         pixel_size_source=size.source,
-                        model={name: str(analysis.model[name]) for name in ("name", "sha256")},
+                        model=dict(analysis.model),
                         algorithm_version=ALGORITHM_VERSION,
                         n_measured=measured,
                         n_dropped=len(analysis.table) - measured,
