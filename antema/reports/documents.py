@@ -19,7 +19,8 @@ from antema.imaging.palette import OUTLINE_COLOURS, sample_colour
 from antema.reports import figures, numbers
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
 
-_PICTURE_PX = 1200
+_PICTURE_PX = 1000
+_PICTURE_MM = (84.0, 71.0)  # widest and highest: three rows of square ones fit on a page
 _MOST_PAIRS_OF_ALL_QUANTITIES = 6
 _LEVEL = "95 %"
 
@@ -93,12 +94,12 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         if not data.values.size:
             continue
         summary = found[quantity.column]
-        svg = figures.distribution_svg(data, quantity, summary, width_mm=84, height_mm=50)
+        svg = figures.distribution_svg(data, quantity, summary, width_mm=84, height_mm=44)
         distributions.append({"file": _add_svg(assets, svg), **_distribution_caption(data, quantity, summary)})
     main = None
     data = figures.series(numbers.values_of(table, QUANTITIES[0]), weights, images)
     if data.values.size:
-        svg = figures.distribution_svg(data, QUANTITIES[0], first, width_mm=174, height_mm=68, images=True)
+        svg = figures.distribution_svg(data, QUANTITIES[0], first, width_mm=174, height_mm=76, images=True)
         main = {"file": _add_svg(assets, svg), **_distribution_caption(data, QUANTITIES[0], first)}
     return {
         "title": report.name,
@@ -111,12 +112,17 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "caution": first.note,
         "enough": numbers.enough(report).statement,
         "scale": _scale_origin(report),
+        "left_out": _left_out(report),
+        "analysed": _analysed(report),
         "main": main,
         "weighting": stats.WEIGHTINGS[report.view.weighting],
         "distributions": distributions,
         "summary": _summary_rows(found),
         "dropped": _dropped(report),
         "crystallinity": _crystallinity(report, assets),
+        "unclassified": "No particle was classified: no crystallinity model was installed."
+        if report.recipe.crystallinity
+        else "No particle was classified: the recipe did not ask for crystallinity.",
         "micrographs": [_micrograph(image, assets) for image in report.images if image.png],
         "failed": [[image.name, image.error] for image in report.images if image.status == "failed"],
         "outlines": OUTLINE_COLOURS,
@@ -162,11 +168,26 @@ def _scale_origin(report: SampleReport) -> list[str]:
     return [f"{n} of {report.n_images_done} {words}" for words, n in origins.most_common()]
 
 
+def _left_out(report: SampleReport) -> str:
+    counts = numbers.dropped_counts(report.table)
+    if not counts:
+        return "nothing"
+    most = max(counts, key=lambda reason: counts[reason])
+    total = sum(counts.values())
+    return f"{total:,} of {len(report.table):,} objects, most of them ({counts[most]:,}) {DROP_REASONS.get(most, most)}"
+
+
+def _analysed(report: SampleReport) -> str:
+    who = report.provenance.get("who")
+    software = report.provenance.get("software") or report.provenance.get("software_version") or ""
+    return f"{report.date:%Y-%m-%d %H:%M}{f' by {who}' if who else ''}{f', {software}' if software else ''}"
+
+
 def _origin_words(source: str) -> str:
     kind, _, detail = source.partition(":")
     detail = detail.strip()
     if kind == "file":
-        return "from the file's own calibration"
+        return "from the file"
     if kind == "user":
         return f"typed by {detail}" if detail else "typed by a person"
     if kind == "command line":
@@ -222,12 +243,13 @@ def _crystallinity(report: SampleReport, assets: dict[str, bytes]) -> dict[str, 
 
 def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
     name = f"picture-{len(assets)}.jpg"
-    assets[name] = _for_print(image.png)
+    assets[name], aspect = _for_print(image.png)
     scale = "no scale" if image.pixel_size_nm is None else f"{image.pixel_size_nm:.5g} nm/px"
     if image.pixel_size_nm is not None:
-        scale = f"{scale}, {_origin_words(image.pixel_size_source)}"
+        scale = f"{scale} ({_origin_words(image.pixel_size_source).removeprefix('from the ')})"
     return {
         "file": name,
+        "width_mm": min(_PICTURE_MM[0], _PICTURE_MM[1] * aspect),
         "name": image.name,
         "scale": scale,
         "counts": f"{image.n_measured:,} measured, {image.n_dropped:,} dropped",
@@ -235,8 +257,8 @@ def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
     }
 
 
-def _for_print(png: bytes) -> bytes:
-    """Return a picture as JPEG of at most `_PICTURE_PX` pixels: 300 dpi at half a page's width."""
+def _for_print(png: bytes) -> tuple[bytes, float]:
+    """Return a picture as JPEG of at most `_PICTURE_PX` pixels (300 dpi on the page), and its width over its height."""
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as picture:
@@ -244,7 +266,7 @@ def _for_print(png: bytes) -> bytes:
     small.thumbnail((_PICTURE_PX, _PICTURE_PX), Image.Resampling.LANCZOS, reducing_gap=3.0)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=88, subsampling=0)
-    return buffer.getvalue()
+    return buffer.getvalue(), small.width / small.height
 
 
 def recipe_rows(recipe: Recipe) -> list[list[str]]:
@@ -275,12 +297,13 @@ def _view_rows(report: SampleReport) -> list[list[str]]:
 
 
 def flat_rows(mapping: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> list[list[str]]:
-    """Return label and text of each entry; mappings inside are laid out with a dot, empty entries left out."""
+    """Return label and text of each entry that is not empty; a mapping inside has a row for each of its own."""
     rows: list[list[str]] = []
     for key, value in mapping.items():
-        label = (labels or {}).get(key) or str(key).replace("_", " ").capitalize()
+        words = str(key).replace("_", " ")
+        label = (labels or {}).get(key) or (words if words == "sha256" else words[:1].upper() + words[1:])
         if isinstance(value, Mapping):
-            rows += [[f"{label}: {inner}", text] for inner, text in flat_rows(value)]
+            rows += [[f"{label}: {inner.replace('_', ' ')}", _value_text(v)] for inner, v in value.items()]
         elif value is not None and value != "" and value != []:
             rows.append([label, _value_text(value)])
     return rows
@@ -318,7 +341,7 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
     ]
     pairs = len(letters) * (len(letters) - 1) // 2
     compared = QUANTITIES if pairs <= _MOST_PAIRS_OF_ALL_QUANTITIES else QUANTITIES[:1]
-    sections = [_pair_section(report, quantity, letters) for quantity in compared]
+    found_pairs = {quantity: numbers.pairs_of(report, quantity) for quantity in compared}
     differing = numbers.recipe_differences(report.samples)
     labels = {field.name: field.label for field in RECIPE_FIELDS}
     return {
@@ -340,7 +363,12 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
         ],
         "overlaid": _add_svg(assets, figures.overlaid_svg(main_data, main, width_mm=174, height_mm=66)),
         "figures": shown,
-        "sections": sections,
+        "sections": [
+            {"label": quantity.label, "rows": _pair_rows(pairs_of_one, quantity, letters)}
+            for quantity, pairs_of_one in found_pairs.items()
+        ],
+        "one_pair": pairs == 1,
+        "pair_notes": _pair_notes(found_pairs[main], letters),
         "only_main": len(compared) < len(QUANTITIES),
         "others": [
             {
@@ -397,13 +425,14 @@ def _side_by_side(quantity: Quantity, all_found: list[dict[str, stats.Summary]])
     return {"label": quantity.label, "unit": quantity.unit, "cells": cells}
 
 
-def _pair_section(report: ComparisonReport, quantity: Quantity, letters: list[str]) -> dict[str, Any]:
-    pairs = numbers.pairs_of(report, quantity)
+def _pair_rows(pairs: list[numbers.Pair], quantity: Quantity, letters: list[str]) -> list[dict[str, str]]:
     rows = []
     for pair in pairs:
         c = pair.comparison
+        least = f"least {stats.format_number(c.least_p, 2)}" if c.least_p is not None and c.least_p > 0.005 else ""
         rows.append(
             {
+                "quantity": quantity.label,
                 "a": letters[pair.a],
                 "b": letters[pair.b],
                 "colour_a": sample_colour(pair.a),
@@ -412,18 +441,28 @@ def _pair_section(report: ComparisonReport, quantity: Quantity, letters: list[st
                 "difference_interval": c.difference.interval_text() if c.difference.has_interval else "no interval",
                 "delta": c.cliffs_delta.value_text(),
                 "delta_interval": c.cliffs_delta.interval_text() if c.cliffs_delta.has_interval else "no interval",
-                "effect": c.effect_text,
+                "effect": c.effect_text.removeprefix("a ").removesuffix(" effect"),
                 "p": "no test" if c.p_value is None else stats.format_number(c.p_value, 2),
+                "least": least,
                 "corrected": "–" if pair.corrected_p is None else stats.format_number(pair.corrected_p, 2),
             }
         )
-    texts: dict[str, list[str]] = {}
+    return rows
+
+
+def _pair_notes(pairs: list[numbers.Pair], letters: list[str]) -> list[str]:
+    """Return what limits the comparisons: in full for one pair, gathered by kind for several."""
+    if len(pairs) == 1:
+        return [text for text in (pairs[0].comparison.method, pairs[0].comparison.note) if text]
+    gathered: dict[str, list[str]] = {}
     for pair in pairs:
-        for text in (pair.comparison.method, pair.comparison.note):
-            if text:
-                texts.setdefault(text, []).append(f"{letters[pair.a]}–{letters[pair.b]}")
-    notes = [text if len(places) == len(pairs) else f"{', '.join(places)}: {text}" for text, places in texts.items()]
-    return {"label": quantity.label, "rows": rows, "notes": notes, "several": len(pairs) > 1}
+        c = pair.comparison
+        name = f"{letters[pair.a]}–{letters[pair.b]}"
+        gathered.setdefault(f"Intervals: {c.interval_method}", []).append(name)
+        if c.p_value is None:
+            least = stats.LEAST_IMAGES_FOR_A_TEST
+            gathered.setdefault(f"No test, which needs at least {least} images of each sample", []).append(name)
+    return [f"{text}: {', '.join(names)}." for text, names in gathered.items()]
 
 
 def _models(report: ComparisonReport, letters: list[str]) -> list[list[str]]:

@@ -94,6 +94,7 @@ def distribution_svg(
     axes.set_ylim(0, _top(counted.density, y))
     _style(axes, _density_label(quantity))
     axes.set_xlim(counted.edges[0], counted.edges[-1])
+    axes.locator_params(axis="x", nbins=max(int(width_mm / 12), 4))
     if strip is not axes:
         _image_strip(strip, data, colour)
     strip.set_xlabel(quantity.axis)
@@ -111,6 +112,7 @@ def overlaid_svg(all_data: Sequence[Series], quantity: Quantity, *, width_mm: fl
         axes.plot(x, y, color=sample_colour(place), linestyle=line_style(place), linewidth=1.3)
     axes.set_ylim(bottom=0)
     axes.set_xlim(lowest, highest)
+    axes.locator_params(axis="x", nbins=max(int(width_mm / 12), 4))
     _style(axes, _density_label(quantity))
     axes.set_xlabel(quantity.axis)
     return _svg(figure)

@@ -4,7 +4,7 @@ Particles of one image are not independent: they share a focus, a spot on the gr
 every test here therefore treats the image as the unit that was sampled, wherever there is more than one image.
 """
 
-from antema.stats.comparison import Comparison, cliffs_delta, compare, holm
+from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST, Comparison, cliffs_delta, compare, holm
 from antema.stats.counting import Enough, enough
 from antema.stats.distribution import Histogram, ecdf, histogram, kde
 from antema.stats.estimate import Estimate, count_text, format_number
@@ -25,6 +25,7 @@ from antema.stats.weighting import WEIGHTINGS, weights
 __all__ = [
     "BOOTSTRAP",
     "FEW_IMAGES",
+    "LEAST_IMAGES_FOR_A_TEST",
     "MANY_IMAGES",
     "NO_INTERVAL",
     "ONE_IMAGE",

@@ -32,22 +32,31 @@ class Estimate:
 
     @property
     def decimals(self) -> int:
-        """Decimals that show two digits of the interval's half-width; three significant digits without one."""
+        """Decimals that the half-width of the interval warrants; three significant digits without one.
+
+        Two digits of a half-width that begins with 10 to 35 (or rounds up to 10), one of any other: the rounding rule of
+        the Particle Data Group (Review of Particle Physics, introduction). A second one where the number itself would
+        be left with a single digit.
+        """
         if self.low is not None and self.high is not None and self.high > self.low:
-            return _decimals(0.5 * (self.high - self.low), 2)
+            half_width = 0.5 * (self.high - self.low)
+            leading = float(f"{half_width:.2e}".split("e")[0])
+            two = _decimals(half_width, 2)
+            warranted = two if leading < 3.55 or leading >= 9.5 else _decimals(half_width, 1)
+            return min(two, max(warranted, _decimals(self.value, 2)))
         return _decimals(self.value, 3)
 
     def value_text(self, unit: str = "") -> str:
         """Return the number alone with its unit, as ``2.04 nm``."""
         if not self.has_value:
             return "–"
-        return _with_unit(f"{self.value:.{self.decimals}f}", unit)
+        return _with_unit(_fixed(self.value, self.decimals), unit)
 
     def interval_text(self) -> str:
         """Return the interval alone, as ``1.98 to 2.11``; a dash without one."""
         if self.low is None or self.high is None:
             return "–"
-        return f"{self.low:.{self.decimals}f} to {self.high:.{self.decimals}f}"
+        return f"{_fixed(self.low, self.decimals)} to {_fixed(self.high, self.decimals)}"
 
     def text(self, unit: str = "", level: float = 0.95) -> str:
         """Return number, unit and interval, as ``2.04 nm (95 % interval 1.98 to 2.11 nm)``."""
@@ -79,6 +88,10 @@ def format_number(value: float, significant: int = 3) -> str:
 def count_text(n: int, singular: str, plural: str | None = None) -> str:
     """Return a count with its noun, as ``1 image`` or ``12,345 particles``."""
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def _fixed(value: float, decimals: int) -> str:
+    return f"{value:z.{decimals}f}"  # z: never minus zero
 
 
 def _with_unit(text: str, unit: str) -> str:
