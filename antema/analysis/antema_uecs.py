@@ -1,67 +1,52 @@
-"""The original's cleaning and separation, artefacts included, so that a group can continue its old series.
+"""The original's separation, artefacts included, so that a group can continue its old series.
 
-Erosion by turns with a 2 x 2 square, whose origin is its upper left pixel, and a plus; each followed by an opening
-with the plus. What lies outside the region's bounding box counts as particle in an erosion, as it does in MATLAB.
+Erosion goes by turns with a 2 x 2 square, whose origin is its upper left pixel, and a plus, each followed by an
+opening with the plus. Beyond the region's bounding box everything counts as particle in an erosion, as it does in
+MATLAB. A piece is a marker where its convexity and its area / convex area are above the threshold. It grows, again by
+turns and inside the region, for one step more than it was eroded; growth ends after a step with the square of whose
+new pixels less than a quarter lie inside.
 """
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from antema.analysis.pixel_counting import pixel_convexity
+from antema.analysis.morphology import (
+    PLUS,
+    SQUARE_2,
+    Mask,
+    components,
+    dilated,
+    eroded,
+    parts,
+    tight,
+)
+from antema.analysis.pixel_counting import chain_perimeter, convex_image, minor_axis_px, pixel_convexity
 from antema.analysis.regions import Region, close_holes, least_area_px, least_marker_px, touches_border
-from antema.analysis.uecs import Piece, tight
+from antema.analysis.uecs import Piece
 from antema.analysis.watershed import watershed
 from antema.domain import Instance, Recipe
 
-Mask = NDArray[np.bool_]
-
-_EIGHT = np.ones((3, 3), dtype=np.int8)
-_PLUS = ndimage.generate_binary_structure(2, 1)
-_SQUARE = np.ones((2, 2), dtype=np.bool_)
+_INSIDE_SHARE = 0.25
+# Bounding boxes are cut with so much room that no step reaches from the mask to the cut.
+_ROOM_PX = 2
 
 
 def antema_objects(
     regions: list[Region], shape: tuple[int, int], pixel_size_nm: float, recipe: Recipe
 ) -> list[Instance]:
-    """Return the detected objects of regions as the original would find them, with those that it threw away."""
-    found: list[Instance] = []
-    marker_px = least_marker_px(recipe, pixel_size_nm)
-    least_px = least_area_px(recipe, pixel_size_nm)
-    for region in regions:
-        at_border = "touches_border" if region.touches_border and recipe.drop_border else ""
-        if region.reason:
-            found.append(_instance(region, (0, 0, region.filled), at_border or region.reason))
-            continue
-        convexity = pixel_convexity(region.mask)
-        if recipe.separation == "none" or convexity > recipe.convexity_threshold:
-            found.append(_instance(region, (0, 0, region.filled), at_border))
-            continue
-        if at_border or convexity < recipe.convexity_lower_bound:
-            found.append(_instance(region, (0, 0, region.filled), at_border or "convexity_too_low"))
-            continue
-        if recipe.separation == "watershed":
-            pieces = watershed(region.filled, depth_px=recipe.watershed_depth_px)
-            if len(pieces) == 1:
-                found.append(_instance(region, (0, 0, region.filled), ""))
-                continue
-        else:
-            pieces = antema_uecs(region.filled, recipe.convexity_threshold, marker_px)
-        if not pieces:
-            found.append(_instance(region, (0, 0, region.filled), "not_separable"))
-        for piece in pieces:
-            mask = piece[2]
-            corner = (region.x + piece[0], region.y + piece[1])
-            if recipe.drop_border and touches_border(corner, mask.shape, shape):
-                reason = "touches_border"
-            elif np.count_nonzero(mask) < least_px:
-                reason = "too_small"
-            elif recipe.separation == "uecs" and not pixel_convexity(mask) > recipe.convexity_threshold:
-                reason = "not_separable"
-            else:
-                reason = ""
-            found.append(_instance(region, piece, reason, separated=True))
-    return found
+    """Return the detected objects of regions as the original would find them, with those that it threw away.
+
+    Parameters
+    ----------
+    regions : list of Region
+        From `antema.analysis.clean`.
+    shape : (int, int)
+        Height and width of the image.
+    pixel_size_nm : float
+        Edge of a pixel in nm.
+    recipe : Recipe
+        Separation and its parameters.
+    """
+    return [instance for region in regions for instance in _objects_of(region, shape, pixel_size_nm, recipe)]
 
 
 def antema_uecs(region: Mask, convexity_threshold: float, least_marker_px: int) -> list[Piece]:
@@ -70,60 +55,99 @@ def antema_uecs(region: Mask, convexity_threshold: float, least_marker_px: int) 
     Parameters
     ----------
     region : ndarray of bool, shape (h, w)
-        A connected, filled region.
+        A connected region in its tight bounding box.
     convexity_threshold : float
         A marker's convexity, and its area / convex area, must be above it.
     least_marker_px : int
-        Least number of pixels of a marker.
+        Least number of pixels of a marker; its minor axis must be above a tenth of this number, rounded down.
 
     Returns
     -------
     list of (x, y, mask)
-        One regrown mask for each marker.
+        One regrown mask for each marker, in its bounding box; masks may share pixels.
     """
     pieces: list[Piece] = []
-    pending: list[tuple[Mask, int]] = [(region, 0)]
+    pending: list[tuple[int, int, Mask, int]] = [(0, 0, region, 0)]
     while pending:
-        mask, step = pending.pop()
-        eroded = _open(_erode(mask, step))
-        labels, n = ndimage.label(eroded, structure=_EIGHT)
-        for index in range(1, n + 1):
-            part = labels == index
-            if np.count_nonzero(part) < least_marker_px:
+        x0, y0, mask, step = pending.pop()
+        labels, _ = components(_eroded(mask, step))
+        for dx, dy, part in parts(labels):
+            if np.count_nonzero(part) < least_marker_px or minor_axis_px(part) <= least_marker_px // 10:
                 continue
-            _, _, cropped = tight(part)
-            if pixel_convexity(cropped) > convexity_threshold:
-                pieces.append(tight(close_holes(_regrow(part, step + 1, region), np.inf)[1]))
+            x, y = x0 + dx, y0 + dy
+            if _is_convex(part, convexity_threshold):
+                pieces.append(_regrown(x, y, part, step + 2, region))
             else:
-                pending.append((part, step + 1))
+                pending.append((*_with_room(x, y, part, _ROOM_PX, region.shape), step + 1))
     return sorted(pieces, key=lambda piece: piece[:2])
 
 
-def _erode(mask: Mask, step: int) -> Mask:
-    if step % 2 == 0:
-        return ndimage.binary_erosion(mask, _SQUARE, origin=-1, border_value=1)
-    return ndimage.binary_erosion(mask, _PLUS, border_value=1)
-
-
-def _open(mask: Mask) -> Mask:
-    return ndimage.binary_dilation(ndimage.binary_erosion(mask, _PLUS, border_value=1), _PLUS)
-
-
-def _regrow(marker: Mask, n_steps: int, region: Mask) -> Mask:
-    grown = marker
-    for step in reversed(range(n_steps)):
-        if step % 2 == 0:
-            wider = ndimage.binary_dilation(grown, _SQUARE)
-            new = wider & ~grown
-            if np.count_nonzero(new & region) < 0.25 * np.count_nonzero(new):
-                break
+def _objects_of(region: Region, shape: tuple[int, int], pixel_size_nm: float, recipe: Recipe) -> list[Instance]:
+    at_border = "touches_border" if region.touches_border and recipe.drop_border else ""
+    if region.reason:
+        return [_whole(region, at_border or region.reason)]
+    convexity = pixel_convexity(region.mask)
+    if recipe.separation == "none" or convexity > recipe.convexity_threshold:
+        return [_whole(region, at_border)]
+    if convexity < recipe.convexity_lower_bound:
+        return [_whole(region, at_border or "convexity_too_low")]
+    if recipe.separation == "watershed":
+        pieces = watershed(region.filled, depth_px=recipe.watershed_depth_px)
+        if len(pieces) == 1:
+            return [_whole(region, at_border)]
+    else:
+        pieces = antema_uecs(region.mask, recipe.convexity_threshold, least_marker_px(recipe, pixel_size_nm))
+        if not pieces:
+            return [_whole(region, at_border or "not_separable")]
+    found: list[Instance] = []
+    for x, y, piece in pieces:
+        corner = (region.x + x, region.y + y)
+        if recipe.drop_border and touches_border(corner, piece.shape, shape):
+            reason = "touches_border"
+        elif np.count_nonzero(piece) < least_area_px(recipe, pixel_size_nm):
+            reason = "too_small"
+        elif recipe.separation == "uecs" and pixel_convexity(piece) <= recipe.convexity_threshold:
+            reason = "not_separable"
         else:
-            wider = ndimage.binary_dilation(grown, _PLUS)
-        wider = ndimage.binary_erosion(ndimage.binary_dilation(wider, _PLUS), _PLUS, border_value=1)
-        grown = wider & region
-    return grown
+            reason = ""
+        mask = close_holes(piece, np.inf)[1]
+        found.append(Instance(*corner, mask, "dropped" if reason else "measured", reason, separated=True))
+    return found
 
 
-def _instance(region: Region, piece: Piece, reason: str, *, separated: bool = False) -> Instance:
-    x, y, mask = piece
-    return Instance(region.x + x, region.y + y, mask, "dropped" if reason else "measured", reason, separated)
+def _whole(region: Region, reason: str) -> Instance:
+    return Instance(region.x, region.y, region.filled, "dropped" if reason else "measured", reason)
+
+
+def _eroded(mask: Mask, step: int) -> Mask:
+    element, origin = (SQUARE_2, -1) if step % 2 == 0 else (PLUS, 0)
+    smaller = eroded(mask, element, outside=True, origin=origin)
+    return dilated(eroded(smaller, PLUS, outside=True), PLUS)
+
+
+def _is_convex(mask: Mask, threshold: float) -> bool:
+    hull = convex_image(mask)
+    solidity = np.count_nonzero(mask) / np.count_nonzero(hull)
+    return bool(solidity > threshold) and chain_perimeter(hull) > threshold * chain_perimeter(mask)
+
+
+def _regrown(x: int, y: int, marker: Mask, n_steps: int, region: Mask) -> Piece:
+    x, y, grown = _with_room(x, y, marker, n_steps + _ROOM_PX, region.shape)
+    inside = region[y : y + grown.shape[0], x : x + grown.shape[1]]
+    for step in range(n_steps):
+        square = step % 2 == 0
+        wider = dilated(grown, SQUARE_2, origin=-1) if square else dilated(grown, PLUS)
+        new = wider & ~grown
+        grown = wider & inside
+        if square and np.count_nonzero(new & inside) < _INSIDE_SHARE * np.count_nonzero(new):
+            break
+    dx, dy, mask = tight(grown)
+    return x + dx, y + dy, mask
+
+
+def _with_room(x: int, y: int, mask: Mask, room: int, shape: tuple[int, ...]) -> Piece:
+    """Return a mask in its box widened by `room`, as far as the region's own box allows."""
+    left, top = min(room, x), min(room, y)
+    right = min(room, shape[1] - x - mask.shape[1])
+    bottom = min(room, shape[0] - y - mask.shape[0])
+    return x - left, y - top, np.pad(mask, ((top, bottom), (left, right)))

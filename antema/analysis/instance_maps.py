@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from antema.analysis.morphology import boxes
 from antema.domain import AntemaError, CannotRead, Instance
 
 MOST_INSTANCES = 65_535
@@ -92,7 +92,7 @@ def numbered_instances(pages: NDArray[np.integer]) -> dict[int, Instance]:
         if page.size and page.min() < 0:
             msg = f"instance map: expected numbers from 0 up, found {int(page.min())}"
             raise AntemaError(msg)
-        for number, box in enumerate(ndimage.find_objects(page.astype(np.int64)), start=1):
+        for number, box in enumerate(boxes(page), start=1):
             if box is None:
                 continue
             if number in found:

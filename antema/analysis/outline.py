@@ -2,16 +2,14 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.measure import find_contours
 
+from antema.analysis.morphology import SQUARE_3, dilated, eroded, gaussian, level_lines
 from antema.analysis.polygon import Polygon, polygon_area, polygon_centroid
 
 _PAD_PX = 3
 # A Gaussian of one pixel takes the staircase out of a binary edge (a raw level contour of a mask is 5 % too long)
 # and rounds corners by less than a pixel; benchmarks/measurement_bias.py prints what is left.
 _SIGMA_PX = 1.0
-_EIGHT = np.ones((3, 3), dtype=bool)
 
 
 def outline(
@@ -54,30 +52,28 @@ def outline(
 def _restricted(inside: NDArray[np.bool_], values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
     """Return the map on an instance alone: other particles taken away, cut edges as the smoothed mask has them."""
     foreground = values > threshold
-    ring = ndimage.binary_dilation(inside, _EIGHT)
-    edge = inside & ~ndimage.binary_erosion(inside, _EIGHT)
+    ring = dilated(inside, SQUARE_3)
+    edge = inside & ~eroded(inside, SQUARE_3)
     result = np.where(ring, values, 0.0)
     result[inside & ~foreground] = 1.0  # closed holes
     cut = (ring & ~inside & foreground) | (edge & ~foreground)
     if cut.any():
         smooth, level = _smoothed(inside)
-        near = ndimage.binary_dilation(cut, _EIGHT, iterations=2)
+        near = dilated(cut, SQUARE_3, times=2)
         result[near] = smooth[near] + (threshold - level)
     return result
 
 
 def _smoothed(inside: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
     """Return the smoothed mask and the level above which it has as many pixels as the mask."""
-    smooth = ndimage.gaussian_filter(inside.astype(np.float64), _SIGMA_PX, mode="constant", truncate=3.0)
+    smooth = gaussian(inside, _SIGMA_PX)
     n = int(np.count_nonzero(inside))
     ordered = np.partition(smooth.ravel(), (smooth.size - n - 1, smooth.size - n))
     return smooth, float(ordered[smooth.size - n - 1] + ordered[smooth.size - n]) / 2
 
 
 def _largest_contour(values: NDArray[np.float64], level: float) -> Polygon:
-    contours = find_contours(values, level, fully_connected="high")
-    closed = [contour[:-1] for contour in contours]
-    return max(closed, key=polygon_area)
+    return max(level_lines(values, level), key=polygon_area)
 
 
 def _scaled(polygon: Polygon, factor: float) -> Polygon:

@@ -1,5 +1,6 @@
 """From a micrograph, or a mask, to the particle table."""
 
+# pyright: reportMissingTypeStubs=false
 import math
 import time
 from collections.abc import Sequence
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 
 from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
 from antema.analysis.measures import Measures
+from antema.analysis.morphology import largest_component, tight
 from antema.analysis.regions import clean, close_holes, least_area_px, touches_border
 from antema.analysis.separation import Detected, ProbabilityMap, separate
 from antema.analysis.table import measure_detected, particle_table
-from antema.analysis.uecs import largest_component, tight
 from antema.domain import AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe
 
 LEAST_SIDE_PX = 32

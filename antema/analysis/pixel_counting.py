@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.morphology import convex_hull_image
 
+from antema.analysis.morphology import centres_inside
 from antema.analysis.polygon import Polygon, convex_hull
 
 # Clockwise from east, rows downwards: (dy, dx) of the eight neighbours.
@@ -16,7 +16,7 @@ def boundary_chain(mask: NDArray[np.bool_]) -> list[int]:
 
     Moore-neighbour tracing from the first pixel, with Jacob's stopping criterion; empty for a single pixel.
     """
-    h, w = mask.shape
+    w = mask.shape[1]
     width = w + 2
     flat = np.pad(mask, 1).ravel().tolist()
     offsets = [dy * width + dx for dy, dx in _STEPS]
@@ -55,17 +55,38 @@ def chain_perimeter(mask: NDArray[np.bool_]) -> float:
 
 
 def convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels whose centres lie in the convex hull of the mask's pixel edges' midpoints."""
-    return np.asarray(convex_hull_image(mask), dtype=np.bool_)
+    """Return the pixels of the convex hull of a mask, as MATLAB fills it.
+
+    The hull is that of the midpoints of the pixels' edges. Of the pixel centres that lie exactly on it those on the
+    left belong to it and those on the right do not, unless they are of the mask: ANTEMA's table is only met so.
+    """
+    rows, first, last = _row_ends(mask)
+    points = np.concatenate(
+        [
+            np.stack([first - 0.5, rows], axis=1),
+            np.stack([last + 0.5, rows], axis=1),
+            *(np.stack([end, rows + dy], axis=1) for dy in (-0.5, 0.5) for end in (first, last)),
+        ]
+    )
+    hull = convex_hull(points.astype(np.float64))
+    # Corners lie on half pixels: a shift this small only decides about centres that lie on an edge.
+    inside = centres_inside((mask.shape[0] + 2, mask.shape[1] + 2), hull + (1 + 1e-5, 1))
+    return inside[1:-1, 1:-1] | mask
+
+
+def minor_axis_px(mask: NDArray[np.bool_]) -> float:
+    """Return the minor axis of the ellipse with the second moments of a mask, each pixel a unit square."""
+    rows, columns = np.nonzero(mask)
+    moments = np.cov(np.stack([columns, rows]), bias=True) + np.eye(2) / 12
+    return 4 * float(np.sqrt(np.linalg.eigvalsh(moments)[0]))
 
 
 def pixel_corner_hull(mask: NDArray[np.bool_]) -> Polygon:
     """Return the convex hull of the corners of the mask's pixels, (x, y) in pixels from its upper left corner."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    first = mask[rows].argmax(axis=1)
-    last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
-    corners = [(x, y + dy) for dy in (0, 1) for x, y in (*zip(first, rows, strict=True), *zip(last, rows, strict=True))]
-    return convex_hull(np.array(corners, dtype=np.float64))
+    rows, first, last = _row_ends(mask)
+    left, right = np.stack([first, rows], axis=1), np.stack([last + 1, rows], axis=1)
+    corners = np.concatenate([left, right, left + (0, 1), right + (0, 1)])
+    return convex_hull(corners.astype(np.float64))
 
 
 def pixel_convexity(mask: NDArray[np.bool_]) -> float:
@@ -80,3 +101,11 @@ def _next_step(flat: list[bool], position: int, offsets: list[int], search_from:
         if flat[position + offsets[direction]]:
             return direction
     return None
+
+
+def _row_ends(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows that have pixels, and the first and the last column in each: all that a hull depends on."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    first = mask[rows].argmax(axis=1)
+    last = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
+    return rows, first, last

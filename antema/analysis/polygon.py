@@ -3,6 +3,7 @@
 A polygon is an array of shape (n, 2), one row (x, y) per corner, the first corner not repeated at the end.
 """
 
+# pyright: reportMissingTypeStubs=false
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from antema.analysis.morphology import components, parts
 from antema.domain import Recipe
-
-_EIGHT = np.ones((3, 3), dtype=np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +66,11 @@ def clean(foreground: NDArray[np.bool_], pixel_size_nm: float, recipe: Recipe) -
     list of Region
         In the order of their first pixels, row by row.
     """
-    labels, _ = ndimage.label(foreground, structure=_EIGHT)
+    labels, _ = components(foreground)
     least = least_area_px(recipe, pixel_size_nm)
     hole_limit_px = math.pi / 4 * (recipe.hole_diameter_nm / pixel_size_nm) ** 2
     regions: list[Region] = []
-    for index, box in enumerate(ndimage.find_objects(labels), start=1):
-        mask = labels[box] == index
+    for x, y, mask in parts(labels):
         closed, filled, n_holes = close_holes(mask, hole_limit_px)
         if np.count_nonzero(filled) < least:
             reason = "too_small"
@@ -81,9 +78,8 @@ def clean(foreground: NDArray[np.bool_], pixel_size_nm: float, recipe: Recipe) -
             reason = "too_many_holes"
         else:
             reason = ""
-        rows, columns = box
-        at_edge = touches_border((columns.start, rows.start), mask.shape, foreground.shape)
-        regions.append(Region(columns.start, rows.start, closed, filled, at_edge, reason))
+        at_edge = touches_border((x, y), mask.shape, foreground.shape)
+        regions.append(Region(x, y, closed, filled, at_edge, reason))
     return regions
 
 
@@ -97,7 +93,7 @@ def close_holes(mask: NDArray[np.bool_], limit_px: float) -> tuple[NDArray[np.bo
     """Return the mask with small holes closed, with all closed, and how many stayed open."""
     if min(mask.shape) < 3 or mask.all():
         return mask, mask, 0
-    background, n = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    background, n = components(np.pad(~mask, 1, constant_values=True), corners=False)
     if n == 1:
         return mask, mask, 0
     background = background[1:-1, 1:-1]

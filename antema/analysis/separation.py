@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from antema.analysis.antema_uecs import antema_objects
+from antema.analysis.morphology import components, depth, parts
 from antema.analysis.outline import outline
 from antema.analysis.polygon import Polygon, convex_hull, polygon_perimeter
 from antema.analysis.regions import Region, close_holes, least_area_px, least_marker_px, touches_border
-from antema.analysis.uecs import Piece, tight, uecs
+from antema.analysis.uecs import Piece, uecs
 from antema.analysis.watershed import watershed
 from antema.domain import Instance, Recipe
 
@@ -164,17 +164,12 @@ def _left_over(region: NDArray[np.bool_], pieces: list[Piece], least_px: int) ->
     uncovered = region.copy()
     for x, y, mask in pieces:
         uncovered[y : y + mask.shape[0], x : x + mask.shape[1]] &= ~mask
-    labels, _ = ndimage.label(uncovered, structure=np.ones((3, 3), dtype=np.int8))
-    rest: list[Piece] = []
-    for index, box in enumerate(ndimage.find_objects(labels), start=1):
-        mask = labels[box] == index
-        if np.count_nonzero(mask) < least_px:
-            continue
-        inradius = float(ndimage.distance_transform_edt(np.pad(mask, 1)).max())
-        if np.pi * inradius**2 >= least_px:
-            x, y, mask = tight(mask)
-            rest.append((box[1].start + x, box[0].start + y, mask))
-    return rest
+    labels, _ = components(uncovered)
+    return [
+        (x, y, mask)
+        for x, y, mask in parts(labels)
+        if np.count_nonzero(mask) >= least_px and np.pi * float(depth(mask).max()) ** 2 >= least_px
+    ]
 
 
 def _convexity(polygon: Polygon) -> float:

@@ -1,5 +1,6 @@
 """Detected objects into the particle table."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 import math
 
 import numpy as np

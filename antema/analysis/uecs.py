@@ -10,17 +10,14 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.morphology import convex_hull_image
 
+from antema.analysis.morphology import Mask, components, depth, distance_to, hull_image, largest_component, parts, tight
 from antema.analysis.outline import outline
 from antema.analysis.polygon import convex_hull, polygon_perimeter
 
-Mask = NDArray[np.bool_]
 Piece = tuple[int, int, Mask]
 """x and y of the bounding box in the region, and the mask in it."""
 
-_EIGHT = np.ones((3, 3), dtype=np.int8)
 _MOST_STEPS = 64
 # Where two grown markers claim the same pixels each keeps what a disc of this share of its own inradius can reach
 # from inside: growth through the neck between two particles would else carry each into the other.
@@ -50,39 +47,40 @@ def uecs(region: Mask, *, convexity_threshold: float, least_marker_px: int) -> l
     list of (x, y, mask)
         One mask for each marker, in its bounding box; masks may share pixels. Empty where there is no marker.
     """
-    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
-    markers = list(_markers(depth, convexity_threshold, least_marker_px))
-    return _grown(region, depth, markers)
+    depths = depth(region)
+    markers = list(_markers(depths, convexity_threshold, least_marker_px))
+    return _grown(region, depths, markers)
 
 
 def _markers(
-    depth: NDArray[np.float64], convexity_threshold: float, least_marker_px: int
+    depths: NDArray[np.float64], convexity_threshold: float, least_marker_px: int
 ) -> Iterator[tuple[int, int, Mask, float]]:
     """Yield x, y, mask and the erosion in pixels of every marker of a region with these depths."""
-    step = max(1.0, float(depth.max()) / _MOST_STEPS)
-    pending = [(0, 0, depth, step)]
+    step = max(1.0, float(depths.max()) / _MOST_STEPS)
+    pending = [(0, 0, depths, step)]
     while pending:
         x0, y0, inner, eroded = pending.pop()
-        labels, _ = ndimage.label(inner > eroded, structure=_EIGHT)
-        for index, box in enumerate(ndimage.find_objects(labels), start=1):
-            mask = labels[box] == index
+        labels, _ = components(inner > eroded)
+        for dx, dy, mask in parts(labels):
             if np.count_nonzero(mask) < least_marker_px:
                 continue
-            x, y = x0 + box[1].start, y0 + box[0].start
+            x, y = x0 + dx, y0 + dy
             if convexity(mask) > convexity_threshold:
                 yield x, y, mask, eroded
             else:
-                pending.append((x, y, np.where(mask, inner[box], 0.0), eroded + step))
+                pending.append(
+                    (x, y, np.where(mask, inner[dy:, dx:][: mask.shape[0], : mask.shape[1]], 0.0), eroded + step)
+                )
 
 
-def _grown(region: Mask, depth: NDArray[np.float64], markers: list[tuple[int, int, Mask, float]]) -> list[Piece]:
+def _grown(region: Mask, depths: NDArray[np.float64], markers: list[tuple[int, int, Mask, float]]) -> list[Piece]:
     claims = np.zeros(region.shape, dtype=np.uint16)
     grown: list[tuple[tuple[slice, slice], Mask, Mask]] = []
     for x, y, mask, eroded in markers:
         box = _wider_box((x, y), mask.shape, eroded + 2, region.shape)
         marker = np.zeros(region[box].shape, dtype=np.bool_)
         marker[y - box[0].start :, x - box[1].start :][: mask.shape[0], : mask.shape[1]] = mask
-        inner = np.where(marker, depth[box], 0.0)
+        inner = np.where(marker, depths[box], 0.0)
         reach = max(eroded, _CORE_SHARE * float(inner.max()))
         whole = _dilated(marker, eroded) & region[box]
         core = _dilated(inner > reach, reach) & whole if reach > eroded else whole
@@ -93,31 +91,15 @@ def _grown(region: Mask, depth: NDArray[np.float64], markers: list[tuple[int, in
         own = whole & (claims[box] == 1)
         kept = own | core
         if own.any():
-            kept |= whole & np.asarray(convex_hull_image(own, offset_coordinates=False), dtype=np.bool_)
+            kept |= whole & hull_image(own)
         x, y, mask = tight(largest_component(kept))
         pieces.append((box[1].start + x, box[0].start + y, mask))
     return sorted(pieces, key=lambda piece: piece[:2])
 
 
-def largest_component(mask: Mask) -> Mask:
-    """Return the largest 8-connected component of `mask`."""
-    labels, n = ndimage.label(mask, structure=_EIGHT)
-    if n <= 1:
-        return mask
-    return labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-
-
-def tight(mask: Mask) -> Piece:
-    """Return x, y and the part of `mask` in the bounding box of its true pixels."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    y, x = int(rows[0]), int(columns[0])
-    return x, y, np.ascontiguousarray(mask[y : rows[-1] + 1, x : columns[-1] + 1])
-
-
 def _dilated(mask: Mask, distance_px: float) -> Mask:
     """Return the pixels within `distance_px` (and the half pixel from a centre to its edge) of a mask."""
-    return np.asarray(ndimage.distance_transform_edt(~mask) <= distance_px + 0.5, dtype=np.bool_)
+    return distance_to(mask) <= distance_px + 0.5
 
 
 def _wider_box(

@@ -2,11 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.morphology import h_maxima
-from skimage.segmentation import watershed as flood
 
-from antema.analysis.uecs import Piece, largest_component, tight
+from antema.analysis.morphology import components, depth, flooded, largest_component, parts, summits, tight
+from antema.analysis.uecs import Piece
 
 
 def watershed(region: NDArray[np.bool_], *, depth_px: float) -> list[Piece]:
@@ -23,19 +21,15 @@ def watershed(region: NDArray[np.bool_], *, depth_px: float) -> list[Piece]:
     Returns
     -------
     list of (x, y, mask)
-        The pieces in their bounding boxes, together all of the region.
+        The pieces in their bounding boxes.
     """
-    distance = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
-    if depth_px > 0:
-        summits = h_maxima(distance, depth_px)
-    else:
-        summits = (distance == ndimage.maximum_filter(distance, size=3)) & region
-    seeds, n = ndimage.label(summits, structure=np.ones((3, 3), dtype=np.int8))
+    distance = depth(region)
+    # A height of 0 would make every pixel a summit of its own: the least step between two distances stands for it.
+    seeds, n = components(summits(distance, max(depth_px, 1e-6)))
     if n <= 1:
         return [tight(region)]
-    labels = np.asarray(flood(-distance, seeds, mask=region))
     pieces: list[Piece] = []
-    for index, box in enumerate(ndimage.find_objects(labels), start=1):
-        x, y, mask = tight(largest_component(labels[box] == index))
-        pieces.append((box[1].start + x, box[0].start + y, mask))
+    for x, y, mask in parts(flooded(-distance, seeds, region)):
+        dx, dy, piece = tight(largest_component(mask))
+        pieces.append((x + dx, y + dy, piece))
     return pieces

@@ -1,0 +1,128 @@
+"""The few operations of scipy.ndimage and scikit-image that the analysis uses, with types, which those lack.
+
+A box is a pair of slices (rows, columns).
+"""
+
+# pyright: reportMissingTypeStubs=false
+from typing import Any
+
+import numpy as np
+import scipy.ndimage
+import skimage.measure
+import skimage.morphology
+import skimage.segmentation
+from numpy.typing import NDArray
+
+# Their inferred types are wrong in places (a label count of "Literal[0, 1]"): they are typed here, by hand.
+ndimage: Any = scipy.ndimage
+measure: Any = skimage.measure
+morphology: Any = skimage.morphology
+segmentation: Any = skimage.segmentation
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int32]
+Box = tuple[slice, slice]
+
+PLUS: Mask = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)
+SQUARE_3: Mask = np.ones((3, 3), dtype=np.bool_)
+SQUARE_2: Mask = np.ones((2, 2), dtype=np.bool_)
+
+
+def components(mask: Mask, *, corners: bool = True) -> tuple[Labels, int]:
+    """Return the labels 1 to n of the connected components of `mask`, in reading order, and n.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (h, w)
+        Foreground.
+    corners : bool
+        Whether pixels that meet in a corner are connected (8 neighbours, else 4).
+    """
+    labels, n = ndimage.label(mask, structure=SQUARE_3 if corners else PLUS)
+    return labels, int(n)
+
+
+def boxes(labels: NDArray[np.integer]) -> list[Box | None]:
+    """Return the bounding box of each label from 1 up; None for a number that does not occur."""
+    return ndimage.find_objects(labels)
+
+
+def depth(mask: Mask) -> Floats:
+    """Return the distance in pixels of every pixel of `mask` to the nearest background; outside is background."""
+    return ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+
+
+def distance_to(mask: Mask) -> Floats:
+    """Return the distance in pixels of every pixel to the nearest one of `mask`."""
+    return ndimage.distance_transform_edt(~mask)
+
+
+def dilated(mask: Mask, element: Mask, *, times: int = 1, origin: int = 0) -> Mask:
+    """Return `mask` dilated by `element`, `times` times."""
+    return ndimage.binary_dilation(mask, element, iterations=times, origin=origin)
+
+
+def eroded(mask: Mask, element: Mask, *, outside: bool = False, origin: int = 0) -> Mask:
+    """Return `mask` eroded by `element`; `outside` says whether what lies beyond the array is foreground."""
+    return ndimage.binary_erosion(mask, element, border_value=int(outside), origin=origin)
+
+
+def gaussian(mask: Mask, sigma_px: float) -> Floats:
+    """Return `mask` as 0 and 1, blurred by a Gaussian; beyond the array is 0."""
+    return ndimage.gaussian_filter(mask.astype(np.float64), sigma_px, mode="constant", truncate=3.0)
+
+
+def level_lines(values: Floats, level: float) -> list[Floats]:
+    """Return the closed level lines (row, column) of `values`, the first point not repeated.
+
+    Pixels above the level that meet in a corner are on the same side of a line. Lines that leave the array are
+    left out.
+    """
+    lines = measure.find_contours(values, level, fully_connected="high")
+    return [line[:-1] for line in lines if (line[0] == line[-1]).all()]
+
+
+def hull_image(mask: Mask) -> Mask:
+    """Return the pixels with centres in the convex hull of the pixel centres of `mask`."""
+    return morphology.convex_hull_image(mask, offset_coordinates=False)
+
+
+def centres_inside(shape: tuple[int, int], polygon: Floats) -> Mask:
+    """Return which pixels of an array have their centre, (x, y) = (column, row), inside `polygon`, shape (n, 2)."""
+    return measure.grid_points_in_poly(shape, polygon[:, ::-1])
+
+
+def summits(values: Floats, height: float) -> Mask:
+    """Return the maxima of `values` that rise at least `height` above the saddle to a higher one."""
+    return morphology.h_maxima(values, height).astype(np.bool_)
+
+
+def flooded(values: Floats, seeds: Labels, mask: Mask) -> Labels:
+    """Return the basins of `values` inside `mask` that grow from `seeds` (watershed by flooding)."""
+    return segmentation.watershed(values, seeds, mask=mask).astype(np.int32)
+
+
+def largest_component(mask: Mask) -> Mask:
+    """Return the largest 8-connected component of `mask`."""
+    labels, n = components(mask)
+    if n <= 1:
+        return mask
+    return labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+
+
+def tight(mask: Mask) -> tuple[int, int, Mask]:
+    """Return x, y and the part of `mask` in the bounding box of its true pixels."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    y, x = int(rows[0]), int(columns[0])
+    return x, y, np.ascontiguousarray(mask[y : rows[-1] + 1, x : columns[-1] + 1])
+
+
+def parts(labels: NDArray[np.integer]) -> list[tuple[int, int, Mask]]:
+    """Return x, y of the bounding box and the mask of each label from 1 up that occurs."""
+    return [
+        (box[1].start, box[0].start, labels[box] == index)
+        for index, box in enumerate(boxes(labels), start=1)
+        if box is not None
+    ]
