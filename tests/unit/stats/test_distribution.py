@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from antema.stats import ecdf, histogram, kde
+from antema.stats.distribution import MOST_BINS
+
+positive = hnp.arrays(np.float64, st.integers(1, 300), elements=st.floats(1e-3, 1e4))
+
+
+@given(positive, st.booleans())
+def test_every_value_is_in_a_bin_or_counted_outside(x, log):
+    h = histogram(x, log=log)
+    assert h.counts.sum() + h.n_below + h.n_above == x.size
+    assert 1 <= h.counts.size <= MOST_BINS + 2
+    assert (np.diff(h.edges) > 0).all()
+    widths = np.diff(np.log10(h.edges)) if log else np.diff(h.edges)
+    assert (h.density * widths).sum() == pytest.approx(h.share.sum())
+    assert h.share.sum() == pytest.approx(h.counts.sum() / x.size)
+
+
+def test_edges_are_round_numbers():
+    x = np.random.default_rng(0).normal(4, 0.6, 2000)
+    edges = histogram(x).edges
+    width = edges[1] - edges[0]
+    assert round(width / 10 ** np.floor(np.log10(width)), 6) in (1.0, 2.0, 2.5, 5.0)
+    np.testing.assert_allclose(edges / width, np.round(edges / width), atol=1e-9)
+    assert 15 < edges.size < MOST_BINS
+
+
+def test_dirt_far_out_does_not_flatten_the_particles():
+    x = np.append(np.random.default_rng(0).normal(4, 0.6, 2000), [300.0, 900.0])
+    h = histogram(x)
+    assert np.diff(h.edges)[0] < 0.5
+    assert h.n_above == 2
+    assert "2 above" in h.outside_text
+    assert histogram(x[:-2]).outside_text == ""
+
+
+def test_weights_move_the_share_not_the_counts():
+    h = histogram([1.0, 1.1, 2.0, 2.1], [1, 1, 3, 3], bins=[1.0, 1.5, 2.5])
+    assert h.counts.tolist() == [2, 2]
+    assert h.share.tolist() == [0.25, 0.75]
+    assert h.density.tolist() == [0.5, 0.75]
+
+
+def test_a_wanted_number_of_bins_is_met_nearly():
+    x = np.random.default_rng(0).uniform(0, 10, 500)
+    assert 14 <= histogram(x, bins=20).counts.size <= 30
+
+
+def test_nothing_and_equal_values():
+    assert histogram([]).counts.size == 0
+    assert histogram([np.nan]).edges.tolist() == [0.0]
+    assert histogram([2.0, 2.0]).counts.sum() == 2
+    assert histogram([0.0, 0.0]).counts.sum() == 2
+    assert kde([2.0, 2.0])[0].size == 0
+    assert ecdf([])[0].size == 0
+
+
+@pytest.mark.parametrize("bins", [0, "many", [1.0], [2.0, 1.0]])
+def test_bins_that_are_none_are_refused(bins):
+    with pytest.raises(ValueError, match="bins: expected"):
+        histogram([1.0, 2.0], bins=bins)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_density_has_unit_area_and_the_true_shape(log):
+    rng = np.random.default_rng(0)
+    x = np.exp(rng.normal(1, 0.3, 20_000))
+    at, y = kde(x, log=log, n=500)
+    position = np.log10(at) if log else at
+    assert np.trapezoid(y, position) == pytest.approx(1.0, abs=3e-3)
+    true = np.exp(-0.5 * ((np.log(at) - 1) / 0.3) ** 2) / (0.3 * np.sqrt(2 * np.pi))
+    true = true * np.log(10) if log else true / at
+    assert np.abs(y - true).max() < 0.06 * true.max()
+
+
+def test_density_does_not_fall_off_at_a_bound():
+    x = 1 - np.abs(np.random.default_rng(0).normal(0, 0.05, 20_000))
+    at, free = kde(x)
+    at_bound, bounded = kde(x, upper=1.0)
+    assert at.max() > 1.0
+    assert at_bound.max() <= 1.0
+    assert np.trapezoid(bounded, at_bound) == pytest.approx(1.0, abs=3e-3)
+    true = 2 / (0.05 * np.sqrt(2 * np.pi))
+    assert bounded[-1] == pytest.approx(true, rel=0.08)
+    assert np.interp(1.0, at, free) < 0.7 * true
+
+
+def test_weighted_density_is_that_of_repeated_values():
+    x = np.array([1.0, 2.0, 2.5, 4.0])
+    w = np.array([1, 3, 2, 1])
+    at, y = kde(x, w)
+    again, y_again = kde(np.repeat(x, w))
+    # only the effective number of particles differs, and with it the bandwidth
+    assert np.average(at, weights=y) == pytest.approx(np.average(again, weights=y_again), rel=0.02)
+
+
+@given(positive, st.integers(0, 2**32 - 1))
+def test_cumulative_distribution_is_the_share_at_or_below(x, seed):
+    w = np.random.default_rng(seed).integers(1, 5, x.size).astype(float)
+    at, y = ecdf(x, w)
+    assert y[-1] == pytest.approx(1.0)
+    for position, share in zip(at[:5], y[:5], strict=True):
+        assert share == pytest.approx(w[x <= position].sum() / w.sum())
