@@ -32,10 +32,11 @@ CRYSTALLINITY_COLOURS: dict[str, str] = {
     "unknown": GREY,
 }
 
-#: Outlines on a micrograph: particles found alone, particles taken out of an overlap, objects left out.
+#: Outlines on a micrograph: particles found alone, particles taken out of an overlap, objects left out. Bright hues, for
+#: they lie on grey.
 OUTLINE_COLOURS: dict[str, str] = {
-    "whole": SKY_BLUE,
-    "separated": ORANGE,
+    "whole": YELLOW,
+    "separated": SKY_BLUE,
     "dropped": REDDISH_PURPLE,
 }
 

@@ -17,7 +17,7 @@ from antema.imaging.palette import OUTLINE_COLOURS, rgb
 _KINDS = ("whole", "separated", "dropped")
 
 #: Width of an image, in pixels, up to which outlines are one pixel wide.
-_PX_PER_OUTLINE_PX = 800
+_PX_PER_OUTLINE_PX = 500
 
 _SCALE_BAR_STEPS = (1.0, 2.0, 5.0)
 _UNITS_BY_NM = ((1e6, "mm"), (1e3, "µm"), (1.0, "nm"), (1e-3, "pm"))

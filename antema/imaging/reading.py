@@ -1,5 +1,7 @@
 """Reading micrographs from the files of microscopes, by their content and not by their names."""
 
+import codecs
+import errno
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -39,6 +41,8 @@ supported_suffixes: frozenset[str] = frozenset(
 )
 
 _HEAD_BYTES = 1024
+
+_TOO_MUCH_MEMORY = "it needs more memory than is allowed for it"
 
 Result = TypeVar("Result")
 
@@ -189,8 +193,8 @@ def _description(head: bytes) -> str:
         if head.startswith(mark):
             return what
     try:
-        # the last character may be cut in two
-        sample = head[:-3].decode("utf-8") if len(head) > 3 else head.decode("utf-8")
+        # not final: the last character may be cut in two
+        sample = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return f"a file that starts with the bytes {head[:8].hex(' ')}"
     if all(letter.isprintable() or letter in "\t\r\n\f" for letter in sample):
@@ -247,9 +251,12 @@ def _guarded(path: Path, name: str, kind: str, action: Callable[[], Result]) -> 
         msg = f"{name} cannot be read: the permission is missing."
         raise CannotRead(msg) from error
     except MemoryError as error:
-        msg = f"{name} cannot be read: it needs more memory than is allowed for it."
+        msg = f"{name} cannot be read: {_TOO_MUCH_MEMORY}."
         raise CannotRead(msg) from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            msg = f"{name} cannot be read: {_TOO_MUCH_MEMORY}."
+            raise CannotRead(msg) from error
         # at this boundary any exception is the file's fault: the readers' own checks came before
         detail = _first_line(str(error).replace(str(path), name)) or type(error).__name__
         msg = f"{name} cannot be read: it looks like {_article(kind)} but is damaged or truncated ({detail})."

@@ -54,7 +54,8 @@ def datasets(path: Path) -> list[DataSet]:
     """Return the data sets of a DM3 or DM4 file, without its thumbnail."""
     from ncempy.io import dm
 
-    with dm.fileDM(path) as file:
+    # from an open file: what ncempy maps into memory itself it cannot let go of after an error
+    with path.open("rb") as stream, dm.fileDM(stream) as file:
         tags: dict[str, Any] = dict(file.allTags)
         has_thumbnail = bool(file.thumbnail)
     numbers = sorted(

@@ -30,13 +30,15 @@ def datasets(path: Path) -> list[DataSet]:
         file: Any = opened
         _check_arrays(file)
         is_hspy = "Experiments" in file
+        # RosettaSciIO reads a .hspy lazily only where its arrays are in chunks, as HyperSpy itself writes them
+        lazy = is_hspy and all(one["data"].chunks for one in file["Experiments"].values() if "data" in one)
         is_velox = not is_hspy and _is_velox(file)
         has_spectra = is_velox and any(name in file.get("Data", {}) for name in ("Spectrum", "SpectrumStream"))
     signals: list[dict[str, Any]]
     if is_hspy:
         from rsciio import hspy
 
-        signals = hspy.file_reader(str(path), lazy=True)
+        signals = hspy.file_reader(str(path), lazy=lazy)
         return [from_signal(signal, "HyperSpy axes", metadata={"format": "HyperSpy"}) for signal in signals]
     from rsciio import emd
 

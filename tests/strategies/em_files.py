@@ -1,0 +1,177 @@
+"""Small files in the formats of microscopes, written for tests."""
+
+import struct
+from pathlib import Path
+
+import h5py
+import numpy as np
+import tifffile
+
+MRC_MODES = {"i1": 0, "i2": 1, "f4": 2, "u2": 6}
+DM_TYPES = {"int16": 1, "float32": 2, "uint8": 6, "int32": 7, "int8": 9, "uint16": 10, "uint32": 11, "float64": 12}
+DM_ITEM_CODES = {"int16": 2, "float32": 6, "uint8": 10, "int32": 3, "int8": 9, "uint16": 4, "uint32": 5, "float64": 7}
+
+
+def particle_image(shape=(48, 64), dtype=np.uint16, seed=0):
+    """A bright background with a dark disc, noisy, so that orientation mistakes show."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    image = 150 + 10 * rng.standard_normal(shape) + 0.3 * columns
+    image[(rows - 12) ** 2 + (columns - 40) ** 2 < 64] -= 80
+    return np.clip(np.rint(image), 0, 255).astype(dtype)
+
+
+# --- MRC ---------------------------------------------------------------------------------------------------------
+
+
+def write_mrc(path: Path, pixels, voxel_angstrom=2.0, *, mark=b"MAP ", extended=b"", order="<"):
+    volume = pixels[None] if pixels.ndim == 2 else pixels
+    nz, ny, nx = volume.shape
+    header = bytearray(1024)
+    mode = MRC_MODES[volume.dtype.str[1:]]
+    struct.pack_into(order + "10i", header, 0, nx, ny, nz, mode, 0, 0, 0, nx, ny, nz)
+    struct.pack_into(order + "3f", header, 40, nx * voxel_angstrom, ny * voxel_angstrom, nz * voxel_angstrom)
+    struct.pack_into(order + "3i", header, 64, 1, 2, 3)
+    struct.pack_into(order + "i", header, 92, len(extended))
+    header[208:212] = mark
+    header[212:216] = b"DD\x00\x00" if order == "<" else b"\x11\x11\x00\x00"
+    path.write_bytes(bytes(header) + extended + volume.astype(volume.dtype.newbyteorder(order)).tobytes())
+    return path
+
+
+# --- TIA ---------------------------------------------------------------------------------------------------------
+
+
+def write_ser(path: Path, pixels, pixel_size_m=2e-10, *, elements=1, announced=None):
+    """A .ser file of images of 16-bit integers; `announced` puts another width and height into the header."""
+    height, width = pixels.shape
+    header = struct.pack("<HHHIIII", 0x4949, 0x0197, 0x0210, 0x4122, 0x4152, elements, elements)
+    dimension = struct.pack("<IddII", elements, 0.0, 1.0, 0, 6) + b"Number" + struct.pack("<I", 0)
+    data_at = 30 + len(dimension)
+    element = struct.pack("<ddIddI", 0.0, pixel_size_m, 0, 0.0, pixel_size_m, 0)
+    element += struct.pack("<HII", 2, *(announced or (width, height)))
+    element += pixels[::-1].astype("<u2").tobytes()
+    table_at = data_at + elements * len(element)
+    tags_at = table_at + 8 * elements
+    table = b"".join(struct.pack("<I", data_at + number * len(element)) for number in range(elements))
+    table += b"".join(struct.pack("<I", tags_at + number * 8) for number in range(elements))
+    tag = struct.pack("<HHI", 0x4152, 0, 1_400_000_000)
+    path.write_bytes(header + struct.pack("<II", table_at, 1) + dimension + element * elements + table + tag * elements)
+    return path
+
+
+# --- DigitalMicrograph -------------------------------------------------------------------------------------------
+
+
+def _dm_name(name, kind):
+    label = name.encode("latin-1")
+    return struct.pack(">BH", kind, len(label)) + label
+
+
+def _dm_group(name, *entries):
+    return _dm_name(name, 20) + struct.pack(">BBI", 1, 0, len(entries)) + b"".join(entries)
+
+
+def _dm_number(name, code, form, value):
+    return _dm_name(name, 21) + b"%%%%" + struct.pack(">II", 1, code) + struct.pack("<" + form, value)
+
+
+def _dm_text(name, text):
+    units = text.encode("utf-16-le")
+    return _dm_name(name, 21) + b"%%%%" + struct.pack(">IIII", 3, 20, 4, len(units) // 2) + units
+
+
+def _dm_array(name, pixels):
+    code = DM_ITEM_CODES[pixels.dtype.name]
+    return _dm_name(name, 21) + b"%%%%" + struct.pack(">IIII", 3, 20, code, pixels.size) + pixels.tobytes()
+
+
+def _dm_image(pixels, scale, unit, tags):
+    scales = [scale] * pixels.ndim if np.isscalar(scale) else list(scale)
+    dimensions = [
+        _dm_group("", _dm_number("Scale", 6, "f", step), _dm_text("Units", unit)) for step in reversed(scales)
+    ]
+    lengths = [_dm_number("", 5, "I", length) for length in reversed(pixels.shape)]
+    data = _dm_group(
+        "ImageData",
+        _dm_group("Calibrations", _dm_group("Dimension", *dimensions)),
+        _dm_array("Data", pixels),
+        _dm_number("DataType", 5, "I", DM_TYPES[pixels.dtype.name]),
+        _dm_group("Dimensions", *lengths),
+    )
+    info = [_dm_text(key, value) if isinstance(value, str) else _dm_number(key, 7, "d", value) for key, value in tags]
+    return _dm_group("", data, _dm_group("ImageTags", _dm_group("Microscope Info", *info)), _dm_text("Name", "made"))
+
+
+def write_dm3(path: Path, pixels, scale=0.25, unit="nm", tags=()):
+    """A DM3 file of one image; `tags` are pairs that go below Microscope Info."""
+    root = struct.pack(">BBI", 1, 0, 1) + _dm_group("ImageList", _dm_image(pixels, scale, unit, tags))
+    path.write_bytes(struct.pack(">III", 3, len(root), 1) + root + bytes(8))
+    return path
+
+
+# --- HDF5 --------------------------------------------------------------------------------------------------------
+
+
+def write_ncem_emd(path: Path, pixels, step=0.5, unit="[n_m]"):
+    with h5py.File(path, "w") as file:
+        file.attrs["version_major"], file.attrs["version_minor"] = 0, 2
+        group = file.create_group("data/made")
+        group.attrs["emd_group_type"] = 1
+        group["data"] = pixels
+        for number, length in enumerate(pixels.shape, start=1):
+            vector = group.create_dataset(f"dim{number}", data=step * np.arange(length))
+            vector.attrs["name"], vector.attrs["units"] = "xyz"[number - 1], unit
+    return path
+
+
+def write_sparse_emd(path: Path, shape=(20000, 10000)):
+    """An EMD file whose image was announced and never written: kilobytes that read as hundreds of megabytes."""
+    with h5py.File(path, "w") as file:
+        file.attrs["version_major"], file.attrs["version_minor"] = 0, 2
+        group = file.create_group("data/made")
+        group.attrs["emd_group_type"] = 1
+        group.create_dataset("data", shape=shape, dtype="f4", chunks=(500, 500))
+        for number, length in enumerate(shape, start=1):
+            group.create_dataset(f"dim{number}", data=np.arange(length), compression="gzip")
+    return path
+
+
+def write_hspy(path: Path, data, step=0.2, unit="nm", *, recorded=2):
+    """A HyperSpy file whose last `recorded` axes belong to the signal, in the layout of version 3 of the format."""
+    with h5py.File(path, "w") as file:
+        file.attrs["file_format"], file.attrs["file_format_version"] = "HyperSpy", "3.3"
+        group = file.create_group("Experiments/made")
+        group.attrs["package"], group.attrs["package_version"] = "", ""
+        group["data"] = data
+        for number, length in enumerate(data.shape):
+            axis = group.create_group(f"axis-{number}")
+            axis.attrs.update(
+                name="xyz"[number],
+                navigate=number < data.ndim - recorded,
+                offset=0.0,
+                scale=step,
+                size=length,
+                units=unit,
+                _type="UniformDataAxis",
+            )
+        group.create_group("metadata/General").attrs["title"] = "made"
+        group.create_group("original_metadata")
+        group.create_group("learning_results")
+        group.create_group("attributes").attrs.update(_lazy=False, ragged=False)
+    return path
+
+
+# --- TIFF --------------------------------------------------------------------------------------------------------
+
+
+def write_imagej(path: Path, pixels, step=0.0123, unit="nm"):
+    tifffile.imwrite(path, pixels, imagej=True, resolution=(1 / step, 1 / step), metadata={"unit": unit})
+    return path
+
+
+def write_tiff_with_tag(path: Path, pixels, code, text, **options):
+    """A TIFF with a private tag of bytes."""
+    data = text.encode("latin-1") + b"\x00"
+    tifffile.imwrite(path, pixels, extratags=[(code, 2, len(data), data, False)], metadata=None, **options)
+    return path

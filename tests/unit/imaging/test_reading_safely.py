@@ -1,0 +1,178 @@
+"""The reader process: quick when warm, limited, replaced after a death, and gone with its parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from strategies import em_files
+from strategies.em_files import particle_image
+
+from antema.domain import CannotRead, NotAnImage
+from antema.imaging import read, read_safely, safe
+
+
+@pytest.fixture
+def pool(monkeypatch):
+    """A pool of one reader of the test's own, so that its child can be looked at and killed."""
+    own = safe._Pool(1)
+    monkeypatch.setattr(safe, "_pool", own)
+    yield own
+    own.stop()
+
+
+@pytest.fixture
+def image_file(tmp_path):
+    return em_files.write_imagej(tmp_path / "a.tif", particle_image())
+
+
+def child(pool) -> int:
+    pid = pool.readers[0].pid
+    assert pid is not None
+    return pid
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_the_result_is_that_of_reading_here(pool, image_file):
+    here, there = read(image_file), read_safely(image_file)
+
+    np.testing.assert_array_equal(there.pixels, here.pixels)
+    assert there.pixels.dtype == here.pixels.dtype
+    assert (there.pixel_size, there.name, there.sha256, dict(there.metadata)) == (
+        here.pixel_size,
+        here.name,
+        here.sha256,
+        dict(here.metadata),
+    )
+    assert read_safely(image_file, name="Gold 7.tif").name == "Gold 7.tif"
+
+
+def test_the_child_stays_warm(pool, image_file):
+    read_safely(image_file)
+    first = child(pool)
+    started = time.perf_counter()
+
+    for _ in range(3):
+        read_safely(image_file)
+
+    # 0.03 s each on an idle core
+    assert time.perf_counter() - started < 3 * 2.0
+    assert child(pool) == first
+
+
+def test_errors_keep_their_kind_and_their_sentence(pool, tmp_path):
+    text = tmp_path / "notes.dm3"
+    text.write_text("not a micrograph")
+    pattern = em_files.write_dm3(tmp_path / "b.dm3", particle_image(), 0.1, "1/nm")
+
+    with pytest.raises(CannotRead, match=r"^notes\.dm3 cannot be read: .* found a text file\.$"):
+        read_safely(text)
+    with pytest.raises(NotAnImage, match="diffraction pattern"):
+        read_safely(pattern)
+
+
+def test_a_hanging_reader_is_killed_and_replaced(pool, image_file):
+    read_safely(image_file)
+    hanging = child(pool)
+    os.kill(hanging, signal.SIGSTOP)
+    started = time.perf_counter()
+
+    with pytest.raises(CannotRead, match=r"a\.tif cannot be read: reading it took longer than 0\.5 s\."):
+        read_safely(image_file, timeout_s=0.5)
+
+    assert time.perf_counter() - started < 5
+    assert not is_alive(hanging)
+    assert read_safely(image_file).shape == (48, 64)
+    assert child(pool) != hanging
+
+
+def test_a_reader_that_dies_in_between_is_replaced(pool, image_file):
+    read_safely(image_file)
+    dead = child(pool)
+    os.kill(dead, signal.SIGKILL)
+    while is_alive(dead):
+        time.sleep(0.01)
+
+    assert read_safely(image_file).shape == (48, 64)
+    assert child(pool) != dead
+
+
+def test_a_reader_that_dies_on_a_file_gives_a_sentence(pool, image_file):
+    read_safely(image_file)
+    os.kill(child(pool), signal.SIGSTOP)
+    killer = threading.Timer(0.3, os.kill, (child(pool), signal.SIGKILL))
+    killer.start()
+
+    with pytest.raises(CannotRead, match="ran out of memory or crashed"):
+        read_safely(image_file, timeout_s=20)
+
+    killer.join()
+    assert read_safely(image_file).shape == (48, 64)
+
+
+def test_memory_is_limited(pool, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((6000, 6000), np.float64))
+
+    with pytest.raises(CannotRead, match="more memory than is allowed"):
+        read_safely(tmp_path / "a.npy", memory_bytes=100 << 20)
+
+    assert read_safely(tmp_path / "a.npy", memory_bytes=2 << 30).shape == (6000, 6000)
+
+
+def test_several_threads_share_the_readers(image_file, tmp_path, monkeypatch):
+    shared = safe._Pool(2)
+    monkeypatch.setattr(safe, "_pool", shared)
+    others = [em_files.write_mrc(tmp_path / f"{n}.mrc", particle_image(seed=n, dtype="i2")) for n in range(8)]
+    results = {}
+
+    def work(path):
+        results[path] = read_safely(path).pixels
+
+    threads = [threading.Thread(target=work, args=(path,)) for path in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    shared.stop()
+
+    for number, path in enumerate(others):
+        np.testing.assert_array_equal(results[path], particle_image(seed=number, dtype="i2"))
+
+
+def test_no_folder_is_left_behind(pool, image_file, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+
+    read_safely(image_file)
+
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["pass", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+def test_the_child_goes_with_its_parent(image_file, ending):
+    program = (
+        "from antema.imaging import read_safely, safe\n"
+        f"read_safely({str(image_file)!r})\n"
+        "print(safe._pool.readers[0].pid, flush=True)\n"
+        f"{ending}\n"
+    )
+
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+
+    pid = int(finished.stdout)
+    deadline = time.monotonic() + 10
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(pid)
