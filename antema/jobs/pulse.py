@@ -1,6 +1,5 @@
 """The sign of life of a job's process, and the ways it is told to stop."""
 
-import _thread
 import logging
 import os
 import signal
@@ -45,7 +44,10 @@ class Stop:
         """Stop, because whoever started this process is no more. Called from the heartbeat's thread."""
         self._set("the program that started it ended", exit_code=1)
         if self._in_main_thread:
-            _thread.interrupt_main(signal.SIGTERM)
+            # A real signal: it ends what the main thread waits for in the kernel, too.
+            main = threading.main_thread().ident
+            assert main is not None
+            signal.pthread_kill(main, signal.SIGTERM)
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:

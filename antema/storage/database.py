@@ -10,11 +10,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError
@@ -59,7 +58,7 @@ class Database:
             script = ScriptDirectory.from_config(config)
             self._use_wal()
             with self._for_writing.begin() as connection:
-                if MigrationContext.configure(connection).get_current_revision() == script.get_current_head():
+                if _revision(connection) == script.get_current_head():
                     return
                 config.attributes["connection"] = connection
                 try:
@@ -96,6 +95,13 @@ class Database:
     def engine(self) -> Engine:
         """The engine, for tests of the schema."""
         return self._engine
+
+
+def _revision(connection: Connection) -> str | None:
+    # Alembic would tell the log of every time that somebody asks.
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:  # noqa: ANN401 - SQLAlchemy's record
