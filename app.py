@@ -1,14 +1,14 @@
-"""The dashboard's entry point: `python app.py` or `gunicorn -k gthread -w 2 --threads 8 app:server`.
+"""The dashboard's entry point: `python app.py`, or `gunicorn -k gthread -w 2 --threads 8 app:server`.
 
-It builds the server and does nothing else, because a spawned job imports it again.
+It builds the server and does nothing else, because a spawned job may import it again.
 """
-
-from antema.web import create_app
-
-app = create_app()
-server = app.server
 
 if __name__ == "__main__":
     from antema.web.serve import serve
 
-    serve(app)
+    serve()
+else:
+    from antema.web import create_app
+
+    app = create_app()
+    server = app.server

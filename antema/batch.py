@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from antema.analysis import ALGORITHM_VERSION, Analysis, Segmenter, analyse, instances_tiff, measure
 from antema.domain import AntemaError, CannotRead, Micrograph, NotAnImage, PixelSize, Recipe, View
-from antema.imaging import annotated_png, read, supported_suffixes
+from antema.imaging import annotated_png, read, read_all, supported_suffixes
 from antema.reports import (
     ReportImage,
     SampleReport,
@@ -117,7 +118,7 @@ def analyse_paths(
             (outcome.skipped if from_folder else outcome.failed).append(str(error))
             continue
         except AntemaError as error:
-            if from_folder and isinstance(error, CannotRead) and path.suffix.lower() not in supported_suffixes():
+            if from_folder and isinstance(error, CannotRead) and path.suffix.lower() not in supported_suffixes:
                 outcome.skipped.append(str(error))
             else:
                 outcome.failed.append(str(error))
@@ -148,7 +149,7 @@ def analyse_paths(
         provenance=_provenance(),
     )
     (out / "particles.csv").write_bytes(particles_csv(table))
-    (out / "images.csv").write_bytes(images_csv(report))
+    (out / "images.csv").write_bytes(images_csv(images))
     (out / "summary.json").write_bytes(summary_json(report))
     (out / "report.pdf").write_bytes(sample_report_pdf(report))
     (out / "run.json").write_text(json.dumps(_run(report, inputs, pixel_size_nm, override=override_scale), indent=2))
@@ -245,12 +246,11 @@ def _failed_image(path: Path, error: AntemaError) -> ReportImage:
     )
 
 
-def _read_mask(path: Path) -> np.ndarray:
-    micrograph = read(path)
-    pixels = micrograph.pixels
-    if pixels.dtype == np.uint16 and len(np.unique(pixels)) > 2:
-        return pixels
-    return pixels > 0
+def _read_mask(path: Path) -> NDArray[np.generic]:
+    pages = [np.asarray(page.pixels) for page in read_all(path)]
+    if pages[0].dtype == np.uint16 and len(np.unique(pages[0])) > 2:
+        return np.stack(pages)
+    return np.not_equal(pages[0], 0)
 
 
 def _card(recipe: Recipe) -> dict[str, object]:
@@ -273,7 +273,7 @@ def _provenance() -> dict[str, object]:
 def _run(
     report: SampleReport, inputs: Sequence[tuple[Path, bool]], nm: float | None, *, override: bool
 ) -> dict[str, object]:
-    return report.provenance | {
+    return dict(report.provenance) | {
         "recipe": report.recipe.to_dict(),
         "recipe_fingerprint": report.recipe.fingerprint(),
         "model": report.model,

@@ -103,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--separation", choices=SEPARATIONS)
     parser.add_argument("--convention", choices=CONVENTIONS)
-    parser.add_argument("--recipe", type=Path, metavar="recipe.json", help="every parameter; single options go before it")
+    parser.add_argument(
+        "--recipe", type=Path, metavar="recipe.json", help="every parameter; single options go before it"
+    )
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -214,7 +216,8 @@ def _read(options: argparse.Namespace) -> int:
     else:
         for entry in found:
             scale = "no scale" if entry["pixel_size_nm"] is None else f"{entry['pixel_size_nm']:.6g} nm/px"
-            print(f"{entry['file']}: {entry['width']} x {entry['height']} {entry['dtype']}, {scale} ({entry['pixel_size_source']})")
+            size = f"{entry['width']} x {entry['height']} {entry['dtype']}"
+            print(f"{entry['file']}: {size}, {scale} ({entry['pixel_size_source']})")
     return _report_failures(failures)
 
 
@@ -269,8 +272,11 @@ def _models_verify(_: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from antema.web import create_app
+    # Read by the settings when they are first asked for, in this process and in the server's.
+    for name in ("host", "port"):
+        if getattr(options, name) is not None:
+            os.environ[f"ANTEMA_{name.upper()}"] = str(getattr(options, name))
     from antema.web.serve import serve
 
-    serve(create_app(), host=options.host, port=options.port)
+    serve()
     return OK

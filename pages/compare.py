@@ -67,12 +67,15 @@ def _controls(choice: Choice) -> html.Div:
     weightings: list[Any] = [{"label": name.capitalize(), "value": name} for name in ("number", "area", "volume")]
     return html.Div(
         [
-            dcc.Dropdown(
-                compare_page.sample_options(choice.samples),
-                list(choice.samples),
-                id="compare-samples",
-                multi=True,
-                placeholder=f"Choose two to {MOST_SAMPLES} samples",
+            html.Div(
+                dcc.Dropdown(
+                    compare_page.sample_options(choice.samples),
+                    list(choice.samples),
+                    id="compare-samples",
+                    multi=True,
+                    placeholder=f"Choose two to {MOST_SAMPLES} samples",
+                    maxHeight=360,
+                ),
                 className="compare-choice",
             ),
             dcc.Dropdown(

@@ -16,8 +16,8 @@ def layout(**_: str) -> html.Div:
 # The page is there only after its address was read, too late for the browser to go to the section by itself.
 clientside_callback(
     """(root) => {
-        const section = window.location.hash && document.getElementById(window.location.hash.slice(1));
-        if (section) section.scrollIntoView();
+        if (!window.location.hash) return;
+        window.setTimeout(() => document.getElementById(window.location.hash.slice(1))?.scrollIntoView(), 100);
     }""",
     Input("help-root", "id"),
 )

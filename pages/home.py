@@ -47,7 +47,7 @@ def layout(**_: str) -> html.Div:
     )
 
 
-@callback(Output("home-samples", "children"), Input("jobs-changed", "data"), Input("demo-finished", "data"))
+@callback(Output("home-samples", "children"), Input("jobs-changed", "data"))
 def _recent(*_: object) -> list[Any]:
     samples = store().samples(archived=False)[:_RECENT]
     if not samples:
@@ -63,7 +63,7 @@ def _recent(*_: object) -> list[Any]:
                         else html.Div("no micrographs yet", className="card-picture none"),
                         html.Div(
                             [
-                                html.Div(sample.name, className="card-name"),
+                                html.Div(sample.sample.name, className="card-name"),
                                 html.Div(
                                     f"{sample.n_micrographs} micrographs · {count(sample.n_particles)} particles",
                                     className="quiet",
@@ -72,7 +72,7 @@ def _recent(*_: object) -> list[Any]:
                             className="card-text",
                         ),
                     ],
-                    href=f"/samples/{sample.id}",
+                    href=f"/samples/{sample.sample.id}",
                     className="card-micrograph",
                 )
                 for sample in samples
@@ -85,10 +85,9 @@ def _recent(*_: object) -> list[Any]:
 @callback(
     Output("demo-start", "hidden"),
     Input("jobs-changed", "data"),
-    Input("demo-finished", "data"),
     Input("demo-start", "n_clicks"),
 )
-def _offer_demo(_jobs: object, _finished: object, clicks: int | None) -> bool:
+def _offer_demo(_jobs: object, clicks: int | None) -> bool:
     return bool(clicks) or not settings().demo or bool(store().samples(archived=False))
 
 

@@ -34,6 +34,7 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
             dcc.Store(id="image-id", data=micrograph.id),
             dcc.Store(id="image-changed", data=0),
             dcc.Store(id="image-particle"),
+            dcc.Store(id="image-keys"),
             html.Div(
                 [
                     html.Div(
@@ -216,8 +217,8 @@ def _edit(
     return changed + 1, no_update, ""
 
 
-@callback(Output("image-trail", "children"), Input("image-changed", "data"), State("image-id", "data"))
-def _trail(_: int, micrograph_id: int) -> list[Any]:
+@callback(Output("image-trail", "children"), Input("image-id", "data"), Input("image-changed", "data"))
+def _trail(micrograph_id: int, _: int) -> list[Any]:
     return image_page.edit_trail(micrograph_id)
 
 
@@ -236,6 +237,6 @@ clientside_callback(
         document.addEventListener("keydown", window.antemaKeys);
         return window.dash_clientside.no_update;
     }""",
-    Output("image-id", "data"),
+    Output("image-keys", "data"),
     Input("image-id", "data"),
 )

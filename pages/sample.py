@@ -310,7 +310,9 @@ def _open_action(
         asked["action"] if isinstance(asked, dict) and asked["type"] == "micrograph-action" and any(opens) else None
     )
     others = [
-        {"label": other.name, "value": other.id} for other in store().samples(archived=False) if other.id != sample_id
+        {"label": other.sample.name, "value": other.sample.id}
+        for other in store().samples(archived=False)
+        if other.sample.id != sample_id
     ]
     return [name == wanted for name in ACTIONS], [others for _ in ctx.outputs_list[1]]
 

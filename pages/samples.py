@@ -5,7 +5,7 @@ from typing import Any
 import dash
 import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, dcc, html, no_update
+from dash import Input, Output, State, callback, html, no_update
 
 from antema.domain import AntemaError
 from antema.web.sample_form import FIELDS, sample_form, values_of
@@ -44,11 +44,11 @@ def layout(new: str = "", **_: str) -> html.Div:
                 ],
                 className="page-head",
             ),
-            dcc.Input(
+            dbc.Input(
                 id="samples-search",
                 type="search",
                 placeholder="Find by name, material, batch, operator …",
-                className="form-control search",
+                className="search",
             ),
             dag.AgGrid(
                 id="samples-grid",
@@ -60,7 +60,7 @@ def layout(new: str = "", **_: str) -> html.Div:
                     "domLayout": "autoHeight",
                     "pagination": True,
                     "paginationPageSize": 50,
-                    "overlayNoRowsTemplate": "No sample yet. Make one, or load the demo from the start page.",
+                    "localeText": {"noRowsToShow": "No sample yet. Make one, or load the demo from the start page."},
                 },
                 className="grid",
             ),
@@ -73,7 +73,6 @@ def layout(new: str = "", **_: str) -> html.Div:
     Output("samples-grid", "rowData"),
     Input("samples-archived", "value"),
     Input("jobs-changed", "data"),
-    Input("demo-finished", "data"),
 )
 def _rows(archived: bool, *_: object) -> list[dict[str, Any]]:
     from antema.web.overview import sample_rows
@@ -99,7 +98,7 @@ def _open(*_: int | None) -> bool:
 
 
 @callback(
-    Output("url", "pathname", allow_duplicate=True),
+    Output("url", "href", allow_duplicate=True),
     Output("sample-create-error", "children"),
     Input("sample-create-save", "n_clicks"),
     [State(f"sample-create-{name}", "value") for name in FIELDS],

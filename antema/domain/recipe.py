@@ -202,8 +202,8 @@ class View:
 def _check_number(field: RecipeField, value: object) -> None:
     assert field.minimum is not None
     assert field.maximum is not None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not field.minimum <= value <= field.maximum:
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not field.minimum <= number <= field.maximum:
         unit = f" {field.unit}" if field.unit else ""
         msg = f"{field.label}: expected a number from {field.minimum:g} to {field.maximum:g}{unit}, found {value!r}"
         raise AntemaError(msg)

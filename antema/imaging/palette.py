@@ -32,8 +32,8 @@ CRYSTALLINITY_COLOURS: dict[str, str] = {
     "unknown": GREY,
 }
 
-#: Outlines on a micrograph: particles found alone, particles taken out of an overlap, objects left out. Bright hues, for
-#: they lie on grey.
+#: Outlines on a micrograph: particles found alone, particles taken out of an overlap, objects left out. Bright hues,
+#: for they lie on grey.
 OUTLINE_COLOURS: dict[str, str] = {
     "whole": YELLOW,
     "separated": SKY_BLUE,

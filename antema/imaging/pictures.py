@@ -16,7 +16,7 @@ from antema.imaging.palette import OUTLINE_COLOURS, rgb
 
 _KINDS = ("whole", "separated", "dropped")
 
-#: Width of an image, in pixels, up to which outlines are one pixel wide.
+#: Pixels of the longer edge for each pixel of an outline's width, so that outlines stay visible on a whole image.
 _PX_PER_OUTLINE_PX = 500
 
 _SCALE_BAR_STEPS = (1.0, 2.0, 5.0)
@@ -75,7 +75,7 @@ def outline_indices(
     instances : sequence of Instance
         Bounding boxes may reach over the image's edge; what lies outside is not drawn.
     width_px : int, optional
-        Width of the outline, inwards from the particle's edge; by default one pixel for each 800 of the image's width.
+        Width of the outline, inwards from the particle's edge; by default one pixel for each 500 of the image's longer edge.
 
     Returns
     -------

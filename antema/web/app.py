@@ -1,10 +1,11 @@
 """The Dash app put together: routes, pages, shell."""
 
+import http
 from pathlib import Path
 
 import dash
 import flask
-import multiprocess
+from multiprocess.process import current_process
 
 from antema import jobs
 from antema.web import downloads, media, uploads
@@ -22,8 +23,8 @@ def create_app() -> dash.Dash:
     """Return the dashboard.
 
     The pages are imported and the first request is answered here: Dash registers its bundles at the first request, and
-    several threads that race for it get errors (plotly/dash#3971). What an earlier server left undone is found here too.
-    A spawned job imports this module as well but serves nothing, so it skips both.
+    several threads that race for it get errors (plotly/dash#3971). What an earlier server left undone is found here
+    too. A spawned job imports this module as well but serves nothing, so it skips both.
     """
     server = flask.Flask("antema")
     app = dash.Dash(
@@ -44,10 +45,13 @@ def create_app() -> dash.Dash:
         server.register_blueprint(blueprint)
     app.layout = layout
     register_shell(app)
-    if multiprocess.current_process().name == "MainProcess":
+    if current_process().name == "MainProcess":
         jobs.recover(store())
         with server.test_client() as client:
-            client.get("/")
+            first = client.get("/")
+        if first.status_code != http.HTTPStatus.OK:
+            msg = f"the dashboard answers its first request with status {first.status_code}; the log above says why"
+            raise RuntimeError(msg)
     return app
 
 

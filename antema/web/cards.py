@@ -13,7 +13,7 @@ def micrograph_card(
 ) -> html.Div:
     """Return the card: picture, name, scale and its origin, what became of it."""
     if result is not None and result.status == "done":
-        picture = f"/media/preview/{analysis_id}/{micrograph.id}.png?size=360&v={result.overlay_sha256[:12]}"
+        picture = f"/media/preview/{analysis_id}/{micrograph.id}.png?size=360&v={result.result_key}"
     else:
         picture = f"/media/blob/{micrograph.thumbnail_sha256}.png"
     classes = "card-micrograph" + (" left-out" if micrograph.left_out_reason else "")
@@ -26,7 +26,7 @@ def micrograph_card(
                 className="card-check",
             ),
             dcc.Link(
-                html.Img(src=picture, alt=micrograph.filename, loading="lazy", className="card-picture"),
+                html.Img(src=picture, alt=micrograph.filename, className="card-picture"),
                 href=f"/images/{micrograph.id}",
             ),
             html.Div(

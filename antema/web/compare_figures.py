@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -36,12 +37,13 @@ def common_edges(groups: Sequence[tuple[Vector, Vector | None]], *, log: bool) -
     if not own:
         return np.array([1.0, 10.0]) if log else np.array([0.0, 1.0])
     scaled = [np.log10(edges) if log else edges for edges in own]
-    width = min(float(edges[1] - edges[0]) for edges in scaled)
+    # a round number again, after the subtraction
+    width = min(float(f"{edges[1] - edges[0]:.9g}") for edges in scaled)
     low, high = min(float(e[0]) for e in scaled), max(float(e[-1]) for e in scaled)
     while (high - low) / width > MOST_BINS:
         width *= 2
     first, last = np.floor(low / width + 1e-6), np.ceil(high / width - 1e-6)
-    edges = np.arange(first, last + 1) * width
+    edges = np.round(np.arange(first, last + 1) * width, 12)
     return 10.0**edges if log else edges
 
 
@@ -49,6 +51,35 @@ def binned(values: Vector, weights: Vector | None, edges: Vector, *, log: bool) 
     """Return the histogram in these bins, its density per unit of the quantity on either axis."""
     bins = histogram(values, weights, bins=edges, log=log)
     return dataclasses.replace(bins, density=bins.share / np.diff(edges))
+
+
+def axis_range(edges: Vector, *, log: bool) -> list[float]:
+    """Return the range of an axis that shows these bins and one bin's width more on either side."""
+    scaled = np.log10(edges) if log else edges
+    width = scaled[1] - scaled[0]
+    first = float(scaled[0] - width)
+    # a length and a ratio begin at 0
+    return [first if log or edges[0] < 0 else max(first, 0.0), float(scaled[-1] + width)]
+
+
+def log_ticks(edges: Vector) -> dict[str, list[Any]]:
+    """Return ticks at round numbers, as many as the bins' span leaves room for, as properties of a logarithmic axis."""
+    low, high = np.log10(edges[0]), np.log10(edges[-1])
+    factors = (1, 2, 5) if high - low > 1.5 else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    ticks = [float(f"{k}e{decade}") for decade in range(int(np.floor(low)), int(np.ceil(high)) + 1) for k in factors]
+    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def curves_before_bars(figure: go.Figure) -> None:
+    """Let a figure of several distributions be read by its curves: bars fade where they are many, curves are named."""
+    traces: list[Any] = list(figure.select_traces())
+    curves = {trace.legendgroup for trace in traces if trace.type == "scatter"}
+    bars = [trace for trace in traces if trace.type == "bar"]
+    for trace in bars:
+        opacity = 0.35 if len(bars) <= 2 else 0.22 if len(bars) == 3 else 0.12
+        trace.update(opacity=opacity, showlegend=trace.legendgroup not in curves)
+    figure.update_traces(showlegend=True, selector={"type": "scatter"})
+    figure.update_yaxes(rangemode="tozero")
 
 
 def as_many_as_shown(values: Vector, weights: Vector | None) -> tuple[Vector, Vector | None]:
@@ -96,7 +127,7 @@ def shares_figure(classes: Sequence[str], groups: Sequence[tuple[str, Shares]]) 
                 "symmetric": False,
                 "array": [_reach(e.high, e.value) for e in estimates],
                 "arrayminus": [-_reach(e.low, e.value) for e in estimates],
-                "color": "#6e7781",
+                "color": "#24292f",
                 "thickness": 1.4,
                 "width": 4,
             },

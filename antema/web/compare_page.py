@@ -1,14 +1,19 @@
 """What the comparison page shows; the page's callbacks only call in here."""
 
+import textwrap
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
+from numpy.typing import NDArray
 
 from antema.domain import View
 from antema.reports import Pair
-from antema.stats import WEIGHTINGS, Comparison, Estimate, Summary, format_number
+from antema.stats import MANY_IMAGES, WEIGHTINGS, Comparison, Estimate, Summary, format_number
+from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST
 from antema.storage import Sample
 from antema.web import compare_figures, figures
 from antema.web.compare_choice import Choice
@@ -18,6 +23,9 @@ from antema.web.format import NOTHING, count
 from antema.web.models_view import crystallinity_available
 from antema.web.state import store
 
+_LINE_CHARACTERS = 18
+_LEAST_P_WORTH_SAYING = 0.005
+
 
 def sample_options(chosen: Sequence[int]) -> list[dict[str, Any]]:
     """Return the samples to choose from: those with a current result, and archived ones that are chosen already."""
@@ -25,7 +33,7 @@ def sample_options(chosen: Sequence[int]) -> list[dict[str, Any]]:
     known = {summary.sample.id for summary in summaries}
     options = [
         {
-            "label": f"{summary.sample.name} · {count(summary.n_particles)} particles",
+            "label": summary.sample.name,
             "value": summary.sample.id,
             "search": " ".join(
                 (summary.sample.name, summary.sample.material, summary.sample.batch, summary.sample.operator)
@@ -89,25 +97,48 @@ def plots(comparable: Comparable) -> tuple[go.Figure, go.Figure, go.Figure]:
     if not any(len(data.values) for data in comparable.series):
         nothing = figures.empty_figure("No particle was measured in these samples.")
         return nothing, nothing, nothing
-    edges = compare_figures.common_edges([(data.values, data.weights) for data in comparable.series], log=choice.log)
-    drawn = list(zip(comparable.members, comparable.series, strict=True))
+    edges = _edges(comparable)
+    drawn = [(plot_name(m.name), m.colour, d) for m, d in zip(comparable.members, comparable.series, strict=True)]
     bars = [
-        (m.name, m.colour, compare_figures.binned(d.values, d.weights, edges, log=choice.log), d.values, d.weights)
-        for m, d in drawn
+        (name, colour, compare_figures.binned(d.values, d.weights, edges, log=choice.log), d.values, d.weights)
+        for name, colour, d in drawn
     ]
-    curves = [(m.name, m.colour, *compare_figures.as_many_as_shown(d.values, d.weights)) for m, d in drawn]
-    violins = [(m.name, m.colour, compare_figures.equally_weighted(d.values, d.weights)) for m, d in drawn]
-    return (
-        figures.overlaid_figure(choice.quantity, bars, log=choice.log, weighting=choice.weighting),
-        figures.ecdf_figure(choice.quantity, curves, log=choice.log, weighting=choice.weighting),
-        figures.violin_figure(choice.quantity, violins, log=choice.log),
-    )
+    curves = [(name, colour, *compare_figures.as_many_as_shown(d.values, d.weights)) for name, colour, d in drawn]
+    violins = [
+        (plot_name(m.name, wrapped=True), m.colour, compare_figures.equally_weighted(d.values, d.weights))
+        for m, d in zip(comparable.members, comparable.series, strict=True)
+    ]
+    distribution = figures.overlaid_figure(choice.quantity, bars, log=choice.log, weighting=choice.weighting)
+    cumulative = figures.ecdf_figure(choice.quantity, curves, log=choice.log, weighting=choice.weighting)
+    spread = figures.violin_figure(choice.quantity, violins, log=choice.log)
+    compare_figures.curves_before_bars(distribution)
+    for figure in (distribution, cumulative):  # one above or beside the other, they are read along one axis
+        figure.update_xaxes(range=compare_figures.axis_range(edges, log=choice.log))
+    if choice.log:
+        ticks = compare_figures.log_ticks(edges)
+        # the bars are drawn over the logarithm itself
+        distribution.update_xaxes(ticks | {"tickvals": np.log10(ticks["tickvals"])})
+        cumulative.update_xaxes(ticks)
+        spread.update_yaxes(ticks)
+    spread.update_xaxes(automargin=True, tickangle=0)
+    return distribution, cumulative, spread
+
+
+def plot_name(name: str, *, wrapped: bool = False) -> str:
+    """Return a name as Plotly takes it: what would be markup there is text, a long one in several lines."""
+    lines = textwrap.wrap(name, _LINE_CHARACTERS) if wrapped else [name]
+    return "<br>".join(escape(line, quote=False) for line in lines)
+
+
+def _edges(comparable: Comparable) -> NDArray[np.float64]:
+    values = [(data.values, data.weights) for data in comparable.series]
+    return compare_figures.common_edges(values, log=comparable.choice.log)
 
 
 def histogram_words(comparable: Comparable) -> list[Any]:
     """Return how the distributions are drawn, and which particles the common bins leave out."""
     log = comparable.choice.log
-    edges = compare_figures.common_edges([(data.values, data.weights) for data in comparable.series], log=log)
+    edges = _edges(comparable)
     texts = ["The same bins for all; each sample's bars have the area 1, whatever its number of particles."]
     for member, data in zip(comparable.members, comparable.series, strict=True):
         outside = compare_figures.binned(data.values, data.weights, edges, log=log).outside_text
@@ -160,11 +191,22 @@ def _images_words(summary: Summary) -> str:
 def _mean_sd(summary: Summary) -> str:
     if not summary.n:
         return NOTHING
-    return f"{summary.mean.value_text()} ± {summary.sd.value_text()}" if summary.n > 1 else summary.mean.value_text()
+    return (
+        f"{summary.mean.value_text()} ± {summary.sd.value:.{summary.mean.decimals}f}"
+        if summary.n > 1
+        else summary.mean.value_text()
+    )
 
 
 def _estimate_cell(estimate: Estimate) -> html.Td:
-    return html.Td([html.Div(estimate.value_text()), html.Div(estimate.interval_text(), className="quiet")])
+    return html.Td(
+        [html.Div(_signed(estimate.value_text())), html.Div(_signed(estimate.interval_text()), className="quiet")]
+    )
+
+
+def _signed(text: str) -> str:
+    """Return numbers with a minus sign in place of the hyphen."""
+    return text.replace("-", "−")
 
 
 def _table(head: Sequence[str], rows: Sequence[html.Tr]) -> html.Table:
@@ -209,63 +251,95 @@ def differences(comparable: Comparable) -> list[Any]:
     pairs, members, choice = comparable.pairs, comparable.members, comparable.choice
     unit = choice.quantity.unit
     tested = sum(pair.comparison.p_value is not None for pair in pairs)
-    corrected = tested > 1
-    head = ["Pair", f"Difference of medians{f' ({unit})' if unit else ''}", "Cliff's delta", "Effect", "p"]
+    head = ["Pair", "Images", f"Difference of medians{f' ({unit})' if unit else ''}", "Cliff's delta", "Effect", "p"]
     rows = [
         html.Tr(
             [
                 html.Th(
-                    [sample_name(members[pair.a]), html.Span(" − ", className="quiet"), sample_name(members[pair.b])],
+                    [html.Div(sample_name(members[pair.a])), html.Div(["− ", sample_name(members[pair.b])])],
                     scope="row",
                 ),
+                html.Td(f"{pair.comparison.n_images_a} and {pair.comparison.n_images_b}"),
                 _estimate_cell(pair.comparison.difference),
                 _estimate_cell(pair.comparison.cliffs_delta),
                 html.Td(pair.comparison.effect_text),
-                html.Td(_p_words(pair.comparison)),
-                *([html.Td(_number(pair.corrected_p))] if corrected else []),
+                _p_cell(pair.comparison),
+                *([html.Td(_number(pair.corrected_p))] if tested > 1 else []),
             ]
         )
         for pair in pairs
     ]
+    general = [
+        "Cliff's delta is the chance that a particle of the first sample is larger than one of the second, minus the "
+        "chance that it is smaller: 0 for samples alike, ±1 for samples that do not overlap."
+    ]
+    if tested > 1:
+        general.append(f"p (Holm) is corrected for the {tested} pairs tested; quote this one.")
+    if len(pairs) == 1:
+        general += [text for text in (pairs[0].comparison.note, pairs[0].comparison.method) if text]
+    else:
+        general += _limits(comparable)
     in_words = [
-        html.Li(_statement(pair, members, choice)) for pair in pairs if pair.comparison.n_a and pair.comparison.n_b
+        html.Li(_statement(pair, members, choice, alone=len(pairs) == 1))
+        for pair in pairs
+        if pair.comparison.n_a and pair.comparison.n_b
     ]
+    words = [html.Details([html.Summary("In words"), html.Ul(in_words)], className="compare-words")]
     return [
-        html.Div(_table([*head, "p (Holm)"] if corrected else head, rows), className="scroll-x"),
-        *_sentences(_pair_sentences(pairs, members, tested=tested)),
-        *([html.Details([html.Summary("In words"), html.Ul(in_words)], className="compare-words")] if in_words else []),
+        html.Div(_table([*head, "p (Holm)"] if tested > 1 else head, rows), className="scroll-x"),
+        *_sentences(general),
+        *(words if in_words else []),
     ]
 
 
-def _p_words(comparison: Comparison) -> str:
-    return _number(comparison.p_value) if comparison.p_value is not None else "no test"
+def _limits(comparable: Comparable) -> list[str]:
+    """Return what limits several comparisons at once, by sample; each pair's own sentences are in its words."""
+    images = {m.name: s.n_images for m, s in zip(comparable.members, comparable.summaries, strict=True)}
+    single = [name for name, n in images.items() if n == 1]
+    few = [name for name, n in images.items() if 1 < n < MANY_IMAGES]
+    untested = [name for name, n in images.items() if 0 < n < LEAST_IMAGES_FOR_A_TEST]
+    texts: list[str] = []
+    if few:
+        texts.append(f"{names_in_words(few)}: the images are few; intervals with them are wide.")
+    if single:
+        texts.append(
+            f"{names_in_words(single)}: one image. How much images differ is not known there; intervals with "
+            "such a sample describe these images only and are too narrow."
+        )
+    if untested:
+        texts.append(
+            f"{names_in_words(untested)}: no p-value; a test needs at least {LEAST_IMAGES_FOR_A_TEST} images of "
+            "each sample."
+        )
+    return [*texts, "p from permutations of whole images, see each pair in words."]
+
+
+def _p_cell(comparison: Comparison) -> html.Td:
+    if comparison.p_value is None:
+        return html.Td("no test")
+    least = comparison.least_p
+    if least is None or least <= _LEAST_P_WORTH_SAYING:
+        return html.Td(_number(comparison.p_value))
+    return html.Td(
+        [
+            html.Div(_number(comparison.p_value)),
+            html.Div(f"least possible {_number(least)}", className="quiet"),
+        ]
+    )
 
 
 def _number(p: float | None) -> str:
     return NOTHING if p is None else format_number(p, 2)
 
 
-def _statement(pair: Pair, members: Sequence[Member], choice: Choice) -> str:
+def _statement(pair: Pair, members: Sequence[Member], choice: Choice, *, alone: bool) -> str:
+    comparison = pair.comparison
     names = members[pair.a].name, members[pair.b].name
-    words = pair.comparison.statement(*names, choice.quantity.label, choice.quantity.unit)
-    images = f"{pair.comparison.n_images_a} and {pair.comparison.n_images_b}"
-    particles = f"{count(pair.comparison.n_a)} and {count(pair.comparison.n_b)}"
-    return f"{words} {WEIGHTINGS[choice.weighting].capitalize()}; {particles} particles in {images} images."
-
-
-def _pair_sentences(pairs: Sequence[Pair], members: Sequence[Member], *, tested: int) -> list[str]:
-    texts = [
-        "Cliff's delta is the chance that a particle of the first sample is larger than one of the second, minus the "
-        "chance that it is smaller: 0 for samples alike, ±1 for samples that do not overlap."
-    ]
-    if tested > 1:
-        texts.append(f"p (Holm) is corrected for the {tested} pairs tested; quote this one.")
-    if len(pairs) == 1:
-        only = pairs[0].comparison
-        return texts + [text for text in (only.note, only.method) if text]
-    named = [(f"{members[pair.a].name} − {members[pair.b].name}", pair.comparison) for pair in pairs]
-    texts += _grouped([(name, comparison.note) for name, comparison in named])
-    return texts + _grouped([(name, comparison.method) for name, comparison in named])
+    words = comparison.statement(*names, choice.quantity.label, choice.quantity.unit)
+    images = f"{comparison.n_images_a} and {comparison.n_images_b}"
+    particles = f"{count(comparison.n_a)} and {count(comparison.n_b)}"
+    rest = "" if alone else " ".join(filter(None, ("", comparison.note, comparison.method)))
+    return f"{words} {WEIGHTINGS[choice.weighting].capitalize()}; {particles} particles in {images} images.{rest}"
 
 
 def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
@@ -275,11 +349,11 @@ def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
         if crystallinity_available():
             return None, _sentences(["The particles of these samples were analysed without crystallinity."])
         return None, _sentences(["No crystallinity model is installed: particles are not classified."])
-    figure = compare_figures.shares_figure(CLASSES, [(member.name, shares) for member, shares in found])
+    figure = compare_figures.shares_figure(
+        CLASSES, [(plot_name(member.name, wrapped=True), shares) for member, shares in found]
+    )
     certainty = View().crystallinity_certainty
-    sentences = [
-        f"Unknown below {100 * certainty:g} % certainty. Bars end in 95 % intervals; each particle counts once."
-    ]
+    sentences = [f"Unknown below {100 * certainty:g} % certainty. Whiskers: 95 % intervals. Each particle counts once."]
     sentences += _grouped([(member.name, shares.note) for member, shares in found])
     without = [member.name for member in comparable.members if all(member is not other for other, _ in found)]
     if without:

@@ -46,7 +46,7 @@ def everything(analysis_id: int) -> flask.Response:
     """Answer report, tables and overlays in one archive."""
 
     def build(report: SampleReport) -> bytes:
-        results = [r for r in store().image_results(analysis_id) if r.included]
+        results = [r for r in store().image_results(analysis_id) if r.counts]
         stems = unique_stems(r.filename for r in results)
         full = {
             f"overlays/{stem}.png": preview_png(analysis_id, r.micrograph_id, max_px=None)

@@ -12,11 +12,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from antema.domain import Quantity
-from antema.imaging.palette import OUTLINE_COLOURS, SAMPLE_COLOURS
+from antema.imaging.palette import ORANGE, SAMPLE_COLOURS
 from antema.stats import Histogram, ecdf, kde
 
 ACCENT = SAMPLE_COLOURS[0]
-PICKED = OUTLINE_COLOURS["separated"]
+PICKED = ORANGE
 _GRID = "rgba(128,128,128,0.22)"
 
 Vector = NDArray[np.float64]
@@ -83,7 +83,8 @@ def distribution_figure(
             y=heights,
             width=widths,
             marker={"color": _bar_colours(histogram.edges, picked), "line": {"width": 0.6, "color": "white"}},
-            customdata=np.column_stack([histogram.edges[:-1], histogram.edges[1:]]),
+            # a list: Dash reads click data from it, which it cannot from a packed array
+            customdata=np.column_stack([histogram.edges[:-1], histogram.edges[1:]]).tolist(),
             hovertemplate="%{customdata[0]:.4g} – %{customdata[1]:.4g} "
             + quantity.unit
             + ("<br>%{y:d} particles" if by_number else "<br>%{y:.3g} %")
@@ -108,7 +109,10 @@ def distribution_figure(
     figure.update_layout(
         _layout(
             xaxis={"title": {"text": quantity.axis}} | (_log_ticks(histogram.edges) if log else {}),
-            yaxis={"title": {"text": "Particles per bin" if by_number else f"Share of {weighting} (%)"}},
+            yaxis={
+                "title": {"text": "Particles per bin" if by_number else f"Share of {weighting} (%)"},
+                "rangemode": "tozero",
+            },
             clickmode="event",
         )
     )
@@ -136,7 +140,10 @@ def overlaid_figure(
     log: bool,
     weighting: str,
 ) -> go.Figure:
-    """Return the distributions of several samples over each other; each group is (name, colour, histogram, values, weights)."""
+    """Return the distributions of several samples over each other.
+
+    Each group is (name, colour, histogram, values, weights).
+    """
     figure = go.Figure()
     edges_seen: list[Vector] = []
     for name, colour, histogram, values, weights in groups:
@@ -241,7 +248,7 @@ def micrograph_figure(
     size = {"xref": "x", "yref": "y", "x": 0, "y": 0, "sizex": width * step, "sizey": height * step}
     images = [{"source": display_url, **size, "sizing": "stretch", "layer": "below"}]
     if overlay_url is not None:
-        images.append({"source": overlay_url, **size, "sizing": "stretch", "layer": "below", "visible": overlay_on})
+        images.append({"source": overlay_url, **size, "sizing": "stretch", "layer": "above", "visible": overlay_on})
     figure = go.Figure(
         go.Scatter(
             x=[p["x_px"] * step for p in particles],

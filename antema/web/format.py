@@ -2,8 +2,6 @@
 
 import math
 
-from antema.stats import format_number
-
 NOTHING = "–"
 
 
@@ -26,4 +24,4 @@ def duration(seconds: float | None) -> str:
 
 def pixel_size(nm: float | None) -> str:
     """Return a pixel size with its unit."""
-    return "no scale" if nm is None else f"{format_number(nm, 5)} nm/px"
+    return "no scale" if nm is None else f"{nm:.5g} nm/px"

@@ -143,7 +143,10 @@ def _start() -> list[Any]:
 
 
 def _numbers() -> list[Any]:
-    rows = [[html.B(name), text, html.Code(columns)] for name, columns, text in NUMBERS]
+    rows = [
+        [html.B(name), text, [html.Div(html.Code(column)) for column in columns.split(", ")]]
+        for name, columns, text in NUMBERS
+    ]
     return [
         html.P("Each is measured on one particle. Lengths are in nanometres; the column's name says so."),
         _table(("Quantity", "What it is", "Columns in the table"), rows),

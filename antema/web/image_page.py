@@ -94,14 +94,21 @@ def edit_trail(micrograph_id: int) -> list[Any]:
     edits = [e for target in ("micrograph", "particle") for e in store().edits(target=target, target_id=micrograph_id)]
     if not edits:
         return [html.P("Nobody changed anything yet.", className="quiet")]
-    return [html.Ol([html.Li(_edit_words(edit)) for edit in sorted(edits, key=lambda edit: -edit.id)], className="trail")]
+    return [
+        html.Ol([html.Li(_edit_words(edit)) for edit in sorted(edits, key=lambda edit: -edit.id)], className="trail")
+    ]
 
 
 def _edit_words(edit: Edit) -> list[Any]:
-    changed = ", ".join(f"{key} {_value(edit.before.get(key))} → {_value(value)}" for key, value in edit.after.items())
-    words: list[Any] = [html.B(edit.who), f" {edit.what}"]
+    particle = edit.after.get("particle")
+    changed = [
+        f"{key.replace('_', ' ')} {_value(edit.before.get(key))} → {_value(value)}"
+        for key, value in edit.after.items()
+        if key != "sha256" and value != edit.before.get(key)
+    ]
+    words: list[Any] = [html.B(edit.who), f" {edit.what}", f" {particle}" if particle is not None else ""]
     if changed:
-        words.append(f": {changed}")
+        words.append(f": {', '.join(changed)}")
     if edit.why:
         words.append(html.I(f" “{edit.why}”"))
     words.append(html.Span(f" · {edit.at:%Y-%m-%d %H:%M} UTC", className="quiet"))

@@ -26,14 +26,12 @@ class SpawnManager(DiskcacheManager):
 
     def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any) -> int:  # noqa: ANN401 - Dash's signature
         """Start `job_fn` in a spawned process and return its pid."""
-        import multiprocess
+        from multiprocess.context import SpawnContext
 
         # A result left over from a closed tab must not be taken for this one's.
         for stale in (key, self._make_progress_key(key), self._make_set_props_key(key)):
             self.handle.delete(stale)
-        process = multiprocess.get_context("spawn").Process(
-            target=job_fn, args=(key, self._make_progress_key(key), args, context)
-        )
+        process = SpawnContext().Process(target=job_fn, args=(key, self._make_progress_key(key), args, context))
         process.start()
         return process.pid
 

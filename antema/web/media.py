@@ -60,4 +60,5 @@ def _png(content: bytes) -> flask.Response:
     response = flask.Response(content, mimetype="image/png")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
-    return response.make_conditional(flask.request)
+    response.make_conditional(flask.request)
+    return response

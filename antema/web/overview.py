@@ -19,12 +19,12 @@ def _row(summary: SampleSummary) -> dict[str, Any]:
         table = measured(store().particles(summary.current_analysis_id))
         median = format_number(float(table["equivalent_diameter_nm"].median()))
     return {
-        "id": summary.id,
-        "name": summary.name,
-        "material": summary.material,
-        "batch": summary.batch,
-        "synthesis_date": summary.synthesis_date.isoformat() if summary.synthesis_date else "",
-        "operator": summary.operator,
+        "id": summary.sample.id,
+        "name": summary.sample.name,
+        "material": summary.sample.material,
+        "batch": summary.sample.batch,
+        "synthesis_date": summary.sample.synthesis_date.isoformat() if summary.sample.synthesis_date else "",
+        "operator": summary.sample.operator,
         "micrographs": summary.n_micrographs,
         "particles": summary.n_particles,
         "median": median,
@@ -33,7 +33,7 @@ def _row(summary: SampleSummary) -> dict[str, Any]:
 
 
 def _state(summary: SampleSummary) -> str:
-    if summary.archived:
+    if summary.sample.archived:
         return "archived"
     if summary.n_micrographs == 0:
         return "no micrographs"

@@ -45,9 +45,9 @@ def recipe_panel(models: Sequence[tuple[str, str]], *, crystallinity_available: 
     return dbc.Offcanvas(body, id="recipe-panel", title="Recipe", placement="end", is_open=False, className="recipe")
 
 
-def defaults() -> list[Any]:
-    """Return the default of every field, in the order of `RECIPE_FIELDS`."""
-    return [control_value(field, getattr(Recipe(), field.name)) for field in RECIPE_FIELDS]
+def defaults() -> dict[str, Any]:
+    """Return what every field's control shows for the default recipe."""
+    return {field.name: control_value(field, getattr(Recipe(), field.name)) for field in RECIPE_FIELDS}
 
 
 def control_value(field: RecipeField, value: object) -> object:

@@ -31,7 +31,7 @@ def sample_report(analysis_id: int, weighting: str, *, by: str, pictures: bool =
     """
     analysis = store().analysis(analysis_id)
     sample = store().sample(analysis.sample_id)
-    results = [result for result in store().image_results(analysis_id) if result.included]
+    results = [result for result in store().image_results(analysis_id) if result.counts]
     return SampleReport(
         sample={
             "name": sample.name,

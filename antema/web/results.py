@@ -87,7 +87,7 @@ def pick(table: pd.DataFrame, selection: dict[str, Any] | None) -> pd.Series:
         [[micrograph_id, particle], ...]}`` for single ones, None for nothing.
     """
     if not selection:
-        return pd.Series(False, index=table.index)
+        return pd.Series(data=False, index=table.index)
     if "column" in selection:
         values = table[selection["column"]]
         above = values <= selection["high"] if selection.get("last") else values < selection["high"]

@@ -63,7 +63,7 @@ def values_of(values: Sequence[str | None]) -> dict[str, Any]:
     return {**texts, "synthesis_date": _date(texts["synthesis_date"]), "properties": _properties(texts["properties"])}
 
 
-def form_values(sample: Sample) -> list[str]:
+def form_values(sample: Sample) -> list[Any]:
     """Return what the form's controls show for a sample."""
     properties = "\n".join(f"{key}: {value}" for key, value in sample.properties.items())
     day = sample.synthesis_date.isoformat() if sample.synthesis_date else ""

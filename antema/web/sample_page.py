@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from dash import dcc, html
+from numpy.typing import NDArray
 
 from antema.domain import PARTICLE_COLUMNS, QUANTITIES, View
 from antema.stats import WEIGHTINGS, histogram
@@ -55,7 +56,7 @@ class Result:
     @property
     def n_images(self) -> int:
         """Micrographs that were analysed without an error and still count."""
-        return sum(1 for image in self.images if image.status == "done" and image.included)
+        return sum(1 for image in self.images if image.status == "done" and image.counts)
 
 
 def load(analysis_id: int) -> Result:
@@ -219,7 +220,7 @@ def grid_columns() -> list[dict[str, Any]]:
     columns: list[dict[str, Any]] = []
     for column in _TABLE_COLUMNS:
         label = named.get(column, units.get(column, column.replace("_", " ").capitalize()))
-        definition: dict[str, Any] = {"field": column, "headerName": label, "sortable": True, "minWidth": 110}
+        definition: dict[str, Any] = {"field": column, "headerName": label, "sortable": True, "minWidth": 130}
         if column in text:
             definition |= {"filter": "agTextColumnFilter"}
         elif column == "separated":
@@ -263,17 +264,18 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
     return {"rowData": records, "rowCount": len(rows)}
 
 
-def _matches(values: pd.Series, condition: dict[str, Any]) -> pd.Series:
+def _matches(values: pd.Series, condition: dict[str, Any]) -> NDArray[np.bool_]:
+    """Return which values meet a condition of AG Grid's filters."""
     if "operator" in condition:
-        parts = [_matches(values, part) for part in condition["conditions"]]
-        return np.logical_and.reduce(parts) if condition["operator"] == "AND" else np.logical_or.reduce(parts)
+        combine = np.logical_and if condition["operator"] == "AND" else np.logical_or
+        return combine.reduce([_matches(values, part) for part in condition["conditions"]])
     kind, wanted = condition["type"], condition.get("filter")
     if kind in ("blank", "notBlank"):
-        blank = values.isna() | (values.astype(str) == "")
+        blank = (values.isna() | (values.astype(str) == "")).to_numpy(bool)
         return blank if kind == "blank" else ~blank
     if condition["filterType"] == "number":
-        numbers = values.astype(float)
-        upper = condition.get("filterTo")
+        numbers = values.to_numpy(float)
+        wanted, upper = float(condition["filter"]), condition.get("filterTo")
         tests = {
             "equals": lambda: numbers == wanted,
             "notEqual": lambda: numbers != wanted,
@@ -293,7 +295,7 @@ def _matches(values: pd.Series, condition: dict[str, Any]) -> pd.Series:
         "startsWith": lambda: text.str.startswith(sought),
         "endsWith": lambda: text.str.endswith(sought),
     }
-    return tests[kind]()
+    return tests[kind]().to_numpy(bool)
 
 
 def no_rows() -> pd.DataFrame:
@@ -324,7 +326,7 @@ def viewer(
         )
     rows, _ = of_micrograph(analysis_id, micrograph.id)
     picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
-    stamp = f"{result.overlay_sha256[:12]}-{int((rows['drop_reason'] == 'excluded_by_user').sum())}"
+    stamp = f"{result.result_key}-{int((rows['drop_reason'] == 'excluded_by_user').sum())}"
     return figures.micrograph_figure(
         display,
         f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}",
@@ -370,7 +372,7 @@ def viewer_targets(result: Result) -> list[dict[str, Any]]:
     return [
         {"label": f"{image.filename} · {count(image.n_measured)}", "value": image.micrograph_id}
         for image in result.images
-        if image.status == "done" and image.included
+        if image.status == "done" and image.counts
     ]
 
 

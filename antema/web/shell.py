@@ -26,7 +26,7 @@ def layout() -> html.Div:
     """Return the shell with the place where pages go."""
     return html.Div(
         [
-            dcc.Location(id="url"),
+            dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="theme", storage_type="local", data="light"),
             dcc.Store(id="job-request"),
             dcc.Store(id="job-finished"),
@@ -50,13 +50,8 @@ def _navigation() -> html.Header:
     who = (
         html.Span(id="user-name", className="user-name")
         if settings().forwarded_user_header
-        else dcc.Input(
-            id="user-name",
-            placeholder="Your name",
-            title="Kept with what you change: who, when, why",
-            debounce=True,
-            className="form-control form-control-sm user-input",
-            maxLength=80,
+        else dbc.Input(
+            id="user-name", placeholder="Your name", debounce=True, size="sm", className="user-input", maxlength=80
         )
     )
     return html.Header(
@@ -65,7 +60,7 @@ def _navigation() -> html.Header:
             html.Nav(links, className="links"),
             html.Div(
                 [
-                    html.I(className="bi bi-person", title="Who is working"),
+                    html.I(className="bi bi-person", title="Who is working: kept with what you change"),
                     who,
                     html.Button(
                         html.I(className="bi bi-circle-half"),
@@ -175,6 +170,7 @@ def register_shell(app: dash.Dash) -> None:
             const now = clicks && window.dash_clientside.callback_context.triggered_id === "theme-toggle"
                 ? (theme === "dark" ? "light" : "dark") : theme || "light";
             document.documentElement.setAttribute("data-bs-theme", now);
+            document.body.dataset.agThemeMode = now;
             return now === theme ? window.dash_clientside.no_update : now;
         }""",
         Output("theme", "data"),

@@ -76,7 +76,9 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     chosen = {"executable_path": found} if found else {}
     return {**browser_type_launch_args, **chosen, "args": quiet}
@@ -90,5 +92,3 @@ def console_errors(page: "object") -> Iterator[list[str]]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield errors
     assert not errors
-
-
