@@ -75,7 +75,10 @@ class Micrographs(StoreBase):
                 file_pixel_size_source=micrograph.pixel_size.source,
                 user_pixel_size_nm=None,
                 user_pixel_size_by=None,
-                microscope=dict(micrograph.metadata),
+                microscope={
+                    name: value if isinstance(value, str) else float(value)
+                    for name, value in micrograph.metadata.items()
+                },
                 left_out_reason=None,
                 thumbnail_sha256=thumbnail,
                 display_sha256=display,

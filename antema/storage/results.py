@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize
 from antema.storage import schema
 from antema.storage.analyses import get_analysis
-from antema.storage.base import StoreBase, now, record, required, who
+from antema.storage.base import StoreBase, join_names, now, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
 from antema.storage.kept import Kept
@@ -38,10 +38,13 @@ class Results(StoreBase):
         self._overlays: Kept[bytes] = Kept(_OVERLAYS_KEPT)
 
     def find_result(self, result_key: str) -> ImageResult | None:
-        """Return the result of this very computation, whichever analysis it was done for; None when it was not."""
+        """Return the result of this very computation, whichever analysis it was done for.
+
+        None when it was not done, and when its particle file is lost: then it has to be done again.
+        """
         with self._database.reading() as session:
             row = session.get(schema.ImageResult, result_key)
-            if row is None:
+            if row is None or not self.parquet_path(row.key).is_file():
                 return None
             micrograph = get_micrograph(session, row.micrograph_id)
             return self._to_result(row, micrograph, None)
@@ -179,8 +182,13 @@ class Results(StoreBase):
         DataFrame
             `antema.domain.PARTICLE_COLUMNS`, ``micrograph_id``, ``exclusion_reason``, then what else the analysis
             measured. Sample and image carry their present names. Objects that a person excluded are ``dropped`` with
-            the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it. Lists
+            the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it. Rows
             are in the order of micrographs and particle numbers.
+
+        Raises
+        ------
+        AntemaError
+            When a particle file is gone from the data folder.
         """
         from antema.storage.particle_files import ParticleFile, read_particles
 
@@ -197,6 +205,11 @@ class Results(StoreBase):
                 for link in session.scalars(_links_of(analysis.id))
                 if link.result is not None and not _why_not_counted(link.micrograph, analysis)
             )
+        lost = [file.image for file in files if not file.path.is_file()]
+        if lost:
+            names = join_names(lost)
+            msg = f"expected the particle files of {names} in the data folder, found none: analyse the sample again"
+            raise AntemaError(msg)
         # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
         return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
 

@@ -1,6 +1,9 @@
 """The store put together, and opened."""
 
+import shutil
 import stat
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from antema.storage.analyses import Analyses
@@ -11,6 +14,7 @@ from antema.storage.results import Results
 from antema.storage.samples import Samples
 
 _DATABASE = "antema.sqlite"
+_FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
 class Store(Samples, Micrographs, Analyses, Results, JobRows):
@@ -44,4 +48,15 @@ def open_store(data_dir: Path) -> Store:
     store = Store(folder, database)
     for needed in (store.incoming_dir, store.particles_dir, store.locks_dir, folder / "blobs"):
         needed.mkdir(exist_ok=True)
+    _remove_forgotten(store.incoming_dir)
     return store
+
+
+def _remove_forgotten(incoming: Path) -> None:
+    """Remove what uploads and writes that were killed have left behind."""
+    oldest = time.time() - _FORGOTTEN_AFTER_S
+    for path in incoming.iterdir():
+        # Another process may be doing the same.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -145,3 +145,17 @@ def test_a_closed_database_can_be_opened_by_another_object(tmp_path):
     with second.reading() as session:
         assert session.execute(text("SELECT count(*) FROM sample")).scalar_one() == 0
     second.close()
+
+
+def test_what_killed_uploads_left_is_removed_after_a_day(tmp_path):
+    store = open_store(tmp_path)
+    folder = store.incoming_dir / "folder"
+    folder.mkdir()
+    old, new = store.incoming_dir / "old", store.incoming_dir / "new"
+    for path in (folder / "file", old, new):
+        path.write_text("bytes")
+    for path in (folder, old):
+        os.utime(path, (0, 0))
+    store.close()
+    open_store(tmp_path).close()
+    assert list(store.incoming_dir.iterdir()) == [new]

@@ -274,3 +274,15 @@ def test_a_view_is_kept_with_the_analysis(store, two):
 def test_no_analysis(store, call):
     with pytest.raises(NotFound, match="analysis"):
         getattr(store, call)(5)
+
+
+def test_a_lost_particle_file_is_named_and_made_again(store, two):
+    analysis, first, _ = two
+    result = store.image_results(analysis.id)[0]
+    result.parquet.unlink()
+    with pytest.raises(AntemaError, match="expected the particle files of image-1.tif in the data folder"):
+        store.particles(analysis.id)
+    assert store.find_result(result.result_key) is None
+    save_analysis(store, analysis.id, first)
+    assert store.find_result(result.result_key) is not None
+    assert len(measured(store, analysis)) == 6
