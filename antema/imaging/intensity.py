@@ -10,6 +10,13 @@ _STATISTICS_PIXELS = 1_000_000
 #: Half the distance of the 0.5 and 99.5 percentiles of a normal distribution, in standard deviations.
 _NORMAL_HALF_SPREAD = 2.5758293
 
+#: Greater values count as not finite, smaller contrasts as none: single precision must not overflow in what follows.
+_GREATEST = 1e30
+_LEAST_CONTRAST = 1e-30
+
+#: Normalised values are clipped to so many spreads; only the extremes of broken floating-point files reach them.
+_GREATEST_NORMALISED = 1e6
+
 
 def to_8bit(pixels: NDArray[np.generic], *, low: float = 0.1, high: float = 99.9) -> NDArray[np.uint8]:
     """Map grey values to 8 bits for display.
@@ -17,7 +24,7 @@ def to_8bit(pixels: NDArray[np.generic], *, low: float = 0.1, high: float = 99.9
     Parameters
     ----------
     pixels : ndarray, shape (h, w)
-        Grey values of any real type. Values that are not finite are shown as black.
+        Grey values of any real type. Values that are not finite (or beyond 1e30) are shown as black.
     low, high : float
         Percentiles of the finite values that become 0 and 255; what lies outside is clipped.
 
@@ -30,19 +37,19 @@ def to_8bit(pixels: NDArray[np.generic], *, low: float = 0.1, high: float = 99.9
     if sample.size == 0:
         return np.zeros(pixels.shape, np.uint8)
     darkest, brightest = (float(value) for value in np.percentile(sample, (low, high)))
-    if brightest <= darkest:
+    if brightest - darkest < _LEAST_CONTRAST:
         # fewer pixels than the percentiles cut off may carry all the contrast there is
         darkest, brightest = float(sample.min()), float(sample.max())
-    values = pixels.astype(np.float32)
-    finite = np.isfinite(values)
-    if brightest <= darkest:
-        return np.where(finite, np.uint8(128), np.uint8(0))
-    values -= np.float32(darkest)
-    values *= np.float32(255.0 / (brightest - darkest))
-    values[~finite] = 0.0
-    np.clip(values, 0.0, 255.0, out=values)
-    np.rint(values, out=values)
-    return values.astype(np.uint8)
+    if brightest - darkest < _LEAST_CONTRAST:
+        mapped = np.full(pixels.shape, 128, np.uint8)
+    else:
+        values = _clipped_from(pixels, darkest, darkest, brightest)
+        values *= np.float32(255.0 / (brightest - darkest))
+        np.rint(values, out=values)
+        # what is not a number is taken out before the cast, which has no value for it
+        mapped = np.nan_to_num(values, copy=False, nan=0.0).astype(np.uint8)
+    _fill_not_finite(pixels, mapped)
+    return mapped
 
 
 def normalise(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -55,7 +62,7 @@ def normalise(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
     Parameters
     ----------
     pixels : ndarray, shape (h, w)
-        Grey values of any real type. Values that are not finite become 0, the median.
+        Grey values of any real type. Values that are not finite (or beyond 1e30) become 0, the median.
 
     Returns
     -------
@@ -67,27 +74,44 @@ def normalise(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
         return np.zeros(pixels.shape, np.float32)
     low, median, high = (float(value) for value in np.percentile(sample, (0.5, 50.0, 99.5)))
     spread = (high - low) / (2.0 * _NORMAL_HALF_SPREAD)
-    if spread <= 0:
+    if spread < _LEAST_CONTRAST:
         spread = float(sample.std())
-    if spread <= 0:
+    if spread < _LEAST_CONTRAST:
         return np.zeros(pixels.shape, np.float32)
-    # the median is taken off in double where single precision would round the contrast away
-    wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize >= 4 or pixels.dtype == np.float64
-    if wide:
-        values = ((pixels.astype(np.float64) - median) / spread).astype(np.float32)
-    else:
-        values = pixels.astype(np.float32)
-        values -= np.float32(median)
-        values /= np.float32(spread)
-    values[~np.isfinite(values)] = 0.0
+    reach = _GREATEST_NORMALISED * spread
+    values = _clipped_from(pixels, median, median - reach, median + reach)
+    values /= np.float32(spread)
+    _fill_not_finite(pixels, values)
     return values
+
+
+def _clipped_from(pixels: NDArray[np.generic], zero: float, low: float, high: float) -> NDArray[np.float32]:
+    """Return grey values clipped to a range, minus `zero`.
+
+    Long integers and doubles are shifted in double precision: single would round the contrast on a high pedestal away.
+    """
+    is_wide = pixels.dtype.itemsize >= 4 and pixels.dtype != np.float32
+    values = pixels.astype(np.float64 if is_wide else np.float32)
+    np.clip(values, low, high, out=values)
+    values -= zero
+    return values.astype(np.float32, copy=False)
+
+
+def _fill_not_finite(pixels: NDArray[np.generic], mapped: NDArray[np.uint8] | NDArray[np.float32]) -> None:
+    if pixels.dtype.kind == "f":
+        mapped[~_is_finite(pixels)] = 0
+
+
+def _is_finite(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    # a comparison with not-a-number is false
+    return np.abs(values) <= np.float64(_GREATEST)
 
 
 def _finite_sample(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
     step = max(1, int(np.ceil(np.sqrt(pixels.size / _STATISTICS_PIXELS))))
     sample = pixels[::step, ::step].astype(np.float64).ravel()
-    sample = sample[np.isfinite(sample)]
+    sample = sample[_is_finite(sample)]
     if sample.size == 0 and step > 1:
         sample = pixels.astype(np.float64).ravel()
-        sample = sample[np.isfinite(sample)]
+        sample = sample[_is_finite(sample)]
     return sample

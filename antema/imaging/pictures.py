@@ -75,7 +75,7 @@ def outline_indices(
     instances : sequence of Instance
         Bounding boxes may reach over the image's edge; what lies outside is not drawn.
     width_px : int, optional
-        Width of the outline, inwards from the particle's edge; by default one pixel for each 500 of the image's longer edge.
+        Width of the outline, inwards from the particle's edge; by default one pixel for each 500 of the longer edge.
 
     Returns
     -------
