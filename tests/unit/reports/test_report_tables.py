@@ -1,0 +1,107 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from antema.domain import PARTICLE_COLUMNS
+from antema.reports import images_csv, particles_csv, summary_json
+
+
+def rows_of(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def test_columns_are_the_documented_ones_in_their_order(sample_report):
+    header = particles_csv(sample_report.table[sample_report.table.columns[::-1]]).split(b"\n", 1)[0].decode()
+    assert tuple(header.split(",")) == PARTICLE_COLUMNS
+
+
+def test_numbers_read_back_as_the_same_numbers(sample_report):
+    table = sample_report.table
+    rows = rows_of(particles_csv(table))
+    assert len(rows) == len(table)
+    for column in ("equivalent_diameter_nm", "area_nm2", "p_amorphous"):
+        assert [float(row[column]) for row in rows] == table[column].tolist()
+    assert [int(row["bbox_x_px"]) for row in rows] == table["bbox_x_px"].tolist()
+
+
+def test_booleans_are_lower_case_and_what_does_not_apply_is_empty(make_report):
+    rows = rows_of(particles_csv(make_report(2).table))
+    assert {row["separated"] for row in rows} == {"true", "false"}
+    assert {row["confidence"] for row in rows} == {""}
+    assert {row["crystallinity"] for row in rows} == {""}
+    assert {row["drop_reason"] for row in rows if row["status"] == "measured"} == {""}
+
+
+def test_order_of_rows_and_types_of_columns_do_not_change_the_bytes(sample_report):
+    table = sample_report.table
+    other = table.sample(frac=1, random_state=3).convert_dtypes()
+    other["particle"] = other["particle"].astype(np.uint16)
+    other["bbox_w_px"] = other["bbox_w_px"].astype(np.float64)
+    other["micrograph_id"] = 7
+    other["exclusion_reason"] = ""
+    assert particles_csv(other) == particles_csv(table)
+
+
+def test_further_columns_that_hold_something_follow(sample_report):
+    table = sample_report.table.assign(exclusion_reason=["dirt", *[None] * (len(sample_report.table) - 1)])
+    rows = rows_of(particles_csv(table))
+    assert list(rows[0]) == [*PARTICLE_COLUMNS, "exclusion_reason"]
+    assert rows[0]["exclusion_reason"] == "dirt"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "-2", 'say "a", b', "line\nbreak", "Übergröße µ"])
+def test_text_comes_back_unchanged(make_report, name):
+    rows = rows_of(particles_csv(make_report(1, name=name).table))
+    assert {row["sample"] for row in rows} == {name}
+
+
+def test_no_rows_and_missing_columns():
+    nothing = pd.DataFrame(columns=list(PARTICLE_COLUMNS))
+    assert particles_csv(nothing).decode() == ",".join(PARTICLE_COLUMNS) + "\n"
+    with pytest.raises(ValueError, match="drop_reason, separated not found"):
+        particles_csv(nothing.drop(columns=["drop_reason", "separated"]))
+
+
+def test_images_with_scale_counts_and_reasons(sample_report):
+    rows = rows_of(images_csv(sample_report.images))
+    assert len(rows) == 9
+    assert rows[0]["pixel_size_nm"] == "0.06398699"
+    assert rows[0]["pixel_size_source"] == "user: Jörg"
+    assert rows[-1]["status"] == "failed"
+    assert "found a spectrum" in rows[-1]["error"]
+    assert sum(int(row["n_measured"]) + int(row["n_dropped"]) for row in rows) == len(sample_report.table)
+
+
+def test_summary_holds_numbers_units_and_reasons(sample_report):
+    found = json.loads(summary_json(sample_report))
+    measured = sample_report.table[sample_report.table["status"] == "measured"]
+    diameter = found["quantities"]["equivalent_diameter_nm"]
+    assert diameter["unit"] == "nm"
+    assert diameter["n"] == found["n_measured"] == len(measured)
+    assert diameter["mean"]["value"] == pytest.approx(measured["equivalent_diameter_nm"].mean())
+    assert diameter["mean"]["low"] < diameter["mean"]["value"] < diameter["mean"]["high"]
+    assert diameter["interval_method"] == "bootstrap of whole images"
+    assert sum(reason["n"] for reason in found["dropped"].values()) == found["n_dropped"]
+    assert found["n_images"] == 9
+    assert found["n_images_analysed"] == 8
+    assert found["recipe_fingerprint"] == sample_report.recipe.fingerprint()
+
+
+def test_crystallinity_below_the_certainty_is_unknown(sample_report):
+    found = json.loads(summary_json(sample_report))["crystallinity"]
+    measured = sample_report.table[sample_report.table["status"] == "measured"]
+    sure = measured["confidence"] >= 0.8
+    assert found["classes"]["unknown"]["n"] == int((~sure).sum())
+    assert found["classes"]["polycrystalline"]["n"] == int((measured["crystallinity"][sure] == "polycrystalline").sum())
+    assert sum(entry["value"] for entry in found["classes"].values()) == pytest.approx(1)
+
+
+def test_summary_of_nothing_has_no_number_and_no_nan(make_report):
+    found = json.loads(summary_json(make_report(2, per_image=0)))
+    assert found["n_measured"] == 0
+    assert found["crystallinity"] is None
+    assert found["quantities"]["circularity"]["mean"] == {"value": None, "low": None, "high": None}
