@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,9 +20,6 @@ from antema.imaging.palette import CRYSTALLINITY_COLOURS, SAMPLE_COLOURS, sample
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-# identities inside the SVG are hashes; with a fixed salt the same figure has the same bytes
-mpl.rcParams["svg.hashsalt"] = "antema"
 
 _INK = "#24292f"
 _FAINT = "#8c959f"
@@ -272,9 +268,12 @@ def _density_label(quantity: Quantity) -> str:
 
 
 def _svg(figure: "Figure") -> str:
+    import matplotlib as mpl
     import matplotlib.text
 
     with _drawing:
+        # identities inside the SVG are hashes; with a fixed salt the same figure has the same bytes
+        mpl.rcParams["svg.hashsalt"] = "antema"
         for text in figure.findobj(matplotlib.text.Text):
             text.set_fontsize(7)
             text.set_color(_INK)
