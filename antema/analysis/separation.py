@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from antema.analysis.antema_uecs import antema_objects
 from antema.analysis.morphology import components, depth, parts
 from antema.analysis.outline import outline
-from antema.analysis.polygon import Polygon, convex_hull, polygon_perimeter
+from antema.analysis.polygon import Polygon
 from antema.analysis.regions import Region, close_holes, least_area_px, least_marker_px, touches_border
-from antema.analysis.uecs import Piece, uecs
+from antema.analysis.uecs import Piece, convexity_and_solidity, necked_lobes, uecs
 from antema.analysis.watershed import watershed
 from antema.domain import Instance, Recipe
+
+# A region of a higher solidity has no neck worth looking for.
+_NECK_SOLIDITY = 0.98
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,9 @@ def separate(
 
     A region whose convexity is above the recipe's threshold is one particle. The others are separated as the recipe
     says; what comes out and is not convex, and a region out of which nothing comes, is dropped as ``not_separable``.
-    Every region gives at least one object.
+    Every region gives at least one object. In the ``contour`` convention UECS takes a region above the threshold
+    apart too where it has a clear neck: two overlapping discs are above it from an overlap of a fifth of their
+    diameter on.
 
     Parameters
     ----------
@@ -96,59 +101,83 @@ def separate(
     """
     if recipe.convention == "antema":
         return [Detected(instance) for instance in antema_objects(regions, shape, pixel_size_nm, recipe)]
-    found: list[Detected] = []
-    for region in regions:
-        found.extend(_objects_of(region, shape, pixel_size_nm, recipe, probability))
-    return found
+    separator = _Separator(
+        shape, recipe, probability, least_area_px(recipe, pixel_size_nm), least_marker_px(recipe, pixel_size_nm)
+    )
+    return [detected for region in regions for detected in separator.objects_of(region)]
 
 
-def _objects_of(
-    region: Region,
-    shape: tuple[int, int],
-    pixel_size_nm: float,
-    recipe: Recipe,
-    probability: ProbabilityMap | None,
-) -> list[Detected]:
-    at_border = "touches_border" if region.touches_border and recipe.drop_border else ""
-    if region.reason:
-        return [_whole(region, at_border or region.reason)]
-    polygon = image_outline(region.x, region.y, region.filled, probability)
-    convexity = _convexity(polygon)
-    if recipe.separation == "none" or convexity > recipe.convexity_threshold:
-        return [_whole(region, at_border, polygon)]
-    if convexity < recipe.convexity_lower_bound:
-        return [_whole(region, at_border or "convexity_too_low", polygon)]
-    least = least_area_px(recipe, pixel_size_nm)
-    solid = close_holes(region.mask, least)[0]
-    if recipe.separation == "watershed":
-        pieces = watershed(solid, depth_px=recipe.watershed_depth_px)
-        if len(pieces) == 1:
+@dataclass(frozen=True, eq=False)
+class _Separator:
+    """What the separation of every region of an image needs."""
+
+    shape: tuple[int, int]
+    recipe: Recipe
+    probability: ProbabilityMap | None
+    least_px: int
+    least_marker_px: int
+
+    def objects_of(self, region: Region) -> list[Detected]:
+        """Return the objects of one region, at least one."""
+        at_border = "touches_border" if region.touches_border and self.recipe.drop_border else ""
+        if region.reason:
+            return [_whole(region, at_border or region.reason)]
+        polygon = image_outline(region.x, region.y, region.filled, self.probability)
+        convexity, solidity = convexity_and_solidity(polygon)
+        threshold = self.recipe.convexity_threshold
+        if self.recipe.separation == "none":
             return [_whole(region, at_border, polygon)]
-        rest: list[Piece] = []
-    else:
-        pieces = uecs(
-            solid,
-            convexity_threshold=recipe.convexity_threshold,
-            least_marker_px=least_marker_px(recipe, pixel_size_nm),
-        )
+        if convexity > threshold:
+            has_neck = self.recipe.separation == "uecs" and solidity < _NECK_SOLIDITY
+            return (self._lobes(region) if has_neck else []) or [_whole(region, at_border, polygon)]
+        if convexity < self.recipe.convexity_lower_bound:
+            return [_whole(region, at_border or "convexity_too_low", polygon)]
+        if self.recipe.separation == "watershed":
+            pieces = watershed(self._solid(region), depth_px=self.recipe.watershed_depth_px)
+            if len(pieces) == 1:
+                return [_whole(region, at_border, polygon)]
+            return [self._piece(region, piece, separated=True) for piece in pieces]
+        return self._uecs(region) or [_whole(region, at_border or "not_separable", polygon)]
+
+    def _uecs(self, region: Region) -> list[Detected]:
+        solid = self._solid(region)
+        pieces = uecs(solid, convexity_threshold=self.recipe.convexity_threshold, least_marker_px=self.least_marker_px)
         if not pieces:
-            return [_whole(region, at_border or "not_separable", polygon)]
-        rest = _left_over(solid, pieces, least)
-    separated = len(pieces) + len(rest) > 1
-    found: list[Detected] = []
-    for is_rest, piece in [*((False, p) for p in pieces), *((True, p) for p in rest)]:
+            return self._lobes(region)
+        rest = _left_over(solid, pieces, self.least_px)
+        separated = len(pieces) + len(rest) > 1
+        found = [self._piece(region, piece, separated=separated) for piece in pieces]
+        if all(detected.instance.drop_reason == "not_separable" for detected in found):
+            found = self._lobes(region) or found
+            if len(found) != len(pieces):
+                return found
+        return found + [self._piece(region, piece, separated=separated, reason="not_separable") for piece in rest]
+
+    def _lobes(self, region: Region) -> list[Detected]:
+        """Return the lobes of a region with necks; none unless they are convex and together all of it."""
+        solid = self._solid(region)
+        pieces = necked_lobes(solid, least_marker_px=self.least_marker_px)
+        if len(pieces) < 2 or _left_over(solid, pieces, self.least_px):
+            return []
+        found = [self._piece(region, piece, separated=True) for piece in pieces]
+        good = all(detected.instance.drop_reason in ("", "touches_border") for detected in found)
+        return found if good else []
+
+    def _solid(self, region: Region) -> NDArray[np.bool_]:
+        """Return the region without pinholes, which would tear it apart; large holes stay: a ring is no disc."""
+        return close_holes(region.mask, self.least_px)[0]
+
+    def _piece(self, region: Region, piece: Piece, *, separated: bool, reason: str = "") -> Detected:
         x, y, mask = region.x + piece[0], region.y + piece[1], close_holes(piece[2], np.inf)[1]
-        piece_polygon = image_outline(x, y, mask, probability)
-        if recipe.drop_border and touches_border((x, y), mask.shape, shape):
+        polygon = image_outline(x, y, mask, self.probability)
+        if self.recipe.drop_border and touches_border((x, y), mask.shape, self.shape):
             reason = "touches_border"
-        elif np.count_nonzero(mask) < least:
+        elif np.count_nonzero(mask) < self.least_px:
             reason = "too_small"
-        elif is_rest or (recipe.separation == "uecs" and _convexity(piece_polygon) <= recipe.convexity_threshold):
-            reason = "not_separable"
-        else:
-            reason = ""
-        found.append(Detected(_instance(x, y, mask, reason, separated=separated), piece_polygon))
-    return found
+        elif self.recipe.separation == "uecs":
+            convex = convexity_and_solidity(polygon)[0] > self.recipe.convexity_threshold
+            reason = reason if convex else "not_separable"
+        return Detected(_instance(x, y, mask, reason, separated=separated), polygon)
 
 
 def _whole(region: Region, reason: str, polygon: Polygon | None = None) -> Detected:
@@ -170,7 +199,3 @@ def _left_over(region: NDArray[np.bool_], pieces: list[Piece], least_px: int) ->
         for x, y, mask in parts(labels)
         if np.count_nonzero(mask) >= least_px and np.pi * float(depth(mask).max()) ** 2 >= least_px
     ]
-
-
-def _convexity(polygon: Polygon) -> float:
-    return polygon_perimeter(convex_hull(polygon)) / polygon_perimeter(polygon)
