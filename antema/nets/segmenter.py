@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from antema.domain import AntemaError
 from antema.nets.card import ModelCard, find, verify
 from antema.nets.scales import candidate_factors, chosen_factor, enlarged, reduced, typical_width_px
 
@@ -113,7 +114,11 @@ def network_logits(card: ModelCard) -> Logits:
     features = tuple(card.content["architecture"]["features"])
     # the shapes alone: running the initialisers one by one takes many seconds
     network = nnx.eval_shape(lambda: UNet(features=features, rngs=nnx.Rngs(0)))
-    set_weights(network, read(card.weights_path))
+    try:
+        set_weights(network, read(card.weights_path))
+    except ValueError as error:
+        msg = f"model {card.name}: {error}"
+        raise AntemaError(msg) from error
     graph, state = nnx.split(network)
 
     @jax.jit

@@ -39,6 +39,28 @@ def set_weights(module: nnx.Module, weights: Weights) -> None:
     nnx.update(module, nnx.from_flat_state(leaves))
 
 
+def first_weights(module: nnx.Module, seed: int) -> Weights:
+    """Return random weights to begin learning with: kernels after He et al. (2015), no bias, neutral statistics.
+
+    Parameters
+    ----------
+    module : Module
+        May hold shapes alone (`nnx.eval_shape`): running the initialisers one by one takes many seconds.
+    seed : int
+        The same seed gives the same weights.
+    """
+    rng = np.random.default_rng(seed)
+    result: Weights = {}
+    for path, leaf in nnx.to_flat_state(nnx.state(module, nnx.Any(nnx.Param, nnx.BatchStat))):
+        shape, kind = leaf.get_value().shape, path[-1]
+        if kind == "kernel":
+            array = rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape)
+        else:
+            array = np.full(shape, 1.0 if kind in ("scale", "var") else 0.0)
+        result[".".join(map(str, path))] = array.astype(np.float32)
+    return result
+
+
 def folded(weights: Weights, *, epsilon: float = 1e-5) -> Weights:
     """Return the weights of the inference network: batch normalisation worked into the convolutions.
 

@@ -15,7 +15,7 @@ import optax
 from flax import nnx
 
 from antema.nets.unet import FEATURES, UNet
-from antema.nets.weights import flat_weights, folded
+from antema.nets.weights import first_weights, flat_weights, folded, set_weights
 from antema.training import checkpoint
 from antema.training.loss import pixel_counts, segmentation_loss
 from antema.training.sources import LabelledImage, read_set, split
@@ -81,11 +81,9 @@ class Learner:
     """The network, its optimiser and the compiled steps."""
 
     def __init__(self, *, features: Sequence[int] = FEATURES, seed: int = 0, weight_decay: float = 1e-4) -> None:
-        @nnx.jit  # eagerly, the initialisers would take many seconds
-        def build() -> UNet:
-            return UNet(features=features, trainable=True, rngs=nnx.Rngs(seed))
-
-        graph, parameters, statistics = nnx.split(build(), nnx.Param, nnx.BatchStat)
+        network = nnx.eval_shape(lambda: UNet(features=features, trainable=True, rngs=nnx.Rngs(0)))
+        set_weights(network, first_weights(network, seed))
+        graph, parameters, statistics = nnx.split(network, nnx.Param, nnx.BatchStat)
         direction = optax.chain(
             optax.clip_by_global_norm(5.0), optax.scale_by_adam(), optax.add_decayed_weights(weight_decay)
         )

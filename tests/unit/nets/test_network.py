@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from flax import nnx
+
+from antema.nets import load
+from antema.nets.segmenter import finite, logits_anywhere, standardised
+from antema.nets.unet import FEATURES, REACH_PX, UNet, _channels_to_pixels, _pixels_to_channels
+from antema.nets.weights import first_weights, flat_weights, folded, read, save, set_weights
+
+SMALL = (4, 6, 8)
+
+
+def built(*, trainable=False, features=SMALL, seed=0):
+    network = nnx.eval_shape(lambda: UNet(features=features, trainable=trainable, rngs=nnx.Rngs(0)))
+    set_weights(network, first_weights(network, seed))
+    return network
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def test_moving_pixels_into_channels_and_back_changes_nothing():
+    x = noise(2, 8, 6)
+    np.testing.assert_array_equal(_channels_to_pixels(_pixels_to_channels(x)), x)
+
+
+def test_logits_have_the_images_shape():
+    assert built()(noise(3, 32, 48)).shape == (3, 32, 48)
+
+
+def test_batch_normalisation_folds_into_the_convolutions():
+    network = built(trainable=True)
+    rng = np.random.default_rng(1)
+    weights = {
+        name: rng.uniform(0.5, 1.5, array.shape).astype(np.float32) if ".norm." in name else array
+        for name, array in flat_weights(network).items()
+    }
+    set_weights(network, weights)
+    network.eval()
+    inference = nnx.eval_shape(lambda: UNet(features=SMALL, rngs=nnx.Rngs(0)))
+    set_weights(inference, folded(weights))
+    x = noise(1, 32, 32)
+    np.testing.assert_allclose(inference(x), network(x), atol=1e-4)
+
+
+def test_weights_survive_the_file_in_half_precision(tmp_path):
+    weights = flat_weights(built())
+    save(weights, tmp_path / "w.safetensors")
+    again = read(tmp_path / "w.safetensors")
+    assert again.keys() == weights.keys()
+    for name, array in weights.items():
+        np.testing.assert_allclose(again[name], array, rtol=1e-3, atol=1e-6)
+
+
+def test_weights_that_do_not_fit_are_refused():
+    weights = flat_weights(built())
+    weights.pop("head.bias")
+    with pytest.raises(ValueError, match=r"head\.bias"):
+        set_weights(built(), weights)
+
+
+def test_the_network_reaches_no_further_than_the_windows_overlap():
+    # every weight made positive: what an input pixel can reach, it changes
+    network = built(features=tuple(2 for _ in FEATURES))
+    set_weights(network, {name: np.full_like(array, 0.2) for name, array in flat_weights(network).items()})
+    import jax
+
+    run = jax.jit(lambda x: network(x))
+    flat = np.zeros((1, 1024, 1024), np.float32)
+    point = flat.copy()
+    point[0, 511, 513] = 1e6
+    changed = np.argwhere(np.abs(np.asarray(run(point) - run(flat)))[0] > 0)
+    reach = np.abs(changed - [511, 513]).max()
+    assert 32 < reach <= REACH_PX
+
+
+def test_windows_give_what_the_whole_gives():
+    import jax
+
+    network = built(features=SMALL, seed=3)
+    run = jax.jit(lambda x: network(x[None])[0])
+
+    def logits(x):
+        return np.asarray(run(x))
+
+    image = noise(700, 900, seed=4)
+    whole = logits_anywhere(image, logits, window_px=2048)
+    windows = logits_anywhere(image, logits, window_px=512, margin_px=128)
+    np.testing.assert_allclose(windows, whole, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(40, 33), (256, 256), (300, 511)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
+def test_any_image_gives_probabilities_of_its_shape(model_folder, shape, dtype):
+    pixels = (np.abs(noise(*shape)) * 50).astype(dtype)
+    result = load("tiny").segment(pixels)
+    assert result.probability.shape == shape
+    assert result.probability.dtype == np.float32
+    assert 0 <= result.probability.min() <= result.probability.max() <= 1
+    assert result.scale in (1, 1 / 2)
+
+
+def test_gain_and_offset_do_not_matter(model_folder):
+    segmenter = load("tiny")
+    pixels = noise(64, 64)
+    np.testing.assert_allclose(segmenter.probability(pixels), segmenter.probability(pixels * 300 + 1000), atol=1e-3)
+
+
+def test_a_reduced_scale_is_told(model_folder, monkeypatch):
+    import antema.nets.segmenter as module
+
+    monkeypatch.setattr(module, "chosen_factor", lambda widths, factors: factors[-1])
+    result = load("tiny").segment(noise(400, 400))
+    assert result.scale == 1 / 4
+    assert result.notes == ("segmented at 1/4 of the image's width",)
+
+
+def test_values_that_are_no_numbers_become_the_median():
+    pixels = np.array([[1.0, np.nan], [3.0, np.inf]])
+    assert finite(pixels).tolist() == [[1, 2], [3, 2]]
+    assert not finite(np.full((2, 2), np.nan)).any()
+
+
+def test_standardising_survives_flat_images_and_odd_pixels():
+    assert not standardised(np.full((8, 8), 7.0, np.float32)).any()
+    odd = np.zeros((100, 100), np.float32)
+    odd[3, 3] = 5
+    assert standardised(odd)[3, 3] > 0
+    values = standardised(noise(64, 64) * 30 + 5)
+    assert values.mean() == pytest.approx(0, abs=1e-4)
+    assert values.std() == pytest.approx(1, abs=1e-3)

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from antema.simulation.atoms import SHAPES, STRUCTURES, nanoparticle, outline_mask, random_rotation
+from antema.simulation.elements import METALS, scattering_factor_nm
+
+AU = METALS["Au"]
+
+
+@pytest.mark.parametrize("structure", ["crystal", "twin"])
+def test_a_sphere_has_the_metals_density(structure):
+    atoms = nanoparticle(np.random.default_rng(1), AU, 4.0, structure=structure)
+    expected = 4 / AU.lattice_nm**3 * np.pi / 6 * 4.0**3
+    assert len(atoms) == pytest.approx(expected, rel=0.06)
+
+
+@pytest.mark.parametrize("structure", ["crystal", "twin"])
+def test_no_two_atoms_of_a_crystal_are_closer_than_neighbours(structure):
+    from scipy.spatial import cKDTree
+
+    atoms = nanoparticle(np.random.default_rng(2), AU, 3.0, structure=structure)
+    distance = cKDTree(atoms).query(atoms, k=2)[0][:, 1]
+    assert distance.min() > 0.8 * AU.lattice_nm / np.sqrt(2)  # thermal motion takes some of it
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_every_kind_has_about_the_asked_volume(shape, structure):
+    rng = np.random.default_rng(3)
+    counts = [len(nanoparticle(rng, AU, 3.0, shape=shape, structure=structure)) for _ in range(6)]
+    expected = 4 / AU.lattice_nm**3 * np.pi / 6 * 3.0**3
+    assert np.mean(counts) == pytest.approx(expected, rel=0.25)
+
+
+def test_a_rotation_keeps_lengths_and_hands():
+    turn = random_rotation(np.random.default_rng(4))
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(turn) == pytest.approx(1)
+
+
+def test_the_outline_of_one_atom_is_its_disc():
+    for pixel_size_nm in (0.02, 0.01):
+        x, y, mask = outline_mask(np.array([[1.003, 2.004, 0.0]]), 0.144, pixel_size_nm)
+        area_nm2 = mask.sum() * pixel_size_nm**2
+        assert area_nm2 == pytest.approx(np.pi * 0.144**2, rel=0.04)
+        rows, columns = np.nonzero(mask)
+        assert (columns.mean() + 0.5 + x) * pixel_size_nm == pytest.approx(1.003, abs=pixel_size_nm / 2)
+        assert (rows.mean() + 0.5 + y) * pixel_size_nm == pytest.approx(2.004, abs=pixel_size_nm / 2)
+
+
+def test_the_outline_of_a_sphere_ends_a_metallic_radius_outside_its_outer_atoms():
+    rng = np.random.default_rng(5)
+    atoms = nanoparticle(rng, AU, 4.0) + [5.0, 5.0, 0.0]
+    reach_nm = np.hypot(atoms[:, 0] - 5, atoms[:, 1] - 5).max()
+    _, _, mask = outline_mask(atoms, AU.radius_nm, 0.05)
+    equivalent_nm = 2 * np.sqrt(mask.sum() * 0.05**2 / np.pi)
+    # not every atom of the rim lies on the enclosing circle
+    assert 2 * reach_nm - 0.05 < equivalent_nm < 2 * (reach_nm + AU.radius_nm) + 0.02
+    assert equivalent_nm == pytest.approx(4.0 + 2 * AU.radius_nm, abs=0.25)
+
+
+def test_the_outline_has_no_holes_between_atom_columns():
+    from scipy import ndimage
+
+    grid = np.arange(0, 3, 0.4)
+    atoms = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
+    _, _, mask = outline_mask(atoms, 0.144, 0.05)
+    assert np.array_equal(mask, ndimage.binary_fill_holes(mask))
+    assert ndimage.label(mask)[1] == 1
+
+
+def test_heavier_atoms_scatter_more_and_all_less_at_larger_angles():
+    g = np.array([0.0, 2.0, 5.0, 10.0])
+    gold, copper = scattering_factor_nm(79, g), scattering_factor_nm(29, g)
+    assert (gold > copper).all()
+    assert (np.diff(gold) < 0).all()
+    # Rutherford scattering far out: 2 Z / (a0 (2 pi g)^2), screening no longer matters
+    far = scattering_factor_nm(79, np.array([500.0]))[0]
+    assert far == pytest.approx(2 * 79 / (0.0529177 * (2 * np.pi * 500) ** 2), rel=0.02)
