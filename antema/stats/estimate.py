@@ -34,9 +34,9 @@ class Estimate:
     def decimals(self) -> int:
         """Decimals that the half-width of the interval warrants; three significant digits without one.
 
-        of the Particle Data Group (Review of Particle Physics, introduction). A second one where the number would be left
-        with a single digit.
-        would be left with a single digit.
+        Two digits of a half-width that begins with 10 to 35 (or rounds up to 10), one of any other, as the Particle
+        Data Group rounds (Review of Particle Physics, introduction). A second one where the number itself would be
+        left with a single digit.
         """
         if self.low is not None and self.high is not None and self.high > self.low:
             half_width = 0.5 * (self.high - self.low)
