@@ -1,0 +1,246 @@
+import json
+
+import numpy as np
+import pytest
+from component_text import text_of
+
+from antema import stats
+from antema.domain import Recipe
+from antema.imaging.palette import SAMPLE_COLOURS
+from antema.web import compare_page
+from antema.web.compare_choice import Choice
+from antema.web.compare_samples import CLASSES, load
+from antema.web.compare_warnings import warnings
+from antema.web.state import store
+
+
+def compared(shelf, *names, column="equivalent_diameter_nm", weighting="number", log=False):
+    return load(Choice.of([shelf[name].id for name in names], column, weighting, log=log))
+
+
+def raw(sample, column):
+    """Return values, images and diameters of a sample's measured particles, straight from the store."""
+    table = store().particles(sample.current_analysis_id)
+    rows = table[table["status"] == "measured"]
+    return (
+        rows[column].to_numpy(float),
+        rows["micrograph_id"].to_numpy(),
+        rows["equivalent_diameter_nm"].to_numpy(float),
+    )
+
+
+@pytest.mark.parametrize(("column", "weighting"), [("equivalent_diameter_nm", "number"), ("circularity", "volume")])
+def test_the_table_says_what_the_statistics_say(shelf, column, weighting):
+    comparable = compared(shelf, "small", "few", column=column, weighting=weighting)
+    shown = text_of(compare_page.statistics_table(comparable))
+    for name in ("small", "few"):
+        values, images, diameters = raw(shelf[name], column)
+        summary = stats.summarise(values, images, weights=stats.weights(diameters, weighting), weighting=weighting)
+        assert summary.n > 20
+        assert f"|{summary.n}|{summary.n_images}|" in shown
+        for estimate in (summary.median, summary.d10, summary.d90):
+            assert f"|{estimate.value_text()}|{estimate.interval_text()}" in shown
+        assert f"|{summary.mean.value_text()} ± " in shown
+        assert summary.mean.interval_text() in shown
+    assert f"{weighting.capitalize()}-weighted." in shown
+    assert "few: 95 % intervals from Student's t on the statistics of 3 images. The images are few (3)" in shown
+
+
+def test_differences_say_what_the_comparison_says(shelf):
+    comparable = compared(shelf, "small", "large", weighting="area")
+    (a, images_a, diameters_a), (b, images_b, diameters_b) = (
+        raw(shelf[name], "equivalent_diameter_nm") for name in ("small", "large")
+    )
+    expected = stats.compare(
+        a,
+        images_a,
+        b,
+        images_b,
+        weights_a=stats.weights(diameters_a, "area"),
+        weights_b=stats.weights(diameters_b, "area"),
+        weighting="area",
+    )
+    assert expected.p_value is not None
+    assert expected.difference.value < 0
+    shown = text_of(compare_page.differences(comparable))
+    assert (
+        f"|7 and 6|{expected.difference.value_text()}|{expected.difference.interval_text()}".replace("-", "−") in shown
+    )
+    assert f"{expected.cliffs_delta.value_text()}|{expected.cliffs_delta.interval_text()}".replace("-", "−") in shown
+    assert f"|{expected.effect_text}|{stats.format_number(expected.p_value, 2)}" in shown
+    assert expected.method in shown
+    assert expected.statement("small", "large <b>one</b>", "Equivalent diameter", "nm") in shown
+    assert "Holm" not in shown
+
+
+def test_several_pairs_carry_corrected_p_values(shelf):
+    comparable = compared(shelf, "small", "large", "few")
+    p_values = [pair.comparison.p_value for pair in comparable.pairs]
+    corrected = stats.holm(p_values)
+    assert [pair.corrected_p for pair in comparable.pairs] == corrected
+    assert corrected != p_values
+    shown = text_of(compare_page.differences(comparable))
+    assert "|p|p (Holm)|" in shown
+    assert "corrected for the 3 pairs tested" in shown
+    for p in corrected:
+        assert f"|{stats.format_number(p, 2)}" in shown
+    assert "few: the images are few" in shown
+
+
+def test_a_sample_of_one_image_gets_no_test_and_says_so(shelf):
+    shown = text_of(compare_page.differences(compared(shelf, "small", "one")))
+    assert "|no test|" in shown
+    assert "the intervals are too narrow" in shown
+    assert "No p-value: a test needs at least 3 images of each sample" in shown
+    several = text_of(compare_page.differences(compared(shelf, "small", "large", "one")))
+    assert "one: one image." in several
+    assert "one: no p-value" in several
+
+
+def test_a_sample_without_particles_is_shown_as_such(shelf):
+    comparable = compared(shelf, "small", "empty")
+    assert "nothing measured: no particle was measured." in text_of(warnings(comparable))
+    assert "|nothing measured|0|0 of 2|–|" in text_of(compare_page.statistics_table(comparable))
+    assert "A sample has no measured particle." in text_of(compare_page.differences(comparable))
+    assert len(compare_page.plots(comparable)) == 3
+
+
+def test_colours_follow_the_order_chosen(shelf):
+    names = [(member.name, member.colour) for member in compared(shelf, "few", "small").members]
+    assert names == [("few", SAMPLE_COLOURS[0]), ("small", SAMPLE_COLOURS[1])]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_plots_use_the_same_bins_and_treat_names_as_text(shelf, log):
+    comparable = compared(shelf, "small", "large", weighting="volume", log=log)
+    distribution, cumulative, spread = compare_page.plots(comparable)
+    bars = [trace for trace in distribution.data if trace.type == "bar"]
+    assert np.array_equal(bars[0].x, bars[1].x)
+    assert np.array_equal(bars[0].width, bars[1].width)
+    assert [bar.marker.color for bar in bars] == list(SAMPLE_COLOURS[:2])
+    assert [line.name for line in cumulative.data] == ["small", "large &lt;b&gt;one&lt;/b&gt;"]
+    for line in cumulative.data:
+        assert line.y[-1] == pytest.approx(100)
+    medians = [summary.median.value for summary in comparable.summaries]
+    for violin, median in zip(spread.data, medians, strict=True):
+        assert np.median(violin.y) == pytest.approx(median, rel=0.02)
+    for figure in (distribution, cumulative, spread):
+        json.loads(figure.to_json())
+        assert "<b>" not in figure.to_json()
+
+
+def test_same_recipes_raise_no_warning(shelf):
+    assert warnings(compared(shelf, "small", "large")) == []
+
+
+def test_different_conventions_and_recipes_are_pointed_out(shelf):
+    first, *_ = warnings(compared(shelf, "small", "old"))
+    shown = text_of(first)
+    assert "not comparable" in shown
+    assert "small with the convention contour; old series with the convention antema" in shown
+    assert "Smallest particle differs: 0.5 nm for small, 1.5 nm for old series." in shown
+    assert first.className == "alert alert-danger"
+
+
+def test_unlike_pixel_sizes_are_a_hint_and_no_more(shelf):
+    (only,) = warnings(compared(shelf, "small", "one"))
+    assert "one at 0.500 nm/px, small at 0.200 nm/px" in text_of(only)
+    assert only.className == "alert alert-warning"
+
+
+def test_a_scale_that_changed_after_the_result_is_pointed_out(web_store, make_sample):
+    one, two = make_sample("one", 4.0, 2), make_sample("two", 4.4, 2)
+    choice = Choice.of([one.id, two.id], None, None, log=False)
+    assert warnings(load(choice)) == []
+    web_store.set_pixel_size([web_store.micrographs(two.id)[0].id], 0.3, by="Ann")
+    assert "two: the pixel size of 1 of 2 micrographs changed after this result" in text_of(warnings(load(choice)))
+
+
+def test_an_excluded_particle_is_in_no_number(web_store, make_sample):
+    one, two = make_sample("one", 4.0, 2), make_sample("two", 4.4, 2)
+    choice = Choice.of([one.id, two.id], None, None, log=False)
+    before = load(choice).summaries[0]
+    table = web_store.particles(one.current_analysis_id)
+    row = table[table["status"] == "measured"].iloc[0]
+    web_store.exclude_particle(
+        one.current_analysis_id, int(row["micrograph_id"]), int(row["particle"]), "dirt", by="Ann"
+    )
+    after = load(choice).summaries[0]
+    assert after.n == before.n - 1
+    assert after.mean.value != before.mean.value
+
+
+def test_crystallinity_is_drawn_only_of_classified_samples(shelf):
+    comparable = compared(shelf, "classed", "small")
+    figure, sentences = compare_page.crystallinity(comparable)
+    table = store().particles(shelf["classed"].current_analysis_id)
+    rows = table[table["status"] == "measured"]
+    sure = rows["confidence"] >= 0.8
+    counts = [
+        [int(((rows["crystallinity"] == name) & sure)[rows["micrograph_id"] == image].sum()) for name in CLASSES[:3]]
+        + [int((~sure)[rows["micrograph_id"] == image].sum())]
+        for image in sorted(rows["micrograph_id"].unique())
+    ]
+    expected = stats.share_interval(counts)
+    assert min(expected.counts[0], expected.counts[1], expected.counts[3]) > 0
+    assert expected.counts[2] == 0
+    assert [trace.name for trace in figure.data] == list(CLASSES)
+    assert [trace.y[0] for trace in figure.data] == pytest.approx([100 * share.value for share in expected.shares])
+    assert "small: not classified." in text_of(sentences)
+
+
+def test_without_a_model_one_line_says_so(shelf, monkeypatch):
+    comparable = compared(shelf, "small", "large")
+    monkeypatch.setattr(compare_page, "crystallinity_available", lambda: False)
+    figure, sentences = compare_page.crystallinity(comparable)
+    assert figure is None
+    assert text_of(sentences) == "No crystallinity model is installed: particles are not classified."
+    monkeypatch.setattr(compare_page, "crystallinity_available", lambda: True)
+    assert "without crystallinity" in text_of(compare_page.crystallinity(comparable)[1])
+
+
+def test_what_cannot_be_compared_is_named(shelf):
+    comparable = load(Choice.of([shelf["small"].id, shelf["bare"].id, 999], None, None, log=False))
+    assert not comparable.is_enough
+    assert comparable.missing == ["bare has no result yet: analyse it first.", "There is no sample 999."]
+    shown = text_of(warnings(comparable))
+    assert "There is no sample 999." in shown
+    assert "not comparable" not in shown
+
+
+def test_only_samples_with_a_result_are_offered(shelf):
+    labels = [option["label"] for option in compare_page.sample_options([])]
+    assert "small" in labels
+    assert "bare" not in labels
+
+
+def test_one_sample_leads_to_offers_that_keep_the_choice(shelf):
+    comparable = compared(shelf, "small", column="circularity", weighting="area")
+    empty = compare_page.empty_state(comparable)
+    assert "small, compared with what?" in text_of(empty)
+    links = [link.href for link in empty[-1].children]
+    assert links
+    assert all(f"samples={shelf['small'].id}," in link and "quantity=circularity" in link for link in links)
+    assert compare_page.empty_state(compared(shelf, "small", "large")) == []
+
+
+def test_an_empty_dashboard_says_what_to_do_first(web_store):
+    empty = compare_page.empty_state(load(Choice()))
+    assert "Nothing to compare yet" in text_of(empty)
+    assert empty[-1].children[0].href == "/samples"
+    web_store.create_sample("first", by="Ann")
+    assert "first" in text_of(compare_page.empty_state(load(Choice())))
+
+
+def test_an_archived_sample_of_a_shared_address_is_still_shown(web_store, make_sample):
+    one, two = make_sample("one", 4.0, 2), make_sample("two", 4.4, 2)
+    web_store.archive_sample(two.id, by="Ann")
+    assert {option["label"] for option in compare_page.sample_options([])} == {"one"}
+    assert {option["label"] for option in compare_page.sample_options([one.id, two.id])} == {"one", "two · archived"}
+    assert load(Choice.of([one.id, two.id], None, None, log=False)).is_enough
+
+
+def test_crystallinity_on_or_off_makes_sizes_no_less_comparable(web_store, make_sample):
+    one = make_sample("one", 4.0, 2)
+    two = make_sample("two", 4.4, 2, recipe=Recipe(crystallinity=False))
+    assert warnings(load(Choice.of([one.id, two.id], None, None, log=False))) == []

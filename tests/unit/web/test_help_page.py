@@ -1,0 +1,44 @@
+import json
+
+from plotly.utils import PlotlyJSONEncoder
+
+from antema.domain import DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, RECIPE_FIELDS
+from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, SAMPLE_COLOURS
+from antema.web.help_page import NUMBERS, REASONS, help_page
+
+_BOOKKEEPING = {"sample", "image", "particle", "status", "drop_reason", "convention"}
+PAGE = json.dumps(help_page(), cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+
+def test_every_measured_column_is_explained():
+    explained = {column for _, columns, _ in NUMBERS for column in columns.split(", ")}
+    assert explained == set(PARTICLE_COLUMNS) - _BOOKKEEPING
+    assert {quantity.column for quantity in QUANTITIES} <= explained
+
+
+def test_every_reason_is_explained_with_the_parameter_that_decides_it():
+    assert set(REASONS) == set(DROP_REASONS)
+    names = {field.name for field in RECIPE_FIELDS}
+    for _, parameter in REASONS.values():
+        assert parameter is None or parameter in names
+    for reason, words in DROP_REASONS.items():
+        assert f'"{reason}"' in PAGE
+        assert words in PAGE
+
+
+def test_every_recipe_parameter_and_colour_is_there():
+    for field in RECIPE_FIELDS:
+        assert field.label in PAGE
+        assert field.help in PAGE
+    for colour in (*OUTLINE_COLOURS.values(), *CRYSTALLINITY_COLOURS.values(), *SAMPLE_COLOURS):
+        assert f'"backgroundColor": "{colour}"' in PAGE
+
+
+def test_the_contents_lead_to_sections_of_the_page_and_nowhere_else():
+    anchors = {part.split('"')[0] for part in PAGE.split('"href": "')[1:]}
+    sections = {anchor for anchor in anchors if anchor.startswith("#")}
+    assert len(sections) == 10
+    for anchor in sections:
+        assert f'"id": "{anchor[1:]}"' in PAGE
+    assert anchors - sections == {"/samples?new=1", "/jobs", "/compare"}
+    assert "http" not in PAGE

@@ -1,0 +1,113 @@
+import hashlib
+import json
+
+import pytest
+from component_text import text_of
+
+from antema.nets import card
+from antema.web.model_cards import Metric, metrics_of, model_cards, words
+
+CARD = {
+    "task": "segmentation",
+    "title": "Small U-Net",
+    "description": "Tells metal from carbon.",
+    "licence": "CC0-1.0",
+    "threshold": 0.45,
+    "classes": ["background", "particle"],
+    "training_data": {"simulated": "4,000 fields", "real": None},
+    "metrics": {
+        "held-out fields": {
+            "command": "antema evaluate segmentation --images a --instances b --out c.json",
+            "iou_particle": 0.83125,
+            "images": 12,
+        }
+    },
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where models are looked for, and nowhere else."""
+    monkeypatch.setattr(card, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setenv("ANTEMA_DATA", str(tmp_path))
+    return tmp_path / "models"
+
+
+def install(folder, name, *, weights=b"weights", **changes):
+    (folder / name).mkdir(parents=True)
+    (folder / name / card.WEIGHTS_FILE).write_bytes(weights)
+    content = CARD | {"sha256": hashlib.sha256(b"weights").hexdigest()} | changes
+    (folder / name / "card.json").write_text(json.dumps(content), "utf-8")
+    return content
+
+
+def test_a_card_says_what_the_model_is_and_that_it_is_intact(folder):
+    content = install(folder, "unet")
+    shown = text_of(model_cards())
+    for expected in (
+        "Small U-Net",
+        "segmentation",
+        "Tells metal from carbon.",
+        "Name|unet",
+        "Threshold|particle above a probability of 0.45",
+        "Classes|background, particle",
+        "Learned from|simulated: 4,000 fields",
+        "Licence|CC0-1.0",
+        "held-out fields · iou particle|0.8313",
+        "held-out fields · images|12",
+        "antema evaluate segmentation --images a --instances b --out c.json",
+        "Verified",
+        content["sha256"],
+    ):
+        assert expected in shown
+
+
+def test_weights_that_are_not_those_of_the_card_are_named(folder):
+    install(folder, "unet", weights=b"other weights")
+    shown = text_of(model_cards())
+    assert "Verified" not in shown
+    assert "the weight file is not the one of the card" in shown
+
+
+def test_missing_weights_are_named(folder):
+    install(folder, "unet")
+    (folder / "unet" / card.WEIGHTS_FILE).unlink()
+    shown = text_of(model_cards())
+    assert "found no such file" in shown
+    assert "Verified" not in shown
+
+
+def test_a_crystallinity_model_has_no_pixel_threshold(folder):
+    install(folder, "crystals", task="crystallinity", metrics={})
+    shown = text_of(model_cards())
+    assert "Threshold" not in shown
+    assert "The card names no measured numbers." in shown
+
+
+def test_without_models_the_page_says_how_to_come_by_one(folder):
+    assert "No model is installed" in text_of(model_cards())
+
+
+def test_a_broken_card_is_named(folder):
+    (folder / "broken").mkdir(parents=True)
+    (folder / "broken" / "card.json").write_text("{", "utf-8")
+    assert "model broken: expected a card with" in text_of(model_cards())
+
+
+def test_metrics_carry_the_nearest_command():
+    content = {
+        "command": "outer",
+        "dice": 0.9,
+        "real": {"command": "inner", "deep": {"ap50": 0.5}},
+        "bias": {"value": [0.1, 0.2], "command": "own"},
+        "unknown": None,
+    }
+    assert metrics_of(content) == [
+        Metric((), "dice", "0.9", "outer"),
+        Metric(("real", "deep"), "ap50", "0.5", "inner"),
+        Metric((), "bias", "0.1, 0.2", "own"),
+    ]
+
+
+def test_words_of_a_cards_entries():
+    assert words({"a_b": [1, 2.34567], "c": None, "d": {"e": True}}) == "a b: 1, 2.346; d: e: yes"
