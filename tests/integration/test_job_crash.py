@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from strategies import slow_job
-from strategies.stored import add_micrograph
 
 from antema import jobs
 from antema.domain import Recipe
 from antema.storage import open_store
+from tests.strategies import slow_job
+from tests.strategies.stored import add_micrograph
 
 PATIENCE_S = 90.0
 
@@ -63,7 +63,7 @@ def command(job_id: int, data: Path, log: Path, delay_s: float) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(slow_job.__file__).parents[1])}
+    return {**os.environ, "PYTHONPATH": str(Path(slow_job.__file__).parents[2])}
 
 
 def wait_until(condition) -> None:

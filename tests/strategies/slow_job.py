@@ -9,10 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from strategies.stored import ThresholdSegmenter
-
 import antema.nets
 from antema import jobs
+from tests.strategies.stored import ThresholdSegmenter
 
 
 class SlowSegmenter(ThresholdSegmenter):

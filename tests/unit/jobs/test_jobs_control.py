@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from filelock import FileLock
 from sqlalchemy import update
-from strategies.stored import ThresholdSegmenter, add_micrograph
 
 import antema.imaging
 import antema.nets
@@ -13,6 +12,7 @@ from antema import jobs
 from antema.domain import AntemaError, NotFound, Recipe
 from antema.jobs.locks import is_worked_on, slot, sole_worker
 from antema.storage import schema
+from tests.strategies.stored import ThresholdSegmenter, add_micrograph
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@ import logging
 import os
 
 import pytest
-from strategies.stored import ThresholdSegmenter, add_micrograph, save_analysis, write_tiff
 
 import antema.analysis
 import antema.imaging
@@ -10,6 +9,7 @@ import antema.nets
 from antema import jobs
 from antema.domain import AntemaError, CannotRead, Micrograph, NotFound, PixelSize, Recipe
 from antema.settings import Settings, get_settings
+from tests.strategies.stored import ThresholdSegmenter, add_micrograph, save_analysis, write_tiff
 
 
 @pytest.fixture

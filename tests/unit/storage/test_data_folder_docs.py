@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
-from strategies.stored import add_micrograph, save_analysis
 
 from antema.domain import Recipe
+from tests.strategies.stored import add_micrograph, save_analysis
 
 DOCS = (Path(__file__).parents[3] / "docs" / "data-folder.md").read_text()
 

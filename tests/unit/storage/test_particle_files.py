@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from strategies.stored import random_instance
 
 from antema.analysis import measure
 from antema.domain import PARTICLE_COLUMNS
@@ -18,6 +17,7 @@ from antema.storage.particle_files import (
     unpack_mask,
     write_particles,
 )
+from tests.strategies.stored import random_instance
 
 
 @given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)))

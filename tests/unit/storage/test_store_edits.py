@@ -3,9 +3,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from strategies.stored import add_micrograph, save_analysis
 
 from antema.domain import Recipe, View
+from tests.strategies.stored import add_micrograph, save_analysis
 
 
 def test_every_change_of_a_person_is_written_down(store):

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from strategies.stored import add_micrograph, discs, write_tiff
 
 from antema.domain import AlreadyThere, AntemaError, Micrograph, NotFound, PixelSize
+from tests.strategies.stored import add_micrograph, discs, write_tiff
 
 
 def read_back(store, sample_id, path, sha256, **values):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from strategies.stored import NM, ThresholdSegmenter, add_micrograph, save_analysis
 
 from antema.analysis import ALGORITHM_VERSION, analyse, result_key
 from antema.domain import PARTICLE_COLUMNS, AntemaError, Micrograph, NotFound, Recipe, View
 from antema.storage.particle_files import read_provenance
+from tests.strategies.stored import NM, ThresholdSegmenter, add_micrograph, save_analysis
 
 
 @pytest.fixture

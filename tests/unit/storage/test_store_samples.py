@@ -1,9 +1,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from strategies.stored import add_micrograph, save_analysis
 
 from antema.domain import AntemaError, NotFound, Recipe
+from tests.strategies.stored import add_micrograph, save_analysis
 
 
 def test_a_sample_comes_back_as_it_was_made(store):
