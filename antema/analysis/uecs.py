@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from antema.analysis.ellipse import fit_ellipse
 from antema.analysis.morphology import (
     Box,
     Floats,
@@ -30,8 +31,11 @@ Piece = tuple[int, int, Mask]
 """x and y of the bounding box in the region, and the mask in it."""
 
 _MOST_STEPS = 64
-# Where two grown markers claim the same pixels each keeps what a disc of this share of its own inradius can reach
-# from inside: growth through the neck between two particles would else carry each into the other.
+# Of pixels that several grown markers claim: how nearly elliptic a free outline is (rms, of the particle's radius or
+# in pixels) to be completed by its ellipse, by how much at most, and the disc that is used otherwise.
+_MISFIT_SHARE = 0.025
+_LEAST_MISFIT_PX = 0.4
+_MOST_COMPLETION = 2.0
 _CORE_SHARE = 0.85
 # A neck counts where it is at most this share of the width of either lobe, and by this much narrower to each side:
 # less is the roughness of an outline.
@@ -156,25 +160,56 @@ def convexity_and_solidity(polygon: Polygon) -> tuple[float, float]:
 
 
 def _shared_out(region: Mask, depths: Floats, markers: list[_Marker]) -> list[Piece]:
-    """Grow the markers, and settle what several of them claim."""
+    """Grow the markers, and settle what several of them claim.
+
+    Growth through a neck carries each particle into the other. A particle keeps what it alone claims, the convex hull
+    of that, and of the rest what lies in the ellipse through its free outline. Where that outline is not elliptic it
+    keeps what a disc nearly as large as it has room for can reach from inside.
+    """
     claims = np.zeros(region.shape, dtype=np.uint16)
-    grown: list[tuple[Box, Mask, Mask]] = []
+    grown: list[tuple[_Marker, Box, Mask]] = []
     for marker in markers:
         box, whole = _grown(marker, region)
-        inner = np.where(_placed(marker, box), depths[box], 0.0)
-        reach = max(marker.eroded_px, _CORE_SHARE * float(inner.max()))
-        core = _dilated(inner > reach, reach) & whole if reach > marker.eroded_px else whole
         claims[box] += whole
-        grown.append((box, whole, core))
+        grown.append((marker, box, whole))
     pieces: list[Piece] = []
-    for box, whole, core in grown:
+    for marker, box, whole in grown:
         own = whole & (claims[box] == 1)
-        kept = own | core
-        if own.any():
-            kept |= whole & hull_image(own)
+        kept = whole
+        if own.any() and np.count_nonzero(own) < np.count_nonzero(whole):
+            kept = _completed(own, region[box], depths[box])
+            if kept is None:
+                kept = own | _core(marker, box, depths) & whole
+            kept = kept | hull_image(own) & whole
         x, y, mask = tight(largest_component(kept))
         pieces.append((box[1].start + x, box[0].start + y, mask))
     return sorted(pieces, key=lambda piece: piece[:2])
+
+
+def _completed(own: Mask, region: Mask, depths: Floats) -> Mask | None:
+    """Return the pixels of a region in the ellipse through the free outline of `own`, if that is one."""
+    rows, columns = np.nonzero(own & (depths <= 1))
+    points = np.stack([columns, rows], axis=1).astype(np.float64)
+    ellipse = fit_ellipse(points)
+    if ellipse is None:
+        return None
+    radius = math.sqrt(np.count_nonzero(own) / math.pi)
+    misfit = float(np.sqrt((ellipse.distance(points) ** 2).mean()))
+    if misfit > max(_LEAST_MISFIT_PX, _MISFIT_SHARE * radius):
+        return None
+    rows, columns = np.nonzero(region)
+    # the outline's points are centres of edge pixels, half a pixel inside
+    inside = ellipse.distance(np.stack([columns, rows], axis=1).astype(np.float64)) <= 0.5
+    result = own.copy()
+    result[rows[inside], columns[inside]] = True
+    return result if np.count_nonzero(result) < _MOST_COMPLETION * np.count_nonzero(own) else None
+
+
+def _core(marker: _Marker, box: Box, depths: Floats) -> Mask:
+    """Return what a disc of nearly the marker's own inradius can reach from inside."""
+    inner = np.where(_placed(marker, box), depths[box], 0.0)
+    reach = max(marker.eroded_px, _CORE_SHARE * float(inner.max()))
+    return _dilated(inner > reach, reach)
 
 
 def _grown(marker: _Marker, region: Mask) -> tuple[Box, Mask]:

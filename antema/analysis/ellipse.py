@@ -1,0 +1,71 @@
+"""An ellipse through the visible part of an outline."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LEAST_POINTS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Ellipse:
+    """An ellipse as a conic a u² + b u v + c v² + d u + e v + f = 0, negative inside, in scaled coordinates.
+
+    Parameters
+    ----------
+    conic : ndarray, shape (6,)
+        a to f.
+    centre : ndarray, shape (2,)
+        x and y where u = v = 0.
+    scale : float
+        Length of a unit of u and v.
+    """
+
+    conic: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    scale: float
+
+    def distance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distance of `points`, shape (n, 2), to the ellipse to first order (Sampson), negative inside."""
+        a, b, c, d, e, f = self.conic
+        u, v = ((points - self.centre) / self.scale).T
+        value = a * u * u + b * u * v + c * v * v + d * u + e * v + f
+        slope = np.hypot(2 * a * u + b * v + d, b * u + 2 * c * v + e)
+        return value / np.maximum(slope, 1e-12) * self.scale
+
+
+def fit_ellipse(points: NDArray[np.float64]) -> Ellipse | None:
+    """Return the ellipse of least algebraic distance to `points`, None where there is none.
+
+    Direct fit under the constraint 4ac - b² = 1 (Fitzgibbon, Pilu and Fisher 1999), in the numerically stable form of
+    Halir and Flusser (1998).
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        (x, y); at least eight.
+    """
+    if len(points) < _LEAST_POINTS:
+        return None
+    centre = points.mean(axis=0)
+    scale = float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean()))
+    if scale == 0:
+        return None
+    u, v = ((points - centre) / scale).T
+    quadratic = np.stack([u * u, u * v, v * v], axis=1)
+    linear = np.stack([u, v, np.ones_like(u)], axis=1)
+    scatter = linear.T @ linear
+    if np.linalg.cond(scatter) > 1e12:  # all on one line
+        return None
+    to_linear = -np.linalg.solve(scatter, linear.T @ quadratic)
+    reduced = quadratic.T @ quadratic + (quadratic.T @ linear) @ to_linear
+    constrained = np.stack([reduced[2] / 2, -reduced[1], reduced[0] / 2])
+    _, vectors = np.linalg.eig(constrained)
+    vectors = np.real(vectors)
+    discriminants = 4 * vectors[0] * vectors[2] - vectors[1] ** 2
+    if not (discriminants > 0).any():
+        return None
+    first = vectors[:, int(np.argmax(discriminants))]
+    conic = np.concatenate([first, to_linear @ first])
+    return Ellipse(conic * np.sign(first[0]), centre, scale)
