@@ -4,6 +4,7 @@ What it writes is what the dashboard's downloads hold, made by the same function
 """
 
 import json
+import logging
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ from antema.reports import (
 
 Progress = Callable[[str, int, int], None]
 _REPORT_PICTURE_PX = 1400
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -117,7 +119,11 @@ def analyse_paths(
         except NotAnImage as error:
             (outcome.skipped if from_folder else outcome.failed).append(str(error))
             continue
-        except AntemaError as error:
+        except Exception as error:
+            # One image fails alone, whatever it is; what was no plain sentence is logged in full.
+            if not isinstance(error, AntemaError):
+                _log.exception("%s could not be analysed", path.name)
+                error = AntemaError(f"{path.name}: unexpected error ({type(error).__name__}: {error})")
             if from_folder and isinstance(error, CannotRead) and path.suffix.lower() not in supported_suffixes:
                 outcome.skipped.append(str(error))
             else:
@@ -229,6 +235,7 @@ def _done_image(micrograph: Micrograph, analysis: Analysis, picture: bytes) -> R
         n_dropped=len(analysis.table) - n_measured,
         status="done",
         error="",
+        notes=tuple(analysis.notes),
     )
 
 

@@ -8,7 +8,7 @@ import flask
 from multiprocess.process import current_process
 
 from antema import jobs
-from antema.web import downloads, media, uploads
+from antema.web import compare_downloads, downloads, media, uploads
 from antema.web.health import health
 from antema.web.manager import SpawnManager
 from antema.web.shell import layout, register_shell
@@ -41,7 +41,7 @@ def create_app() -> dash.Dash:
         serve_locally=True,
     )
     app.index_string = _INDEX
-    for blueprint in (vendor, theme, media.media, uploads.uploads, downloads.downloads, health):
+    for blueprint in (vendor, theme, media.media, uploads.uploads, downloads.downloads, compare_downloads.compare_downloads, health):
         server.register_blueprint(blueprint)
     app.layout = layout
     register_shell(app)

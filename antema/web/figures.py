@@ -76,7 +76,7 @@ def distribution_figure(
     edges = np.log10(histogram.edges) if log else histogram.edges
     widths = np.diff(edges)
     by_number = weighting == "number"
-    heights = histogram.counts if by_number else 100 * histogram.density * np.diff(histogram.edges)
+    heights = histogram.counts if by_number else 100 * histogram.share
     figure = go.Figure(
         go.Bar(
             x=(edges[:-1] + edges[1:]) / 2,
@@ -149,7 +149,7 @@ def overlaid_figure(
     for name, colour, histogram, values, weights in groups:
         edges = np.log10(histogram.edges) if log else histogram.edges
         edges_seen.append(histogram.edges)
-        mass = histogram.density * np.diff(histogram.edges)
+        mass = histogram.share
         heights = mass / np.diff(edges)
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,

@@ -33,6 +33,7 @@ class SpawnManager(DiskcacheManager):
             self.handle.delete(stale)
         process = SpawnContext().Process(target=job_fn, args=(key, self._make_progress_key(key), args, context))
         process.start()
+        assert process.pid is not None
         return process.pid
 
 

@@ -78,6 +78,7 @@ def _image(analysis_id: int, result: ImageResult, *, pictures: bool) -> ReportIm
         n_dropped=result.n_dropped,
         status=result.status,
         error=result.error,
+        notes=tuple(result.notes),
     )
 
 

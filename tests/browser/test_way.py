@@ -1,0 +1,274 @@
+"""The way of a new user, in a browser: sample, micrographs, analysis, distribution, review, comparison, downloads."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pypdf
+import pypdfium2
+import pytest
+from playwright.sync_api import Page, expect
+
+from antema.simulation import micrograph_field, write_field
+from tests.browser.conftest import Dashboard
+
+pytestmark = pytest.mark.browser
+
+_JOB_MS = 240_000
+
+
+def gold_field(seed: int, folder: Path) -> Path:
+    """Write a small calibrated field of gold, about 3 nm, and return the micrograph."""
+    field = micrograph_field(seed, shape=(512, 512), pixel_size_nm=0.08, mean_diameter_nm=3.0, n=30)
+    return write_field(field, folder, f"field_{seed}")
+
+
+@pytest.fixture(scope="module")
+def micrographs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three small calibrated fields of gold."""
+    folder = tmp_path_factory.mktemp("fields")
+    return [gold_field(seed, folder) for seed in (11, 12, 13)]
+
+
+def new_sample(page: Page, dashboard: Dashboard, name: str) -> int:
+    """Make a sample as a user does and return its id."""
+    page.goto(dashboard.url)
+    page.fill("#user-name", "Ada Lovelace")
+    page.keyboard.press("Enter")
+    page.click("text=New sample")
+    page.fill("#sample-create-name", name)
+    page.fill("#sample-create-material", "gold")
+    page.fill("#sample-create-batch", "B-7")
+    page.fill("#sample-create-synthesis_date", "2026-11-02")
+    page.fill("#sample-create-operator", "Ada")
+    page.fill("#sample-create-properties", "ligand: glutathione")
+    page.click("#sample-create-save")
+    expect(page.locator("#sample-name")).to_have_text(name)
+    return int(page.url.rsplit("/", 1)[-1])
+
+
+def upload(page: Page, files: list[Path]) -> None:
+    """Choose files on the drop zone and wait until each was answered."""
+    # what failed before stays on the page, what worked makes room
+    before = page.locator(".upload-failed").count()
+    with page.expect_file_chooser() as chooser:
+        page.click(".drop-zone")
+    chooser.value.set_files(files)
+    expect(page.locator(".upload-done, .upload-failed")).to_have_count(before + len(files), timeout=120_000)
+
+
+def analyse(page: Page) -> None:
+    """Press Analyse and wait for the result."""
+    page.click("#sample-analyse")
+    expect(page.locator("#shell-jobs .job-line")).to_be_visible(timeout=30_000)
+    expect(page.locator("#shell-jobs .job-line")).to_have_count(0, timeout=_JOB_MS)
+    expect(page.locator("#sample-headline .tile").first).to_be_visible(timeout=30_000)
+
+
+def tile(page: Page, label: str) -> str:
+    """Return the value of one tile of the headline."""
+    return (
+        page.locator(".tile", has=page.locator(f".tile-label:text-is('{label}')")).locator(".tile-value").inner_text()
+    )
+
+
+def download(page: Page, entry: str) -> bytes:
+    """Return what an entry of the download menu gives."""
+    page.click("#sample-downloads >> role=button")
+    with page.expect_download(timeout=120_000) as started:
+        page.click(f"#sample-downloads >> text={entry}")
+    return Path(started.value.path()).read_bytes()
+
+
+def test_from_micrographs_to_every_download(
+    page: Page, dashboard: Dashboard, micrographs: list[Path], tmp_path: Path
+) -> None:
+    page.set_viewport_size({"width": 1500, "height": 950})
+    sample = new_sample(page, dashboard, "Way")
+    broken = tmp_path / "broken.dm3"
+    broken.write_bytes(b"")
+    text = tmp_path / "notes.dm4"
+    text.write_text("no micrograph")
+    copy = tmp_path / "copy.tif"
+    copy.write_bytes(micrographs[0].read_bytes())
+
+    upload(page, [*micrographs, broken, text])
+    assert page.locator(".upload-failed").count() == 2
+    assert "empty" in page.locator(".upload-failed", has_text="broken.dm3").inner_text()
+    expect(page.locator("#sample-cards .card-micrograph")).to_have_count(3)
+    assert "0.08 nm/px" in page.locator(".card-scale").first.inner_text()
+    assert "file:" in page.locator(".card-scale").first.inner_text()
+    upload(page, [copy])
+    assert "field_11.tif" in page.locator(".upload-failed", has_text="copy.tif").inner_text()
+
+    analyse(page)
+    assert tile(page, "Images") == "3"
+    n_particles = int(tile(page, "Particles"))
+    assert n_particles > 20
+    assert "few" in page.locator(".statement").inner_text()
+    median = float(tile(page, "Median diameter").split()[0])
+    assert median == pytest.approx(3.0, abs=0.45)
+
+    csv = pd.read_csv(io.BytesIO(download(page, "Particles (CSV)")))
+    measured = csv[csv["status"] == "measured"]
+    assert len(measured) == n_particles
+    assert measured["equivalent_diameter_nm"].median() == pytest.approx(median, abs=0.01)
+    row = page.locator("#sample-grid .ag-center-cols-container .ag-row").first
+    shown = {c.get_attribute("col-id"): c.inner_text() for c in row.locator(".ag-cell").all()}
+    match = csv[(csv["image"] == shown["image"]) & (csv["particle"] == int(shown["particle"]))].iloc[0]
+    assert float(shown["equivalent_diameter_nm"]) == pytest.approx(match["equivalent_diameter_nm"], rel=1e-3)
+
+    pdf = download(page, "Report (PDF)")
+    words = " ".join(part.extract_text() for part in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+    assert "Way" in words
+    assert str(n_particles) in words
+    assert "field_13.tif" in words
+    first = pypdfium2.PdfDocument(pdf)[0].render(scale=1).to_numpy()
+    assert first.std() > 5, "the first page is blank"
+
+    book = openpyxl.load_workbook(io.BytesIO(download(page, "Workbook (XLSX)")))
+    particles = list(book["particles"].iter_rows(values_only=True))
+    assert len(particles) == len(csv) + 1
+    archive = zipfile.ZipFile(io.BytesIO(download(page, "Everything (ZIP)")))
+    assert archive.testzip() is None
+    assert {"report.pdf", "particles.csv", "overlays/field_11.png"} <= set(archive.namelist())
+    assert pd.read_csv(archive.open("particles.csv")).equals(csv)
+
+    _pick_a_bin(page, csv)
+    _second_recipe(page)
+    _exclude_and_restore(page, dashboard, n_particles, sample)
+
+
+def _pick_a_bin(page: Page, csv: pd.DataFrame) -> None:
+    bars = page.locator("#sample-histogram .bars .point path")
+    boxes = [box for bar in bars.all() if (box := bar.bounding_box())]
+    highest = max(boxes, key=lambda box: box["height"])
+    page.mouse.click(highest["x"] + highest["width"] / 2, highest["y"] + highest["height"] / 2)
+    expect(page.locator("#sample-selection-bar")).to_be_visible()
+    words = page.locator("#sample-selection-words").inner_text()
+    found = re.search(r"(\d+) particles .* ([\d.]+) – ([\d.]+) nm", words)
+    assert found, words
+    n, low, high = int(found[1]), float(found[2]), float(found[3])
+    diameters = csv.loc[csv["status"] == "measured", "equivalent_diameter_nm"]
+    assert ((diameters >= low) & (diameters < high)).sum() == n
+    expect(page.locator("#sample-grid .ag-center-cols-container .ag-row")).to_have_count(n)
+    page.locator("#sample-grid .ag-center-cols-container .ag-row").first.click()
+    expect(page.locator("#sample-selection-words")).to_have_text("1 particle picked")
+    page.click("#sample-selection-clear")
+    expect(page.locator("#sample-selection-bar")).to_be_hidden()
+
+
+def _second_recipe(page: Page) -> None:
+    first = page.locator("#sample-analysis").inner_text()
+    page.click("#recipe-open")
+    page.locator(".recipe label", has_text="None").click()
+    page.locator(".recipe .btn-close").click()
+    analyse(page)
+    expect(page.locator("#sample-analysis")).to_contain_text("no separation")
+    page.click("#sample-analysis")
+    page.locator(".dash-dropdown-option", has_text="UECS").first.click()
+    expect(page.locator("#sample-analysis")).to_have_text(first)
+
+
+def _exclude_and_restore(page: Page, dashboard: Dashboard, n_particles: int, sample: int) -> None:
+    page.click("#sample-image-link a")
+    page.wait_for_selector("#image-viewer .imagelayer image")
+    expect(page.locator("#image-counts")).to_contain_text("particles measured")
+    analysis = re.search(r"analysis=(\d+)", page.url)
+    assert analysis
+    answer = page.request.get(f"{dashboard.url}/download/analysis/{analysis[1]}/particles.csv")
+    table = pd.read_csv(io.BytesIO(answer.body()))
+    name = page.locator("h1").inner_text()
+    rows = table[(table["image"] == name) & (table["status"] == "measured")]
+    target = rows.sort_values("area_nm2").iloc[-1]
+    box = page.locator("#image-viewer .nsewdrag").bounding_box()
+    assert box
+    x = (target["bbox_x_px"] + target["bbox_w_px"] / 2) / 512
+    y = (target["bbox_y_px"] + target["bbox_h_px"] / 2) / 512
+    page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    expect(page.locator("#image-viewer .hoverlayer")).to_contain_text(f"Particle {target['particle']}")
+    page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    expect(page.locator("#image-particle-numbers h4")).to_have_text(f"No. {target['particle']}")
+    page.click("#image-exclude")
+    expect(page.locator("#toast")).to_contain_text("expected a reason")
+    page.fill("#image-reason", "a crumb of dust")
+    page.click("#image-exclude")
+    expect(page.locator("#image-trail")).to_contain_text("a crumb of dust")
+    expect(page.locator("#image-trail")).to_contain_text("Ada Lovelace")
+    page.goto(f"{dashboard.url}/samples/{sample}")
+    page.click("#sample-analysis")
+    page.locator(".dash-dropdown-option", has_text="UECS").first.click()
+    expect(page.locator("#sample-left-out")).to_contain_text("excluded by a person")
+    assert int(tile(page, "Particles")) == n_particles - 1
+
+
+def test_a_micrograph_without_scale_asks_for_it(
+    page: Page, dashboard: Dashboard, micrographs: list[Path], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    from antema.imaging import read, to_8bit
+
+    picture = tmp_path / "picture.png"
+    Image.fromarray(to_8bit(read(micrographs[1]).pixels)).save(picture)
+    new_sample(page, dashboard, "No scale")
+    upload(page, [picture])
+    expect(page.locator(".card-scale")).to_contain_text("needs a pixel size")
+    page.click("#sample-analyse")
+    expect(page.locator("#toast")).to_contain_text("pixel size")
+    page.locator(".card-check input").check()
+    page.locator("button", has_text="Set pixel size").first.click()
+    page.fill(".modal.show input[type=number]", "0.08")
+    page.locator(".modal.show .btn-primary").click()
+    expect(page.locator(".card-scale")).to_contain_text("user: Ada Lovelace")
+    analyse(page)
+    assert "this one image only" in page.locator(".statement").inner_text()
+
+
+def test_micrographs_are_left_out_taken_back_and_moved(
+    page: Page, dashboard: Dashboard, micrographs: list[Path], tmp_path: Path
+) -> None:
+    path = write_field(micrograph_field(77, shape=(256, 256), pixel_size_nm=0.1, n=8), tmp_path, "moved")
+    new_sample(page, dashboard, "Source")
+    upload(page, [path])
+    page.locator(".card-check input").check()
+    page.locator(".actions button", has_text="Leave out").click()
+    page.locator(".modal.show input").fill("out of focus")
+    page.locator(".modal.show .btn-primary").click()
+    expect(page.locator(".card-state")).to_contain_text("left out: out of focus")
+    page.locator(".card-check input").check()
+    page.locator(".actions button", has_text="Take back").click()
+    page.locator(".modal.show .btn-primary").click()
+    expect(page.locator(".card-state")).to_contain_text("not analysed")
+    new_sample(page, dashboard, "Target")
+    page.go_back()
+    page.goto(f"{dashboard.url}/samples")
+    page.locator("a", has_text="Source").click()
+    page.locator(".card-check input").check()
+    page.locator(".actions button", has_text="Move").click()
+    page.locator(".modal.show .dash-dropdown").click()
+    page.locator(".dash-dropdown-option", has_text="Target").click()
+    page.locator(".modal.show .btn-primary").click()
+    expect(page.locator("#sample-cards .card-micrograph")).to_have_count(0)
+
+
+def test_a_killed_server_finds_its_job_and_goes_on(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+    files = [gold_field(seed, tmp_path) for seed in range(40, 46)]
+    sample = new_sample(page, dashboard, "Killed")
+    upload(page, files)
+    page.click("#sample-analyse")
+    expect(page.locator("#shell-jobs .job-text")).to_contain_text(re.compile(r"[1-5] of 6 images"), timeout=_JOB_MS)
+    dashboard.kill()
+    dashboard.start()
+    page.goto(f"{dashboard.url}/jobs")
+    row = page.locator(".jobs tr", has_text="Killed")
+    expect(row).to_contain_text("interrupted", timeout=60_000)
+    row.locator("button", has_text="Go on").click()
+    expect(row).to_contain_text("done", timeout=_JOB_MS)
+    expect(row).to_contain_text("6 of 6 images")
+    page.goto(f"{dashboard.url}/samples/{sample}")
+    expect(page.locator(".tile").first).to_be_visible(timeout=30_000)
+    assert tile(page, "Images") == "6"
