@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from strategies import em_files
-from strategies.em_files import particle_image
 
 from antema.domain import CannotRead, NotAnImage
 from antema.imaging import file_sha256, read, read_all, supported_suffixes
+from tests.strategies import em_files
+from tests.strategies.em_files import particle_image
 
 
 @pytest.fixture

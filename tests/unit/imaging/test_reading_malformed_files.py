@@ -10,11 +10,11 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from strategies import em_files
-from strategies.em_files import particle_image
 
 from antema.domain import CannotRead
 from antema.imaging import read, read_safely
+from tests.strategies import em_files
+from tests.strategies.em_files import particle_image
 
 
 def assert_one_sentence(message: str, name: str):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from strategies import em_files
-from strategies.em_files import particle_image
 
 from antema.domain import CannotRead, NotAnImage
 from antema.imaging import read, read_safely, safe
+from tests.strategies import em_files
+from tests.strategies.em_files import particle_image
 
 
 @pytest.fixture
