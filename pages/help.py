@@ -1,7 +1,7 @@
 """`/help`: what the numbers mean."""
 
 import dash
-from dash import Input, clientside_callback, html
+from dash import Input, Output, clientside_callback, html
 
 from antema.web.help_page import help_page
 
@@ -16,8 +16,10 @@ def layout(**_: str) -> html.Div:
 # The page is there only after its address was read, too late for the browser to go to the section by itself.
 clientside_callback(
     """(root) => {
-        if (!window.location.hash) return;
-        window.setTimeout(() => document.getElementById(window.location.hash.slice(1))?.scrollIntoView(), 100);
+        const section = window.location.hash.slice(1);
+        if (section) window.setTimeout(() => document.getElementById(section)?.scrollIntoView(), 100);
+        return window.dash_clientside.no_update;
     }""",
+    Output("help-root", "className"),
     Input("help-root", "id"),
 )

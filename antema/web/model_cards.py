@@ -44,7 +44,8 @@ def model_cards() -> list[Any]:
         return [html.Div(str(error), className="alert alert-danger")]
     if not cards:
         return [_none()]
-    return [html.Div([_card(card) for card in cards], className="model-cards")]
+    shown = sorted(cards, key=lambda card: not card.default)
+    return [html.Div([_card(card) for card in shown], className="model-cards")]
 
 
 def _none() -> html.Div:
@@ -134,12 +135,14 @@ def _metrics(card: nets.ModelCard) -> list[Any]:
     if not found:
         return [html.H3("Measured"), html.P("The card names no measured numbers.", className="quiet")]
     parts: list[Any] = [html.H3("Measured")]
-    for command in dict.fromkeys(metric.command for metric in found):
+    for group, command in dict.fromkeys((metric.group, metric.command) for metric in found):
         rows = [
-            html.Tr([html.Th(" · ".join((*metric.group, metric.name)), scope="row"), html.Td(metric.value)])
+            html.Tr([html.Th(metric.name, scope="row"), html.Td(metric.value)])
             for metric in found
-            if metric.command == command
+            if (metric.group, metric.command) == (group, command)
         ]
+        if group:
+            parts.append(html.H4(" · ".join(group)))
         parts.append(html.Table(html.Tbody(rows), className="numbers model-metrics"))
         if command:
             parts.append(html.Pre(command, className="model-command", title="Prints these numbers again"))
@@ -147,10 +150,12 @@ def _metrics(card: nets.ModelCard) -> list[Any]:
 
 
 def _intact(card: nets.ModelCard) -> list[Any]:
-    digest = html.Code(card.sha256, className="model-digest")
     try:
         nets.verify(card.name)
     except AntemaError as error:
-        return [html.Span([html.I(className="bi bi-x-octagon"), f" {error}"], className="danger"), digest]
+        return [html.Span([html.I(className="bi bi-x-octagon"), f" Do not use it. {error}"], className="danger")]
     text = " Verified: the weight file is the one of this card, by its sha256"
-    return [html.Span([html.I(className="bi bi-check-circle"), text], className="model-intact"), digest]
+    return [
+        html.Span([html.I(className="bi bi-check-circle"), text], className="model-intact"),
+        html.Code(card.sha256, className="model-digest"),
+    ]
