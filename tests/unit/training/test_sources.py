@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from antema.domain import AntemaError
+from antema.training.sources import is_held_out, read_set, split
+
+
+def disc(shape, y, x, radius):
+    rows, columns = np.indices(shape)
+    return (rows - y) ** 2 + (columns - x) ** 2 < radius**2
+
+
+@pytest.fixture
+def micrograph_set(tmp_path):
+    for folder in ("images", "instances"):
+        (tmp_path / folder).mkdir()
+    one, two = disc((60, 80), 30, 30, 10), disc((60, 80), 30, 42, 10)
+    image = np.full((60, 80), 200, np.uint8)
+    image[one | two] = 60
+    Image.fromarray(image).save(tmp_path / "images" / "a.png")
+    pages = np.stack([one * 1, two * 2]).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "instances" / "a.tif", pages, photometric="minisblack")
+    return tmp_path
+
+
+def test_overlapping_instances_are_united_and_measured_one_by_one(micrograph_set):
+    (image,) = read_set(micrograph_set)
+    assert image.name == f"{micrograph_set.name}/a"
+    assert np.array_equal(image.particle, disc((60, 80), 30, 30, 10) | disc((60, 80), 30, 42, 10))
+    assert image.width_px == pytest.approx(20, abs=0.6)
+    assert image.trusted is None
+
+
+def test_an_image_without_its_map_is_named(micrograph_set):
+    (micrograph_set / "instances" / "a.tif").rename(micrograph_set / "instances" / "b.tif")
+    with pytest.raises(AntemaError, match=r"a\.png: expected an instance map"):
+        read_set(micrograph_set)
+
+
+def test_a_map_of_another_size_is_refused(micrograph_set):
+    tifffile.imwrite(micrograph_set / "instances" / "a.tif", np.zeros((60, 81), np.uint16))
+    with pytest.raises(AntemaError, match=r"\(60, 80\).*\(60, 81\)"):
+        read_set(micrograph_set)
+
+
+def test_a_folder_that_is_no_set_is_refused(tmp_path):
+    with pytest.raises(AntemaError, match="expected images/ with instances/"):
+        read_set(tmp_path)
+
+
+def test_forgotten_particles_of_polygon_sets_are_not_trusted(tmp_path):
+    image = np.full((100, 100), 220, np.uint8)
+    image[10:30, 10:30] = 50
+    image[60:85, 60:85] = 50
+    Image.fromarray(image).save(tmp_path / "p.png")
+    square = [10, 10, 30, 10, 30, 30, 10, 30]
+    coco = {
+        "images": [{"id": 3, "file_name": "p.png"}],
+        "annotations": [{"image_id": 3, "segmentation": [square], "area": 400}],
+    }
+    (tmp_path / "annotations.coco.json").write_text(json.dumps(coco))
+    (labelled,) = read_set(tmp_path)
+    assert labelled.particle.sum() == 400
+    assert labelled.particle[10:30, 10:30].all()
+    assert not labelled.trusted[62:83, 62:83].any()
+    assert labelled.trusted[:50, :50].all()
+
+
+def test_the_split_belongs_to_the_name_and_the_seed():
+    names = [f"set/{k}" for k in range(2000)]
+    held = {name for name in names if is_held_out(name, seed=0)}
+    assert len(held) == pytest.approx(300, abs=50)
+    assert held == {name for name in reversed(names) if is_held_out(name, seed=0)}
+    assert held != {name for name in names if is_held_out(name, seed=1)}
+
+
+def test_nothing_held_out_is_learned_from(shared_data):
+    images = read_set(shared_data / "emps-bf-train")
+    learn, held = split(images, seed=0)
+    assert len(learn) + len(held) == 178
+    assert 10 < len(held) < 45
+    assert not {image.name for image in learn} & {image.name for image in held}
