@@ -1,6 +1,5 @@
 """What the figures of a comparison are made of: common bins, curves of bounded length, shares with intervals."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from antema.imaging.palette import CRYSTALLINITY_COLOURS
-from antema.stats import Histogram, Shares, histogram, weighted_quantiles
+from antema.stats import Shares, histogram, weighted_quantiles
 from antema.stats.distribution import MOST_BINS
 
 MOST_POINTS = 2000
@@ -45,12 +44,6 @@ def common_edges(groups: Sequence[tuple[Vector, Vector | None]], *, log: bool) -
     first, last = np.floor(low / width + 1e-6), np.ceil(high / width - 1e-6)
     edges = np.round(np.arange(first, last + 1) * width, 12)
     return 10.0**edges if log else edges
-
-
-def binned(values: Vector, weights: Vector | None, edges: Vector, *, log: bool) -> Histogram:
-    """Return the histogram in these bins, its density per unit of the quantity on either axis."""
-    bins = histogram(values, weights, bins=edges, log=log)
-    return dataclasses.replace(bins, density=bins.share / np.diff(edges))
 
 
 def axis_range(edges: Vector, *, log: bool) -> list[float]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from antema.domain import View
 from antema.reports import Pair
-from antema.stats import MANY_IMAGES, WEIGHTINGS, Comparison, Estimate, Summary, format_number
+from antema.stats import MANY_IMAGES, WEIGHTINGS, Comparison, Estimate, Summary, format_number, histogram
 from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST
 from antema.storage import Sample
 from antema.web import compare_figures, figures
@@ -100,7 +100,7 @@ def plots(comparable: Comparable) -> tuple[go.Figure, go.Figure, go.Figure]:
     edges = _edges(comparable)
     drawn = [(plot_name(m.name), m.colour, d) for m, d in zip(comparable.members, comparable.series, strict=True)]
     bars = [
-        (name, colour, compare_figures.binned(d.values, d.weights, edges, log=choice.log), d.values, d.weights)
+        (name, colour, histogram(d.values, d.weights, bins=edges, log=choice.log), d.values, d.weights)
         for name, colour, d in drawn
     ]
     curves = [(name, colour, *compare_figures.as_many_as_shown(d.values, d.weights)) for name, colour, d in drawn]
@@ -141,7 +141,7 @@ def histogram_words(comparable: Comparable) -> list[Any]:
     edges = _edges(comparable)
     texts = ["The same bins for all; each sample's bars have the area 1, whatever its number of particles."]
     for member, data in zip(comparable.members, comparable.series, strict=True):
-        outside = compare_figures.binned(data.values, data.weights, edges, log=log).outside_text
+        outside = histogram(data.values, data.weights, bins=edges, log=log).outside_text
         texts += [f"{member.name}: {outside[:1].lower()}{outside[1:]}"] if outside else []
     return _sentences(texts)
 

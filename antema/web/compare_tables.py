@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from antema.stats import Estimate, ecdf
-from antema.web.compare_figures import binned, common_edges
+from antema.stats import Estimate, ecdf, histogram
+from antema.web.compare_figures import common_edges
 from antema.web.compare_samples import CLASSES, Comparable
 from antema.web.results import measured
 
@@ -61,14 +61,18 @@ def difference_rows(comparable: Comparable) -> pd.DataFrame:
 
 
 def histogram_rows(comparable: Comparable) -> pd.DataFrame:
-    """Return the bins of every sample: edges, particles, share of the weight, density per unit of the quantity."""
+    """Return the bins of every sample: edges, particles, share of the weight, density as it is drawn.
+
+    The density is per unit of the quantity, or per decade on a logarithmic axis; the column's name says which.
+    """
     log = comparable.choice.log
+    density = "density_per_decade" if log else f"density_per_{comparable.choice.quantity.unit or 'unit'}"
     edges = common_edges([(data.values, data.weights) for data in comparable.series], log=log)
     tables: list[pd.DataFrame] = []
     for member, data in zip(comparable.members, comparable.series, strict=True):
-        bins = binned(data.values, data.weights, edges, log=log)
+        bins = histogram(data.values, data.weights, bins=edges, log=log)
         columns = {"from": edges[:-1], "to": edges[1:], "particles": bins.counts, "share": bins.share}
-        tables.append(pd.DataFrame({"sample": member.name} | columns | {"density": bins.density}))
+        tables.append(pd.DataFrame({"sample": member.name} | columns | {density: bins.density}))
     return _with_choice(pd.concat(tables, ignore_index=True), comparable)
 
 

@@ -1,6 +1,8 @@
 import io
+from dataclasses import replace
 
 import flask
+import numpy as np
 import pandas as pd
 import pypdf
 import pytest
@@ -57,10 +59,16 @@ def test_the_histogram_adds_up(client, choice):
     rows = table(client, "histogram.csv", choice)
     for name, group in rows.groupby("sample"):
         assert group["share"].sum() == pytest.approx(1), name
-        assert (group["density"] * (group["to"] - group["from"])).sum() == pytest.approx(1)
+        assert (group["density_per_nm"] * (group["to"] - group["from"])).sum() == pytest.approx(1)
     assert rows.groupby("sample")["particles"].sum().to_dict() == {
         member.name: summary.n for member, summary in zip(load(choice).members, load(choice).summaries, strict=True)
     }
+
+
+def test_on_a_logarithmic_axis_densities_are_per_decade(client, choice):
+    rows = table(client, "histogram.csv", replace(choice, log=True))
+    for _, group in rows.groupby("sample"):
+        assert (group["density_per_decade"] * np.log10(group["to"] / group["from"])).sum() == pytest.approx(1)
 
 
 def test_values_and_cumulative_shares_agree(client, choice):

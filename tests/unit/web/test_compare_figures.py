@@ -40,7 +40,7 @@ def test_no_values_still_give_an_axis():
     for log in (False, True):
         edges = compare_figures.common_edges([(nothing, None)], log=log)
         assert len(edges) == 2
-        assert compare_figures.binned(nothing, None, edges, log=log).counts.sum() == 0
+        assert histogram(nothing, bins=edges, log=log).counts.sum() == 0
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -49,8 +49,7 @@ def test_the_bars_of_each_sample_have_the_area_one(log):
     groups = [(rng.lognormal(1, 0.3, n), rng.uniform(0.5, 2, n)) for n in (40, 300)]
     edges = compare_figures.common_edges(groups, log=log)
     bars = [
-        (name, "#000", compare_figures.binned(v, w, edges, log=log), v, w)
-        for name, (v, w) in zip("ab", groups, strict=True)
+        (name, "#000", histogram(v, w, bins=edges, log=log), v, w) for name, (v, w) in zip("ab", groups, strict=True)
     ]
     figure = figures.overlaid_figure(QUANTITIES[0], bars, log=log, weighting="area")
     drawn = [trace for trace in figure.data if trace.type == "bar"]
@@ -62,7 +61,7 @@ def test_the_bars_of_each_sample_have_the_area_one(log):
 def test_curves_carry_the_names_and_bars_only_where_there_is_no_curve():
     values = {"many": np.linspace(1, 2, 50), "two": np.array([1.2, 1.4])}
     edges = compare_figures.common_edges([(v, None) for v in values.values()], log=False)
-    bars = [(n, "#000", compare_figures.binned(v, None, edges, log=False), v, None) for n, v in values.items()]
+    bars = [(n, "#000", histogram(v, bins=edges), v, None) for n, v in values.items()]
     figure = figures.overlaid_figure(QUANTITIES[0], bars, log=False, weighting="number")
     compare_figures.curves_before_bars(figure)
     named = [(trace.name, trace.type) for trace in figure.data if trace.showlegend]
