@@ -1,0 +1,80 @@
+"""Samples of drawn discs, analysed for real with a segmenter that cannot err."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from antema.analysis import analyse, result_key
+from antema.domain import Recipe
+from antema.imaging import read
+from antema.storage import Sample, Store
+
+PIXEL_SIZE_NM = 0.2
+SIDE_PX = 160
+_CENTRES = [(x, y) for y in (30, 80, 130) for x in (30, 80, 130)]
+
+
+class BrightIsParticle:
+    """Takes the bright pixels of a drawn image for particle."""
+
+    name = "drawn"
+    sha256 = "d" * 64
+    threshold = 0.5
+
+    def probability(self, pixels: np.ndarray) -> np.ndarray:
+        return (pixels > 500).astype(np.float32)
+
+
+def draw(path: Path, diameters_nm: np.ndarray, pixel_size_nm: float) -> None:
+    y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
+    pixels = np.full((SIDE_PX, SIDE_PX), 100, np.uint16)
+    for (cx, cy), diameter in zip(_CENTRES, diameters_nm, strict=False):
+        pixels[np.hypot(x - cx, y - cy) < diameter / pixel_size_nm / 2] = 1000
+    pixels[0, 0] = np.uint16(round(float(diameters_nm.sum()) * 10) % 400)  # no two files are the same
+    resolution = (1 / pixel_size_nm, 1 / pixel_size_nm)
+    tifffile.imwrite(path, pixels, imagej=True, resolution=resolution, metadata={"unit": "nm"})
+
+
+MakeSample = Callable[..., Sample]
+
+
+def sample_maker(store: Store, folder: Path) -> MakeSample:
+    """Return a function that makes an analysed sample: name, mean diameter in nm, number of images."""
+
+    def make(
+        name: str,
+        mean_nm: float,
+        images: int,
+        *,
+        recipe: Recipe | None = None,
+        classes: tuple[str, ...] = (),
+        pixel_size_nm: float = PIXEL_SIZE_NM,
+    ) -> Sample:
+        recipe, segmenter = recipe or Recipe(), BrightIsParticle()
+        rng = np.random.default_rng(round(1000 * mean_nm) + images)
+        sample = store.create_sample(name, by="Ann")
+        stored = []
+        for number in range(images):
+            path = folder / f"{name}-{number}.tif".replace("/", "_")
+            draw(path, rng.normal(mean_nm, 0.15 * mean_nm, len(_CENTRES)), pixel_size_nm)
+            micrograph = read(path)
+            stored.append((micrograph, store.add_micrograph(sample.id, micrograph, path, by="Ann")))
+        analysis = store.create_analysis(sample.id, recipe, by="Ann")
+        job = store.create_job(analysis.id, by="Ann", images_total=images)
+        store.claim_job(job.id)
+        for micrograph, row in stored:
+            found = analyse(micrograph, recipe, segmenter=segmenter)
+            if classes:
+                table = found.table.copy()
+                table["crystallinity"] = rng.choice(classes, len(table))
+                table["confidence"] = rng.choice([0.7, 0.9, 0.99], len(table))
+                found = replace(found, table=table)
+            key = result_key(micrograph.sha256, micrograph.pixel_size.nm, recipe, segmenter.sha256)
+            store.save_result(analysis.id, row.id, key, found)
+        store.update_job(job.id, status="done")
+        return store.sample(sample.id)
+
+    return make
