@@ -1,6 +1,6 @@
 """Working scales: the network knows particles of some tens of pixels, micrographs have them at any size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,25 +64,25 @@ def typical_width_px(particle: NDArray[np.bool_]) -> float:
     return float(width[order][np.searchsorted(share, 0.5)])
 
 
-def chosen_factor(widths_px: Mapping[int, float], factors: Sequence[int]) -> int:
-    """Return the factor to work at.
+def chosen_factor(width_px: Callable[[int], float], factors: Sequence[int]) -> tuple[int, float]:
+    """Return the factor to work at, and the typical width of a particle in pixels of the full image.
+
+    The coarsest map whose particles are wide enough there to be believed tells their width; the smallest factor at
+    which that width is at most `MOST_WIDTH_PX` is taken.
 
     Parameters
     ----------
-    widths_px : mapping
-        `typical_width_px` of the map at each factor, in pixels of that map.
+    width_px : callable
+        Gives `typical_width_px` of the map at a factor, in pixels of that map; asked from coarse to fine, and no
+        further than needed.
     factors : sequence of int
         Increasing reduction factors.
-
-    Returns
-    -------
-    int
-        The coarsest map whose particles are wide enough there to be believed tells their width; the smallest
-        factor at which that width is at most `MOST_WIDTH_PX` is taken.
     """
+    width = 0.0
     for factor in reversed(factors):
-        if widths_px[factor] >= LEAST_WIDTH_PX:
-            width_px = widths_px[factor] * factor
-            fitting = [candidate for candidate in factors if width_px / candidate <= MOST_WIDTH_PX]
-            return fitting[0] if fitting else factors[-1]
-    return factors[0]
+        found = width_px(factor)
+        width = found * factor
+        if found >= LEAST_WIDTH_PX:
+            fitting = [candidate for candidate in factors if width / candidate <= MOST_WIDTH_PX]
+            return (fitting[0] if fitting else factors[-1]), width
+    return factors[0], width

@@ -73,14 +73,19 @@ class Segmenter:
     def segment(self, pixels: NDArray[np.generic]) -> Segmentation:
         """Return the probability map of `pixels`, shape (h, w), computed at the scale that suits its particles."""
         values = finite(pixels)
-        factors = candidate_factors(pixels.shape)
-        maps = {factor: logits_anywhere(standardised(reduced(values, factor)), self.logits) for factor in factors}
+        maps: dict[int, NDArray[np.float32]] = {}
+
+        def map_at(factor: int) -> NDArray[np.float32]:
+            if factor not in maps:
+                maps[factor] = logits_anywhere(standardised(reduced(values, factor)), self.logits)
+            return maps[factor]
+
         cut = float(np.log(self.threshold / (1 - self.threshold)))
-        widths = {factor: typical_width_px(logits > cut) for factor, logits in maps.items()}
-        factor = chosen_factor(widths, factors)
-        logits = enlarged(maps[factor], factor, pixels.shape)
+        factors = candidate_factors(pixels.shape)
+        factor, width_px = chosen_factor(lambda factor: typical_width_px(map_at(factor) > cut), factors)
+        logits = enlarged(map_at(factor), factor, pixels.shape)
         notes = (f"segmented at 1/{factor} of the image's width",) if factor > 1 else ()
-        return Segmentation(expit(logits), 1 / factor, widths[factor] * factor, notes)
+        return Segmentation(expit(logits), 1 / factor, width_px, notes)
 
     def at_factor(self, pixels: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
         """Return the probability map of `pixels`, shape (h, w), computed on blocks of `factor` x `factor` pixels."""

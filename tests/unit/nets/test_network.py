@@ -110,7 +110,7 @@ def test_gain_and_offset_do_not_matter(model_folder):
 def test_a_reduced_scale_is_told(model_folder, monkeypatch):
     import antema.nets.segmenter as module
 
-    monkeypatch.setattr(module, "chosen_factor", lambda widths, factors: factors[-1])
+    monkeypatch.setattr(module, "chosen_factor", lambda width_px, factors: (factors[-1], 300.0))
     result = load("tiny").segment(noise(400, 400))
     assert result.scale == 1 / 4
     assert result.notes == ("segmented at 1/4 of the image's width",)

@@ -60,4 +60,15 @@ def test_small_images_are_not_reduced_to_nothing():
     ],
 )
 def test_the_scale_follows_the_coarsest_map_that_can_be_believed(widths, expected):
-    assert chosen_factor(widths, [1, 2, 4, 8]) == expected
+    assert chosen_factor(widths.__getitem__, [1, 2, 4, 8])[0] == expected
+
+
+def test_finer_maps_are_not_asked_for_in_vain():
+    asked = []
+
+    def width_px(factor):
+        asked.append(factor)
+        return {8: 3.0, 4: 20.0}[factor]
+
+    assert chosen_factor(width_px, [1, 2, 4, 8]) == (1, 80.0)
+    assert asked == [8, 4]
