@@ -59,6 +59,17 @@
 
   async function upload(zone, files) {
     const list = document.getElementById("upload-list");
+    const most = Number(zone.dataset.maxFiles);
+    if (files.length > most) {
+      window.dash_clientside.set_props("message", {
+        data: {
+          text: "Drop at most " + most + " files at once; these are " + files.length + ". Nothing was uploaded.",
+          kind: "danger",
+          id: String(Date.now()),
+        },
+      });
+      return;
+    }
     list.querySelectorAll(".upload-done").forEach((item) => item.remove());
     const waiting = Array.from(files).map((file) => ({ file, view: row(list, file) }));
     let changed = 0;

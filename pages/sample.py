@@ -17,7 +17,7 @@ from antema.web.not_found import not_found
 from antema.web.recipe_panel import defaults, recipe_from_controls, recipe_panel
 from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
 from antema.web.shell import message
-from antema.web.state import store
+from antema.web.state import settings, store
 from antema.web.user import current_user
 
 dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
@@ -106,7 +106,7 @@ def _micrographs(sample_id: int) -> html.Section:
                 className="drop-zone",
                 role="button",
                 tabIndex=0,
-                **{"data-sample": str(sample_id)},
+                **{"data-sample": str(sample_id), "data-max-files": str(settings().max_upload_files)},
             ),
             html.Ul(id="upload-list"),
             html.Div(id="sample-cards", className="cards"),
@@ -379,6 +379,19 @@ def _choices(sample_id: int, _: object, chosen: int | None, seen: int | None) ->
 
 
 @callback(
+    Output("sample-weighting", "value"),
+    Output("sample-certainty", "value"),
+    Input("sample-analysis", "value"),
+    prevent_initial_call=True,
+)
+def _stored_view(analysis_id: int | None) -> tuple[Any, Any]:
+    if analysis_id is None:
+        return no_update, no_update
+    view = store().analysis(analysis_id).view
+    return view.weighting, 100 * view.crystallinity_certainty
+
+
+@callback(
     Output("sample-headline", "children"),
     Output("sample-statistics", "children"),
     Output("sample-left-out", "children"),
@@ -388,13 +401,16 @@ def _choices(sample_id: int, _: object, chosen: int | None, seen: int | None) ->
     Output("sample-downloads", "disabled"),
     Input("sample-analysis", "value"),
     Input("sample-weighting", "value"),
+    Input("sample-certainty", "value"),
     Input("sample-changed", "data"),
     Input("jobs-changed", "data"),
 )
-def _numbers(analysis_id: int | None, weighting: str, *_: object) -> tuple[Any, ...]:
+def _numbers(analysis_id: int | None, weighting: str, certainty: float | None, *_: object) -> tuple[Any, ...]:
     if analysis_id is None:
         return [], [], [], [], [], [], True
-    result, view = sample_page.load(analysis_id), View(weighting=weighting)
+    result, view = sample_page.load(analysis_id), sample_page.view_of(weighting, certainty)
+    if ctx.triggered_id in ("sample-weighting", "sample-certainty"):
+        store().set_view(analysis_id, view, by=current_user())
     return (
         sample_page.headline(result, view),
         sample_page.statistics_table(result, view),
@@ -570,6 +586,8 @@ def _recipe_open(_: int | None, is_open: bool) -> bool:
 )
 def _recipe_reset(_: int | None, ids: list[dict[str, str]]) -> list[Any]:
     by_name = defaults()
+    models = segmentation_models()
+    by_name["model"] = models[0][0] if models else by_name["model"]
     return [by_name[control["field"]] for control in ids]
 
 
@@ -601,8 +619,8 @@ def _analyse(clicks: int | None, sample_id: int, ids: list[dict[str, str]], valu
     State("sample-id", "data"),
     prevent_initial_call=True,
 )
-def _edit_open(_open: int | None, _cancel: int | None, _changed: int, sample_id: int) -> tuple[bool, list[str]]:
-    return ctx.triggered_id == "sample-edit-open", form_values(store().sample(sample_id))
+def _edit_open(_open: int | None, _cancel: int | None, _changed: int, sample_id: int) -> tuple[Any, ...]:
+    return ctx.triggered_id == "sample-edit-open", *form_values(store().sample(sample_id))
 
 
 @callback(

@@ -50,6 +50,9 @@ class Clustered:
 def cluster(values: ArrayLike, images: ArrayLike, weights: ArrayLike | None = None) -> Clustered:
     """Group values by image.
 
+    Neither the order of the rows nor what the images are called has any influence: the images are numbered by their
+    content. A resample therefore draws the same images, and every sum runs in the same order, whoever labels them.
+
     Parameters
     ----------
     values : array_like, shape (n,)
@@ -79,10 +82,27 @@ def cluster(values: ArrayLike, images: ArrayLike, weights: ArrayLike | None = No
         raise ValueError(msg)
     kept = finite & (w > 0)
     x, w, ids = x[kept], w[kept], ids[kept]
-    names, codes = np.unique(ids.astype(str), return_inverse=True)
-    order = np.argsort(x, kind="stable")
-    w = w[order] / w.mean() if w.size else w
-    return Clustered(x[order], w, codes.ravel()[order].astype(np.intp), int(names.size), int(np.count_nonzero(~kept)))
+    names, labels = np.unique(ids.astype(str), return_inverse=True)
+    image = _numbers_by_content(x, w, labels.ravel().astype(np.intp), int(names.size))
+    order = np.lexsort((image, w, x))
+    x, w, image = x[order], w[order], image[order]
+    # the mean, too, is of the ordered weights: a sum in another order may differ in its last digit
+    w = w / w.mean() if w.size else w
+    return Clustered(x, w, image, int(names.size), int(np.count_nonzero(~kept)))
+
+
+def _numbers_by_content(
+    values: NDArray[np.float64], weights: NDArray[np.float64], labels: NDArray[np.intp], n_images: int
+) -> NDArray[np.intp]:
+    """Return the image of each value, numbered by the values and weights that images hold; equal ones are alike."""
+    order = np.lexsort((weights, values, labels))
+    content = np.column_stack([values, weights])[order]
+    ends = np.cumsum(np.bincount(labels, minlength=n_images))
+    # any order serves as long as it is one of the content: that of the bytes is the simplest
+    keys = [part.tobytes() for part in np.split(content, ends[:-1])]
+    number = np.empty(n_images, dtype=np.intp)
+    number[sorted(range(n_images), key=keys.__getitem__)] = np.arange(n_images)
+    return number[labels]
 
 
 def draw_images(n_images: int, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+_MOST_DECIMALS = 4
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -43,7 +45,8 @@ class Estimate:
             leading = float(f"{half_width:.2e}".split("e")[0])
             two = _decimals(half_width, 2)
             warranted = two if leading < 3.55 or leading >= 9.5 else _decimals(half_width, 1)
-            return min(two, max(warranted, _decimals(self.value, 2)))
+            # a convexity next to 1 has an interval of millionths, which no outline warrants
+            return min(two, max(warranted, _decimals(self.value, 2)), _MOST_DECIMALS)
         return _decimals(self.value, 3)
 
     def value_text(self, unit: str = "") -> str:

@@ -72,7 +72,10 @@ def share_interval(counts: ArrayLike, *, level: float = 0.95) -> Shares:
         msg = f"counts: expected a table of images x classes without negative numbers, found shape {table.shape}"
         raise ValueError(msg)
     sizes = table.sum(axis=1)
-    table, sizes = table[sizes > 0], sizes[sizes > 0]
+    # in an order of their content: a sum over images in another order may differ in its last digit
+    table = table[sizes > 0]
+    table = table[np.lexsort(table.T)]
+    sizes = table.sum(axis=1)
     n, n_images, n_classes = int(sizes.sum()), int(sizes.size), table.shape[1]
     of_class = tuple(int(c) for c in table.sum(axis=0))
     if not n:

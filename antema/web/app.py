@@ -41,7 +41,7 @@ def create_app() -> dash.Dash:
         serve_locally=True,
     )
     app.index_string = _INDEX
-    for blueprint in (vendor, theme, media.media, uploads.uploads, downloads.downloads, compare_downloads.compare_downloads, health):
+    for blueprint in _BLUEPRINTS:
         server.register_blueprint(blueprint)
     app.layout = layout
     register_shell(app)
@@ -54,6 +54,16 @@ def create_app() -> dash.Dash:
             raise RuntimeError(msg)
     return app
 
+
+_BLUEPRINTS = (
+    vendor,
+    theme,
+    media.media,
+    uploads.uploads,
+    downloads.downloads,
+    compare_downloads.compare_downloads,
+    health,
+)
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en" data-bs-theme="light">

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from antema import jobs
-from antema.domain import Recipe
-from antema.imaging import read_safely
 from antema.storage import open_store
+from antema.web.models_view import default_recipe
+from antema.web.state import read_upload
 
 DEMO_SEED = 2023
 
@@ -32,17 +32,18 @@ def make_demo(data: Path, *, by: str, progress: Callable[[str], None] = lambda _
     from antema.simulation import write_demo
 
     store = open_store(data)
-    started: list[jobs.Job] = []
+    samples: list[int] = []
     with tempfile.TemporaryDirectory(dir=store.incoming_dir) as folder:
         progress("Simulating the micrographs of two gold batches …")
         for sample, paths in write_demo(Path(folder), seed=DEMO_SEED):
             progress(f"Storing {sample['name']} …")
             row = store.create_sample(**sample, by=by)
             for path in paths:
-                micrograph = read_safely(path)
+                micrograph = read_upload(path, path.name)
                 store.add_micrograph(row.id, micrograph, path, filename=path.name, by=by)
-            started.append(jobs.start(store, row.id, Recipe(), by=by))
+            samples.append(row.id)
     progress("")
-    for job in started:
-        jobs.run(job.id, data)
-    return [job.sample_id for job in started]
+    for sample_id in samples:
+        # started one by one: a job that waits without a process would be taken for a dead one
+        jobs.run(jobs.start(store, sample_id, default_recipe(), by=by).id, data)
+    return samples

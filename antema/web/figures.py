@@ -95,6 +95,8 @@ def distribution_figure(
     )
     if len(values) > 2 and np.ptp(values) > 0:
         x, y = kde(values, weights, log=log)
+        seen = (x >= histogram.edges[0]) & (x <= histogram.edges[-1])
+        x, y = x[seen], y[seen]
         # kde() is a density over x (or over log10 x); in the bars' unit it is times their area.
         area = float(np.sum(heights * widths))
         figure.add_scatter(
@@ -116,6 +118,10 @@ def distribution_figure(
             clickmode="event",
         )
     )
+    if histogram.outside_text:
+        figure.add_annotation(
+            text=histogram.outside_text, xref="paper", yref="paper", x=1, y=1, xanchor="right", showarrow=False
+        )
     return figure
 
 

@@ -60,6 +60,16 @@ REASONS: dict[str, tuple[str, str | None]] = {
 }
 """Why an object does not count: explanation, and the recipe parameter that decides it."""
 
+FILES: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("Gatan DigitalMicrograph", ("dm3", "dm4", "tif"), "the file's calibration"),
+    ("Thermo Fisher, FEI", ("emd", "ser", "emi", "mrc", "tif"), "the file's calibration, or the maker's tags"),
+    ("JEOL, Zeiss, TVIPS, Olympus SIS", ("tif",), "the maker's tags"),
+    ("HyperSpy, Berkeley", ("hspy", "emd", "h5"), "the axes"),
+    ("ImageJ, OME", ("tif",), "the unit they were saved with"),
+    ("Pictures and arrays", ("png", "jpg", "npy"), "none: type the pixel size"),
+)
+"""What can be read: where it comes from, suffixes, origin of the scale."""
+
 KEYS: tuple[tuple[str, str], ...] = (
     ("← →", "previous and next micrograph of the sample (image page)"),
     ("O", "outlines on and off (image page)"),
@@ -275,13 +285,7 @@ def _key(entries: Sequence[tuple[str, str]]) -> html.Ul:
 
 
 def _files() -> list[Any]:
-    rows = [
-        ["Gatan DigitalMicrograph", "dm3, dm4", "the file's calibration"],
-        ["Thermo Fisher / FEI", "emd, ser with emi, tif, mrc", "the file's calibration or metadata"],
-        ["JEOL, Zeiss, TVIPS, Olympus SIS", "tif", "the maker's tags"],
-        ["ImageJ, OME, HyperSpy", "tif, hspy", "the unit they were saved with"],
-        ["Plain pictures", "png, jpg, bmp, tif", "none: type the pixel size"],
-    ]
+    rows = [[source, ", ".join(suffixes), scale] for source, suffixes, scale in FILES]
     return [
         html.P(
             "A file is recognised by what is in it, not by its name. Spectra, diffraction patterns and Fourier "
@@ -290,8 +294,8 @@ def _files() -> list[Any]:
         _table(("From", "Files", "Scale"), rows),
         html.P(
             "The pixel size is the one number that everything else hangs on. Its origin stands beside it on the card "
-            "of each micrograph: which entry of the file, or who typed it. The dots per inch of a picture describe a "
-            "screen and are never taken for a scale, and a scale bar drawn into a picture is not read."
+            "of each micrograph: which entry of the file, or who typed it. The dots per inch of a screen or a printer "
+            "are never taken for a scale, and a scale bar drawn into a picture is not read."
         ),
     ]
 

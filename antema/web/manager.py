@@ -24,6 +24,13 @@ class SpawnManager(DiskcacheManager):
         folder.chmod(stat.S_IRWXU)
         super().__init__(diskcache.Cache(str(folder)), expire=int(_MAILBOX_EXPIRES_S))
 
+    def terminate_job(self, job: Any) -> None:  # noqa: ANN401 - Dash's signature
+        """Leave the process alone.
+
+        Dash would kill a job when its callback is triggered again in the same tab: a user who starts a second analysis
+        would end the first. Jobs end by themselves; a user cancels one through its row in the database.
+        """
+
     def call_job_fn(self, key: str, job_fn: Any, args: Any, context: Any) -> int:  # noqa: ANN401 - Dash's signature
         """Start `job_fn` in a spawned process and return its pid."""
         from multiprocess.context import SpawnContext

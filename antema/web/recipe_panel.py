@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField
+from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField, View
 
 _GROUPS = (
     ("Segmentation", ("model", "threshold")),
@@ -37,6 +37,7 @@ def recipe_panel(models: Sequence[tuple[str, str]], *, crystallinity_available: 
     for title, names in _GROUPS:
         body.append(html.H6(title, className="panel-heading"))
         body += [_control(fields[name], models) for name in names]
+    body.append(_certainty())
     if not crystallinity_available:
         body.append(html.P("No crystallinity model is installed: particles stay unclassified.", className="quiet"))
     body.append(
@@ -78,12 +79,22 @@ def recipe_from_controls(ids: Sequence[dict[str, str]], values: Sequence[Any]) -
     return Recipe.from_dict(chosen)
 
 
+def _certainty() -> html.Div:
+    number = dbc.Input(
+        id="sample-certainty", type="number", value=100 * View().crystallinity_certainty, min=34, max=100, debounce=True
+    )
+    words = "Below this certainty a particle's crystallinity is unknown. Acts at once, without a new analysis."
+    group = dbc.InputGroup([number, dbc.InputGroupText("%")], size="sm")
+    return html.Div([html.Label("Certainty", className="field-label"), group], className="field", title=words)
+
+
 def _control(field: RecipeField, models: Sequence[tuple[str, str]]) -> html.Div:
     identity = {"type": "recipe", "field": field.name}
     value: Any = control_value(field, getattr(Recipe(), field.name))
     if field.name == "model":
+        # the network itself, not "default", so that a result says which one made it
         options = [{"label": title, "value": name} for name, title in models]
-        control = dcc.Dropdown(options, value, id=identity, clearable=False)
+        control = dcc.Dropdown(options, models[0][0] if models else value, id=identity, clearable=False)
     elif field.choices:
         control = dcc.RadioItems(
             [{"label": _WORDS.get(choice, choice), "value": choice} for choice in field.choices],

@@ -59,6 +59,13 @@ class Result:
         return sum(1 for image in self.images if image.status == "done" and image.counts)
 
 
+def view_of(weighting: str, certainty_percent: float | None) -> View:
+    """Return the view that the page's controls show; an empty or impossible certainty is the default's."""
+    if certainty_percent is None or not 0 < certainty_percent <= 100:
+        return View(weighting=weighting)
+    return View(weighting=weighting, crystallinity_certainty=certainty_percent / 100)
+
+
 def load(analysis_id: int) -> Result:
     """Return an analysis with its particles (exclusions applied)."""
     return Result(store().analysis(analysis_id), store().particles(analysis_id), store().image_results(analysis_id))
@@ -198,10 +205,14 @@ def failures(result: Result) -> list[Any]:
     """Return the micrographs that could not be analysed, each with its reason."""
     failed = [image for image in result.images if image.status == "failed"]
     stale = [image for image in result.images if image.stale]
+    skipped = [i for i in store().image_results(result.analysis.id, with_skipped=True) if i.status == "skipped"]
     parts: list[Any] = []
     if failed:
         items = [html.Li([html.B(image.filename), f": {image.error}"]) for image in failed]
         parts.append(html.Div([html.B("Not analysed"), html.Ul(items)], className="alert alert-warning"))
+    if skipped:
+        names = ", ".join(image.filename for image in skipped)
+        parts.append(html.Div(f"Not analysed for want of a pixel size: {names}.", className="alert alert-warning"))
     if stale:
         names = ", ".join(image.filename for image in stale)
         parts.append(

@@ -9,8 +9,7 @@ from urllib.parse import unquote, urlsplit
 import flask
 
 from antema.domain import AlreadyThere, AntemaError, NotFound
-from antema.imaging import read_safely
-from antema.web.state import settings, store
+from antema.web.state import read_upload, settings, store
 from antema.web.user import current_user
 
 uploads = flask.Blueprint("uploads", __name__)
@@ -38,7 +37,7 @@ def upload(sample_id: str) -> tuple[flask.Response, int]:
         store().sample(sample_id)
         temporary, digest = _receive(name)
         # The reader chooses by content; the suffix on the temporary file only helps its messages.
-        micrograph = read_safely(temporary, name=name)
+        micrograph = read_upload(temporary, name)
         stored = store().add_micrograph(sample_id, micrograph, temporary, filename=name, by=current_user())
     except NotFound as error:
         return _refused(str(error), http.HTTPStatus.NOT_FOUND)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 _STARTS_WITHIN_S = 90
@@ -84,11 +85,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     return {**browser_type_launch_args, **chosen, "args": quiet}
 
 
-@pytest.fixture
-def console_errors(page: "object") -> Iterator[list[str]]:
-    """What the page's scripts complained about; the test that asks for it fails when there was something."""
-    errors: list[str] = []
-    page.on("console", lambda entry: errors.append(entry.text) if entry.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield errors
-    assert not errors
+@pytest.fixture(autouse=True)
+def no_errors(page: Page) -> Iterator[None]:
+    """Fail a test in which a callback or a script of the page broke; a refused upload (4xx) is no such thing."""
+    broken: list[str] = []
+    page.on("response", lambda answer: broken.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield
+    assert not broken
