@@ -3,8 +3,9 @@ import json
 from plotly.utils import PlotlyJSONEncoder
 
 from antema.domain import DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, RECIPE_FIELDS
+from antema.imaging import supported_suffixes
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, SAMPLE_COLOURS
-from antema.web.help_page import NUMBERS, REASONS, help_page
+from antema.web.help_page import FILES, NUMBERS, REASONS, help_page
 
 _BOOKKEEPING = {"sample", "image", "particle", "status", "drop_reason", "convention"}
 PAGE = json.dumps(help_page(), cls=PlotlyJSONEncoder, ensure_ascii=False)
@@ -32,6 +33,13 @@ def test_every_recipe_parameter_and_colour_is_there():
         assert field.help in PAGE
     for colour in (*OUTLINE_COLOURS.values(), *CRYSTALLINITY_COLOURS.values(), *SAMPLE_COLOURS):
         assert f'"backgroundColor": "{colour}"' in PAGE
+
+
+def test_the_files_named_are_files_that_are_looked_for():
+    named = {f".{suffix}" for _, suffixes, _ in FILES for suffix in suffixes}
+    assert named <= supported_suffixes
+    same = {".tiff", ".jpeg", ".hdf5", ".mrcs", ".map", ".rec", ".st", ".ali"}
+    assert supported_suffixes - named <= same
 
 
 def test_the_contents_lead_to_sections_of_the_page_and_nowhere_else():
