@@ -35,7 +35,7 @@ def train_segmentation(
     seed : int
         Of the first weights, the split and the tiles.
     device : str or None
-        ``cpu`` or ``gpu``; None for what JAX takes by itself.
+        ``cpu`` or ``gpu``; None or ``auto`` for what JAX takes by itself.
     batch : int
         Tiles of 256 x 256 pixels a step.
     features : sequence of int
@@ -55,7 +55,8 @@ def train_segmentation(
     out = Path(out)
     work = out / "training"
     schedule = Schedule(minutes=minutes, steps=steps, batch=batch)
-    chosen = jax.default_device(jax.devices(device)[0]) if device else contextlib.nullcontext()
+    named = device not in (None, "auto")
+    chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
     with chosen:
         trained = learn(data_dirs, work, schedule=schedule, features=features, seed=seed, progress=progress)
     write_curve(trained.history, out / "curve.png")
