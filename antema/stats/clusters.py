@@ -94,12 +94,14 @@ def cluster(values: ArrayLike, images: ArrayLike, weights: ArrayLike | None = No
 def _numbers_by_content(
     values: NDArray[np.float64], weights: NDArray[np.float64], labels: NDArray[np.intp], n_images: int
 ) -> NDArray[np.intp]:
-    """Return the image of each value, numbered by the values and weights that images hold; equal ones are alike."""
+    """Return the image of each value, numbered by the values and weights that images hold; equal ones are alike.
+
+    The numbering survives another unit of the values: it goes by their order.
+    """
     order = np.lexsort((weights, values, labels))
-    content = np.column_stack([values, weights])[order]
-    ends = np.cumsum(np.bincount(labels, minlength=n_images))
-    # any order serves as long as it is one of the content: that of the bytes is the simplest
-    keys = [part.tobytes() for part in np.split(content, ends[:-1])]
+    ends = np.cumsum(np.bincount(labels, minlength=n_images))[:-1]
+    columns = (np.split(column[order], ends) for column in (values, weights))
+    keys = [(x.tolist(), w.tolist()) for x, w in zip(*columns, strict=True)]
     number = np.empty(n_images, dtype=np.intp)
     number[sorted(range(n_images), key=keys.__getitem__)] = np.arange(n_images)
     return number[labels]
