@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import label
 
-LEAST_WIDTH_PX = 14.0
+BELIEVED_WIDTH_PX = 14.0
 """Below this width on a coarse map a particle is too small there for its width to be believed."""
-MOST_WIDTH_PX = 120.0
-"""The network is used where the typical particle is at most this wide."""
+COMFORTABLE_PX = (14.0, 120.0)
+"""The network is used at all scales at which the typical particle is this wide."""
 
 
 def candidate_factors(shape: tuple[int, int], *, least_side_px: int = 96) -> list[int]:
@@ -64,11 +64,10 @@ def typical_width_px(particle: NDArray[np.bool_]) -> float:
     return float(width[order][np.searchsorted(share, 0.5)])
 
 
-def chosen_factor(width_px: Callable[[int], float], factors: Sequence[int]) -> tuple[int, float]:
-    """Return the factor to work at, and the typical width of a particle in pixels of the full image.
+def estimated_width_px(width_px: Callable[[int], float], factors: Sequence[int]) -> float:
+    """Return the typical width of a particle in pixels of the full image.
 
-    The coarsest map whose particles are wide enough there to be believed tells their width; the smallest factor at
-    which that width is at most `MOST_WIDTH_PX` is taken.
+    The coarsest map whose particles are wide enough there to be believed tells it.
 
     Parameters
     ----------
@@ -82,7 +81,15 @@ def chosen_factor(width_px: Callable[[int], float], factors: Sequence[int]) -> t
     for factor in reversed(factors):
         found = width_px(factor)
         width = found * factor
-        if found >= LEAST_WIDTH_PX:
-            fitting = [candidate for candidate in factors if width / candidate <= MOST_WIDTH_PX]
-            return (fitting[0] if fitting else factors[-1]), width
-    return factors[0], width
+        if found >= BELIEVED_WIDTH_PX:
+            break
+    return width
+
+
+def working_factors(width_px: float, factors: Sequence[int]) -> list[int]:
+    """Return the factors at which particles of this width are comfortably wide; the nearest one where none is."""
+    least, most = COMFORTABLE_PX
+    fitting = [factor for factor in factors if least <= width_px / factor <= most]
+    if fitting:
+        return fitting
+    return [factors[-1]] if width_px / factors[-1] > most else [factors[0]]

@@ -11,7 +11,14 @@ from scipy.special import expit
 
 from antema.domain import AntemaError
 from antema.nets.card import ModelCard, find, verify
-from antema.nets.scales import candidate_factors, chosen_factor, enlarged, reduced, typical_width_px
+from antema.nets.scales import (
+    candidate_factors,
+    enlarged,
+    estimated_width_px,
+    reduced,
+    typical_width_px,
+    working_factors,
+)
 
 _BUCKET_PX = 256
 _WINDOW_PX = 2048
@@ -28,8 +35,9 @@ class Segmentation:
     ----------
     probability : ndarray of float32, shape (h, w)
         Probability that a pixel is particle.
-    scale : float
-        Scale at which the network saw the micrograph: 1 for its own pixels, 0.25 for a quarter of its width.
+    scales : tuple of float
+        Scales at which the network saw the micrograph, finest first: 1 for its own pixels, 0.25 for a quarter of
+        its width. Of several the mean of the logits was taken.
     width_px : float
         Typical width of a particle in the micrograph's pixels; 0 where none was found.
     notes : tuple of str
@@ -37,7 +45,7 @@ class Segmentation:
     """
 
     probability: NDArray[np.float32]
-    scale: float
+    scales: tuple[float, ...]
     width_px: float
     notes: tuple[str, ...] = ()
 
@@ -71,7 +79,7 @@ class Segmenter:
         return self.segment(pixels).probability
 
     def segment(self, pixels: NDArray[np.generic]) -> Segmentation:
-        """Return the probability map of `pixels`, shape (h, w), computed at the scale that suits its particles."""
+        """Return the probability map of `pixels`, shape (h, w), computed at the scales that suit its particles."""
         values = finite(pixels)
         maps: dict[int, NDArray[np.float32]] = {}
 
@@ -82,10 +90,15 @@ class Segmenter:
 
         cut = float(np.log(self.threshold / (1 - self.threshold)))
         factors = candidate_factors(pixels.shape)
-        factor, width_px = chosen_factor(lambda factor: typical_width_px(map_at(factor) > cut), factors)
-        logits = enlarged(map_at(factor), factor, pixels.shape)
-        notes = (f"segmented at 1/{factor} of the image's width",) if factor > 1 else ()
-        return Segmentation(expit(logits), 1 / factor, width_px, notes)
+        width_px = estimated_width_px(lambda factor: typical_width_px(map_at(factor) > cut), factors)
+        used = working_factors(width_px, factors)
+        total = np.zeros(pixels.shape, np.float32)
+        for factor in used:
+            total += enlarged(map_at(factor), factor, pixels.shape)
+        probability = expit(total / np.float32(len(used)))
+        finest = used[0]
+        notes = (f"segmented at 1/{finest} of the image's width",) if finest > 1 else ()
+        return Segmentation(probability, tuple(1 / factor for factor in used), width_px, notes)
 
     def at_factor(self, pixels: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
         """Return the probability map of `pixels`, shape (h, w), computed on blocks of `factor` x `factor` pixels."""
@@ -148,7 +161,8 @@ def standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
     Robust spreads do not serve here: on the flat ground of a printed figure they are nearly 0 and would blow the
     particles up to any contrast, while this keeps every contrast within a few units.
     """
-    low, high = np.percentile(values, (0.1, 99.9))
+    stride = int(np.ceil(np.sqrt(values.size / 2**20)))  # a million pixels tell the percentiles of any image
+    low, high = np.percentile(values[::stride, ::stride], (0.1, 99.9))
     if low == high:  # a few odd pixels on a flat image: only they have contrast
         low, high = values.min(), values.max()
     clipped = np.clip(values, np.float32(low), np.float32(high))

@@ -98,7 +98,7 @@ def test_any_image_gives_probabilities_of_its_shape(model_folder, shape, dtype):
     assert result.probability.shape == shape
     assert result.probability.dtype == np.float32
     assert 0 <= result.probability.min() <= result.probability.max() <= 1
-    assert result.scale in (1, 1 / 2)
+    assert result.scales in ((1,), (1 / 2,), (1, 1 / 2))
 
 
 def test_gain_and_offset_do_not_matter(model_folder):
@@ -110,9 +110,10 @@ def test_gain_and_offset_do_not_matter(model_folder):
 def test_a_reduced_scale_is_told(model_folder, monkeypatch):
     import antema.nets.segmenter as module
 
-    monkeypatch.setattr(module, "chosen_factor", lambda width_px, factors: (factors[-1], 300.0))
+    monkeypatch.setattr(module, "estimated_width_px", lambda width_px, factors: 300.0)
     result = load("tiny").segment(noise(400, 400))
-    assert result.scale == 1 / 4
+    assert result.scales == (1 / 4,)
+    assert result.width_px == 300
     assert result.notes == ("segmented at 1/4 of the image's width",)
 
 

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antema.nets.scales import candidate_factors, chosen_factor, enlarged, reduced, typical_width_px
+from antema.nets.scales import (
+    candidate_factors,
+    enlarged,
+    estimated_width_px,
+    reduced,
+    typical_width_px,
+    working_factors,
+)
 
 
 def discs(shape, centres, radius):
@@ -52,15 +59,14 @@ def test_small_images_are_not_reduced_to_nothing():
 @pytest.mark.parametrize(
     ("widths", "expected"),
     [
-        ({1: 40.0, 2: 20.0, 4: 3.0, 8: 0.0}, 1),  # small particles: their own pixels
-        ({1: 9.0, 2: 4.0, 4: 0.0, 8: 0.0}, 1),  # too small to be believed anywhere
-        ({1: 25.0, 2: 60.0, 4: 75.0, 8: 38.0}, 4),  # 300 px wide: torn to pieces at full scale
-        ({1: 5.0, 2: 10.0, 4: 200.0, 8: 130.0}, 8),
-        ({1: 0.0, 2: 0.0, 4: 0.0, 8: 0.0}, 1),
+        ({1: 40.0, 2: 20.0, 4: 3.0, 8: 0.0}, 40.0),
+        ({1: 9.0, 2: 4.0, 4: 0.0, 8: 0.0}, 9.0),  # too small to be believed anywhere
+        ({1: 25.0, 2: 60.0, 4: 75.0, 8: 38.0}, 304.0),  # torn to pieces at full scale
+        ({1: 0.0, 2: 0.0, 4: 0.0, 8: 0.0}, 0.0),
     ],
 )
-def test_the_scale_follows_the_coarsest_map_that_can_be_believed(widths, expected):
-    assert chosen_factor(widths.__getitem__, [1, 2, 4, 8])[0] == expected
+def test_the_coarsest_map_that_can_be_believed_tells_the_width(widths, expected):
+    assert estimated_width_px(widths.__getitem__, [1, 2, 4, 8]) == expected
 
 
 def test_finer_maps_are_not_asked_for_in_vain():
@@ -70,5 +76,13 @@ def test_finer_maps_are_not_asked_for_in_vain():
         asked.append(factor)
         return {8: 3.0, 4: 20.0}[factor]
 
-    assert chosen_factor(width_px, [1, 2, 4, 8]) == (1, 80.0)
+    assert estimated_width_px(width_px, [1, 2, 4, 8]) == 80.0
     assert asked == [8, 4]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [(40.0, [1, 2]), (20.0, [1]), (5.0, [1]), (0.0, [1]), (300.0, [4, 8]), (2000.0, [8])],
+)
+def test_the_network_works_where_particles_are_comfortably_wide(width, expected):
+    assert working_factors(width, [1, 2, 4, 8]) == expected
