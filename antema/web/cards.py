@@ -9,11 +9,11 @@ from antema.web.format import count, pixel_size
 
 
 def micrograph_card(
-    micrograph: StoredMicrograph, result: ImageResult | None, *, checked: bool, analysis_id: int | None
+    micrograph: StoredMicrograph, result: ImageResult | None, *, checked: bool, analysis_id: int | None, version: int
 ) -> html.Div:
     """Return the card: picture, name, scale and its origin, what became of it."""
     if result is not None and result.status == "done":
-        picture = f"/media/preview/{analysis_id}/{micrograph.id}.png?size=360&v={result.result_key}"
+        picture = f"/media/preview/{analysis_id}/{micrograph.id}.png?size=360&v={result.result_key}-{version}"
     else:
         picture = f"/media/blob/{micrograph.thumbnail_sha256}.png"
     classes = "card-micrograph" + (" left-out" if micrograph.left_out_reason else "")

@@ -9,6 +9,7 @@ from antema.web.state import store
 media = flask.Blueprint("media", __name__, url_prefix="/media")
 
 _LARGEST_PREVIEW_PX = 2048
+_FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @media.errorhandler(NotFound)
@@ -25,7 +26,7 @@ def blob(sha256: str) -> flask.Response:
     if not path.is_file():
         flask.abort(404)
     response = flask.send_file(path, mimetype="image/png")
-    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    response.headers["Cache-Control"] = _FOR_EVER
     return response
 
 
@@ -40,6 +41,14 @@ def preview(analysis_id: int, micrograph_id: int) -> flask.Response:
     """Answer the micrograph with its outlines and a scale bar, at most ``size`` pixels wide."""
     size = flask.request.args.get("size", 480, type=int)
     return _png(preview_png(analysis_id, micrograph_id, max_px=min(max(size, 64), _LARGEST_PREVIEW_PX)))
+
+
+def picture_versions(sample_id: int) -> dict[int, int]:
+    """Return the last edit of a particle, by micrograph: outlines drawn before it are out of date."""
+    versions: dict[int, int] = {}
+    for edit in store().edits(sample_id=sample_id, target="particle"):
+        versions.setdefault(edit.target_id, edit.id)
+    return versions
 
 
 def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None) -> bytes:
@@ -58,6 +67,10 @@ def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None) -> 
 
 def _png(content: bytes) -> flask.Response:
     response = flask.Response(content, mimetype="image/png")
+    if "v" in flask.request.args:
+        # the page names the version it wants (`picture_version`), so this very answer stays good
+        response.headers["Cache-Control"] = _FOR_EVER
+        return response
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(flask.request)

@@ -72,6 +72,9 @@ def recipe_from_controls(ids: Sequence[dict[str, str]], values: Sequence[Any]) -
             chosen[name] = bool(value)
         elif value is None and name != "threshold":
             field = next(field for field in RECIPE_FIELDS if field.name == name)
+            if field.minimum is None:
+                msg = f"{field.label}: expected a choice, found none"
+                raise AntemaError(msg)
             msg = f"{field.label}: expected a number from {field.minimum:g} to {field.maximum:g}, found none"
             raise AntemaError(msg)
         else:

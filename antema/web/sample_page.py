@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import dash_bootstrap_components as dbc
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -15,6 +16,7 @@ from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
 from antema.web.format import count
+from antema.web.media import picture_versions
 from antema.web.results import (
     class_counts,
     dropped_counts,
@@ -94,8 +96,15 @@ def analysis_label(analysis: AnalysisRow) -> str:
 def cards(sample_id: int, analysis_id: int | None, checked: set[int]) -> list[html.Div]:
     """Return the cards of a sample's micrographs."""
     by_micrograph = _results_by_micrograph(analysis_id)
+    versions = picture_versions(sample_id)
     return [
-        micrograph_card(m, by_micrograph.get(m.id), checked=m.id in checked, analysis_id=analysis_id)
+        micrograph_card(
+            m,
+            by_micrograph.get(m.id),
+            checked=m.id in checked,
+            analysis_id=analysis_id,
+            version=versions.get(m.id, 0),
+        )
         for m in store().micrographs(sample_id)
     ]
 
@@ -337,7 +346,7 @@ def viewer(
         )
     rows, _ = of_micrograph(analysis_id, micrograph.id)
     picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
-    stamp = f"{result.result_key}-{int((rows['drop_reason'] == 'excluded_by_user').sum())}"
+    stamp = f"{result.result_key}-{picture_versions(micrograph.sample_id).get(micrograph.id, 0)}"
     return figures.micrograph_figure(
         display,
         f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}",
@@ -373,7 +382,7 @@ def downloads_menu(analysis_id: int, weighting: str) -> list[Any]:
         ("Everything (ZIP)", "everything.zip"),
     )
     return [
-        html.A(label, href=f"{base}/{name}?weighting={weighting}", className="dropdown-item", download="")
+        dbc.DropdownMenuItem(label, href=f"{base}/{name}?weighting={weighting}", external_link=True)
         for label, name in entries
     ]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pypdf
 import pypdfium2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from antema.simulation import micrograph_field, write_field
 from tests.browser.conftest import Dashboard
@@ -60,19 +60,19 @@ def upload(page: Page, files: list[Path]) -> None:
     expect(page.locator(".upload-done, .upload-failed")).to_have_count(before + len(files), timeout=120_000)
 
 
-def analyse(page: Page) -> None:
-    """Press Analyse and wait for the result."""
+def analyse(page: Page, images: int) -> None:
+    """Press Analyse and wait for the result of so many images."""
     page.click("#sample-analyse")
     expect(page.locator("#shell-jobs .job-line")).to_be_visible(timeout=30_000)
     expect(page.locator("#shell-jobs .job-line")).to_have_count(0, timeout=_JOB_MS)
-    expect(page.locator("#sample-headline .tile").first).to_be_visible(timeout=30_000)
+    expect(tile(page, "Images")).to_have_text(str(images), timeout=30_000)
+    expect(page.locator("#sample-analysis")).not_to_contain_text("running")
+    page.wait_for_load_state("networkidle")
 
 
-def tile(page: Page, label: str) -> str:
+def tile(page: Page, label: str) -> Locator:
     """Return the value of one tile of the headline."""
-    return (
-        page.locator(".tile", has=page.locator(f".tile-label:text-is('{label}')")).locator(".tile-value").inner_text()
-    )
+    return page.locator(".tile", has=page.locator(f".tile-label:text-is('{label}')")).locator(".tile-value")
 
 
 def download(page: Page, entry: str) -> bytes:
@@ -104,12 +104,11 @@ def test_from_micrographs_to_every_download(
     upload(page, [copy])
     assert "field_11.tif" in page.locator(".upload-failed", has_text="copy.tif").inner_text()
 
-    analyse(page)
-    assert tile(page, "Images") == "3"
-    n_particles = int(tile(page, "Particles"))
+    analyse(page, images=3)
+    n_particles = int(tile(page, "Particles").inner_text())
     assert n_particles > 20
     assert "few" in page.locator(".statement").inner_text()
-    median = float(tile(page, "Median diameter").split()[0])
+    median = float(tile(page, "Median diameter").inner_text().split()[0])
     assert median == pytest.approx(3.0, abs=0.45)
 
     csv = pd.read_csv(io.BytesIO(download(page, "Particles (CSV)")))
@@ -166,7 +165,7 @@ def _second_recipe(page: Page) -> None:
     page.click("#recipe-open")
     page.locator(".recipe label", has_text="None").click()
     page.locator(".recipe .btn-close").click()
-    analyse(page)
+    analyse(page, images=3)
     expect(page.locator("#sample-analysis")).to_contain_text("no separation")
     page.click("#sample-analysis")
     page.locator(".dash-dropdown-option", has_text="UECS").first.click()
@@ -202,7 +201,7 @@ def _exclude_and_restore(page: Page, dashboard: Dashboard, n_particles: int, sam
     page.click("#sample-analysis")
     page.locator(".dash-dropdown-option", has_text="UECS").first.click()
     expect(page.locator("#sample-left-out")).to_contain_text("excluded by a person")
-    assert int(tile(page, "Particles")) == n_particles - 1
+    expect(tile(page, "Particles")).to_have_text(str(n_particles - 1))
 
 
 def test_a_micrograph_without_scale_asks_for_it(
@@ -224,7 +223,7 @@ def test_a_micrograph_without_scale_asks_for_it(
     page.fill(".modal.show input[type=number]", "0.08")
     page.locator(".modal.show .btn-primary").click()
     expect(page.locator(".card-scale")).to_contain_text("user: Ada Lovelace")
-    analyse(page)
+    analyse(page, images=1)
     assert "this one image only" in page.locator(".statement").inner_text()
 
 
@@ -270,5 +269,4 @@ def test_a_killed_server_finds_its_job_and_goes_on(page: Page, dashboard: Dashbo
     expect(row).to_contain_text("done", timeout=_JOB_MS)
     expect(row).to_contain_text("6 of 6 images")
     page.goto(f"{dashboard.url}/samples/{sample}")
-    expect(page.locator(".tile").first).to_be_visible(timeout=30_000)
-    assert tile(page, "Images") == "6"
+    expect(tile(page, "Images")).to_have_text("6", timeout=30_000)
