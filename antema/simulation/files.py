@@ -116,9 +116,22 @@ _DEMO: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
     ),
 )
 
+_DEMO_IMAGES = 6
 
-def write_demo(directory: Path, seed: int = 2023) -> list[tuple[dict[str, Any], list[Path]]]:
+
+def write_demo(
+    directory: Path, seed: int = 2023, *, progress: Callable[[int, int], None] | None = None
+) -> list[tuple[dict[str, Any], list[Path]]]:
     """Write two simulated batches of gold particles of six calibrated micrographs each.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the batches' folders are made.
+    seed : int
+        The same seed gives the same pixels.
+    progress : callable or None
+        Called with (done, all) after each micrograph.
 
     Returns
     -------
@@ -129,7 +142,7 @@ def write_demo(directory: Path, seed: int = 2023) -> list[tuple[dict[str, Any], 
     for batch, (sample, conditions) in enumerate(_DEMO):
         folder = Path(directory) / sample["batch"]
         paths = []
-        for k in range(6):
+        for k in range(_DEMO_IMAGES):
             number = seed * 100 + batch * 10 + k
             rng = np.random.default_rng((number, 7))
             field = micrograph_field(
@@ -142,5 +155,7 @@ def write_demo(directory: Path, seed: int = 2023) -> list[tuple[dict[str, Any], 
                 **conditions,
             )
             paths.append(write_field(field, folder, f"{sample['batch']}_{k + 1:02d}"))
+            if progress:
+                progress(batch * _DEMO_IMAGES + k + 1, len(_DEMO) * _DEMO_IMAGES)
         result.append((dict(sample), paths))
     return result

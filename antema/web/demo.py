@@ -34,9 +34,13 @@ def make_demo(data: Path, *, by: str, progress: Callable[[str], None] = lambda _
     store = open_store(data)
     samples: list[int] = []
     with tempfile.TemporaryDirectory(dir=store.incoming_dir) as folder:
-        progress("Simulating the micrographs of two gold batches …")
-        for sample, paths in write_demo(Path(folder), seed=DEMO_SEED):
-            progress(f"Storing {sample['name']} …")
+        progress("Demo: simulating the micrographs of two gold batches …")
+
+        def tell(done: int, total: int) -> None:
+            progress(f"Demo: {done} of {total} micrographs of two gold batches simulated …")
+
+        for sample, paths in write_demo(Path(folder), seed=DEMO_SEED, progress=tell):
+            progress(f"Demo: storing {sample['name'].removeprefix('Demo: ')} …")
             row = store.create_sample(**sample, by=by)
             for path in paths:
                 micrograph = read_upload(path, path.name)
