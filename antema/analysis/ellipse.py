@@ -1,4 +1,4 @@
-"""An ellipse through the visible part of an outline."""
+"""A circle or an ellipse through the free part of an outline."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST_POINTS = 8
+_MOST_CONDITION = 1e6  # beyond it the points lie on one line
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,19 @@ class Ellipse:
         return value / np.maximum(slope, 1e-12) * self.scale
 
 
+def fit_circle(points: NDArray[np.float64]) -> Ellipse | None:
+    """Return the circle of least algebraic distance to `points`, shape (n, 2), None where there is none (Kåsa 1976)."""
+    scaled = _scaled(points)
+    if scaled is None:
+        return None
+    (u, v), centre, scale = scaled
+    columns = np.stack([u, v, np.ones_like(u)], axis=1)
+    if np.linalg.cond(columns) > _MOST_CONDITION:
+        return None
+    linear = np.asarray(np.linalg.solve(columns.T @ columns, -columns.T @ (u * u + v * v)), np.float64)
+    return Ellipse(np.append([1.0, 0.0, 1.0], linear), centre, scale)
+
+
 def fit_ellipse(points: NDArray[np.float64]) -> Ellipse | None:
     """Return the ellipse of least algebraic distance to `points`, None where there is none.
 
@@ -46,17 +60,14 @@ def fit_ellipse(points: NDArray[np.float64]) -> Ellipse | None:
     points : ndarray, shape (n, 2)
         (x, y); at least eight.
     """
-    if len(points) < _LEAST_POINTS:
+    scaled = _scaled(points)
+    if scaled is None:
         return None
-    centre = points.mean(axis=0)
-    scale = float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean()))
-    if scale == 0:
-        return None
-    u, v = ((points - centre) / scale).T
+    (u, v), centre, scale = scaled
     quadratic = np.stack([u * u, u * v, v * v], axis=1)
     linear = np.stack([u, v, np.ones_like(u)], axis=1)
     scatter = linear.T @ linear
-    if np.linalg.cond(scatter) > 1e12:  # all on one line
+    if np.linalg.cond(linear) > _MOST_CONDITION:
         return None
     to_linear = -np.linalg.solve(scatter, linear.T @ quadratic)
     reduced = quadratic.T @ quadratic + (quadratic.T @ linear) @ to_linear
@@ -69,3 +80,14 @@ def fit_ellipse(points: NDArray[np.float64]) -> Ellipse | None:
     first = vectors[:, int(np.argmax(discriminants))]
     conic = np.concatenate([first, to_linear @ first])
     return Ellipse(conic * np.sign(first[0]), centre, scale)
+
+
+def _scaled(
+    points: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
+    """Return points about their centre and at unit size, shape (2, n), with that centre and size."""
+    if len(points) < _LEAST_POINTS:
+        return None
+    centre = points.mean(axis=0)
+    scale = float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean()))
+    return (((points - centre) / scale).T, centre, scale) if scale > 0 else None

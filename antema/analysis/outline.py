@@ -7,9 +7,9 @@ from antema.analysis.morphology import SQUARE_3, dilated, eroded, gaussian, leve
 from antema.analysis.polygon import Polygon, polygon_area, polygon_centroid
 
 _PAD_PX = 3
-# A Gaussian of one pixel takes the staircase out of a binary edge (a raw level contour of a mask is 5 % too long)
-# and rounds corners by less than a pixel; benchmarks/measurement_bias.py prints what is left.
-_SIGMA_PX = 1.0
+# A Gaussian of nearly one pixel takes the staircase out of a binary edge (a raw level contour of a mask is 5 % too
+# long) and rounds corners by less than a pixel; benchmarks/measurement_bias.py prints what is left.
+_SIGMA_PX = 0.9
 
 
 def outline(

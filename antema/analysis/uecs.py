@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from antema.analysis.ellipse import fit_ellipse
+from antema.analysis.ellipse import fit_circle, fit_ellipse
 from antema.analysis.morphology import (
     Box,
     Floats,
@@ -31,15 +31,16 @@ Piece = tuple[int, int, Mask]
 """x and y of the bounding box in the region, and the mask in it."""
 
 _MOST_STEPS = 64
-# Of pixels that several grown markers claim: how nearly elliptic a free outline is (rms, of the particle's radius or
-# in pixels) to be completed by its ellipse, by how much at most, and the disc that is used otherwise.
-_MISFIT_SHARE = 0.025
-_LEAST_MISFIT_PX = 0.4
-_MOST_COMPLETION = 2.0
+# Of pixels that several grown markers claim: how near to a circle or an ellipse a free outline lies (rms, as a share
+# of the particle's radius or in pixels) to be completed by it, how much larger than the grown marker that may be, and
+# what share of its own inradius the disc has that is used otherwise.
+_MISFIT_SHARE = 0.02
+_LEAST_MISFIT_PX = 0.35
+_MOST_COMPLETION = 1.2
 _CORE_SHARE = 0.85
 # A neck counts where it is at most this share of the width of either lobe, and by this much narrower to each side:
 # less is the roughness of an outline.
-_NECK_SHARE = 0.82
+_NECK_SHARE = 0.88
 _LEAST_NECK_PX = 1.5
 
 
@@ -56,8 +57,9 @@ class _Marker:
 def uecs(region: Mask, *, convexity_threshold: float, least_marker_px: int) -> list[Piece]:
     """Separate a region into the particles that it consists of.
 
-    A piece is a marker where its convexity is above the threshold, it has no clear neck (`necked_lobes`) and it grows
-    back to something convex; another is eroded further, and a convex one given as it is where nothing comes of that.
+    A piece is a marker where its convexity is above the threshold and what it grows back to is convex too; one with a
+    clear neck (`necked_lobes`) gives its lobes instead, where those grow convex. Another piece is eroded further; one
+    that was convex itself is given as it is where nothing comes of that.
 
     Parameters
     ----------
@@ -79,18 +81,21 @@ def uecs(region: Mask, *, convexity_threshold: float, least_marker_px: int) -> l
     def convexity(mask: Mask) -> float:
         return convexity_and_solidity(outline(mask))[0]
 
+    def grows_convex(marker: _Marker) -> bool:
+        return convexity(_grown(marker, region)[1]) > convexity_threshold
+
     def markers_in(x0: int, y0: int, inner: Floats, eroded_px: float) -> list[_Marker]:
         found: list[_Marker] = []
         for marker, rest in _eroded(x0, y0, inner, eroded_px):
             if np.count_nonzero(marker.mask) < least_marker_px:
                 continue
             is_convex = convexity(marker.mask) > convexity_threshold
-            is_whole = is_convex and not _lobes(rest, eroded_px, least_marker_px)
-            if is_whole and convexity(_grown(marker, region)[1]) > convexity_threshold:
-                found.append(marker)
-                continue
-            further = markers_in(marker.x, marker.y, rest, eroded_px + step)
-            found.extend(further or ([marker] if is_convex else []))
+            lobes = _shifted(_lobes(rest, eroded_px, least_marker_px), marker) if is_convex else []
+            choices = [chosen for chosen in (lobes, [marker]) if chosen] if is_convex else []
+            good = next((chosen for chosen in choices if all(grows_convex(each) for each in chosen)), None)
+            if good is None:
+                good = markers_in(marker.x, marker.y, rest, eroded_px + step)
+            found.extend(good or ([marker] if is_convex else []))
         return found
 
     return _shared_out(region, depths, markers_in(0, 0, depths, step))
@@ -134,11 +139,15 @@ def _lobes(inner: Floats, eroded_px: float, least_marker_px: int) -> list[_Marke
             found: list[_Marker] = []
             for marker, rest in lobes:
                 further = _lobes(rest, eroded_px + step, least_marker_px)
-                shifted = [replace(lobe, x=lobe.x + marker.x, y=lobe.y + marker.y) for lobe in further]
-                found.extend(shifted or [marker])
+                found.extend(_shifted(further, marker) or [marker])
             return found
         eroded_px += step
     return []
+
+
+def _shifted(markers: list[_Marker], origin: _Marker) -> list[_Marker]:
+    """Return the markers of a marker's own box as markers of the region."""
+    return [replace(marker, x=marker.x + origin.x, y=marker.y + origin.y) for marker in markers]
 
 
 def _eroded(x0: int, y0: int, inner: Floats, eroded_px: float) -> list[tuple[_Marker, Floats]]:
@@ -163,8 +172,8 @@ def _shared_out(region: Mask, depths: Floats, markers: list[_Marker]) -> list[Pi
     """Grow the markers, and settle what several of them claim.
 
     Growth through a neck carries each particle into the other. A particle keeps what it alone claims, the convex hull
-    of that, and of the rest what lies in the ellipse through its free outline. Where that outline is not elliptic it
-    keeps what a disc nearly as large as it has room for can reach from inside.
+    of that, and of the rest what lies in the circle or ellipse through its free outline. Where that outline is neither
+    it keeps what a disc nearly as large as it has room for can reach from inside.
     """
     claims = np.zeros(region.shape, dtype=np.uint16)
     grown: list[tuple[_Marker, Box, Mask]] = []
@@ -177,7 +186,7 @@ def _shared_out(region: Mask, depths: Floats, markers: list[_Marker]) -> list[Pi
         own = whole & (claims[box] == 1)
         kept = whole
         if own.any() and np.count_nonzero(own) < np.count_nonzero(whole):
-            kept = _completed(own, region[box], depths[box])
+            kept = _completed(own, whole, region[box], depths[box])
             if kept is None:
                 kept = own | _core(marker, box, depths) & whole
             kept = kept | hull_image(own) & whole
@@ -186,23 +195,24 @@ def _shared_out(region: Mask, depths: Floats, markers: list[_Marker]) -> list[Pi
     return sorted(pieces, key=lambda piece: piece[:2])
 
 
-def _completed(own: Mask, region: Mask, depths: Floats) -> Mask | None:
-    """Return the pixels of a region in the ellipse through the free outline of `own`, if that is one."""
+def _completed(own: Mask, whole: Mask, region: Mask, depths: Floats) -> Mask | None:
+    """Return the pixels of a region in the circle or ellipse through the free outline of `own`, if that is one."""
     rows, columns = np.nonzero(own & (depths <= 1))
     points = np.stack([columns, rows], axis=1).astype(np.float64)
-    ellipse = fit_ellipse(points)
-    if ellipse is None:
-        return None
-    radius = math.sqrt(np.count_nonzero(own) / math.pi)
-    misfit = float(np.sqrt((ellipse.distance(points) ** 2).mean()))
-    if misfit > max(_LEAST_MISFIT_PX, _MISFIT_SHARE * radius):
+    radius = math.sqrt(np.count_nonzero(whole) / math.pi)
+    tolerance = max(_LEAST_MISFIT_PX, _MISFIT_SHARE * radius)
+    for fit in (fit_circle, fit_ellipse):  # the circle first: short arcs say little about an ellipse's axes
+        fitted = fit(points)
+        if fitted is not None and float(np.sqrt((fitted.distance(points) ** 2).mean())) <= tolerance:
+            break
+    else:
         return None
     rows, columns = np.nonzero(region)
     # the outline's points are centres of edge pixels, half a pixel inside
-    inside = ellipse.distance(np.stack([columns, rows], axis=1).astype(np.float64)) <= 0.5
+    inside = fitted.distance(np.stack([columns, rows], axis=1).astype(np.float64)) <= 0.5
     result = own.copy()
     result[rows[inside], columns[inside]] = True
-    return result if np.count_nonzero(result) < _MOST_COMPLETION * np.count_nonzero(own) else None
+    return result if np.count_nonzero(result) < _MOST_COMPLETION * np.count_nonzero(whole) else None
 
 
 def _core(marker: _Marker, box: Box, depths: Floats) -> Mask:

@@ -1,0 +1,30 @@
+import pytest
+
+from antema.analysis import naming, result_key
+from antema.domain import Recipe
+
+BASE = ("a" * 64, 0.0639, Recipe(), "b" * 64)
+
+
+def test_the_same_work_has_the_same_name():
+    assert result_key(*BASE) == result_key("a" * 64, 0.0639, Recipe.from_dict({}), "b" * 64)
+    assert len(result_key(*BASE)) == 64
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ("c" * 64, *BASE[1:]),
+        (BASE[0], 0.0639000000001, *BASE[2:]),
+        (*BASE[:2], Recipe(convexity_threshold=0.94), BASE[3]),
+        (*BASE[:3], "c" * 64),
+    ],
+)
+def test_other_work_has_another_name(changed):
+    assert result_key(*changed) != result_key(*BASE)
+
+
+def test_a_new_algorithm_gives_a_new_name(monkeypatch):
+    before = result_key(*BASE)
+    monkeypatch.setattr(naming, "ALGORITHM_VERSION", "another")
+    assert result_key(*BASE) != before

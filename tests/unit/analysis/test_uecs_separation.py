@@ -1,0 +1,182 @@
+import math
+
+import numpy as np
+import pytest
+
+from antema.analysis import ProbabilityMap, analyse_mask, clean, measure, separate
+from antema.analysis.ellipse import fit_circle, fit_ellipse
+from antema.analysis.uecs import necked_lobes, uecs
+from antema.domain import PixelSize, Recipe
+from tests.strategies.shapes import anywhere, chain_of_discs, coverage, disc, ellipse, hexagon
+
+RECIPE = Recipe(min_diameter_nm=3, marker_diameter_nm=3, hole_diameter_nm=2)
+
+
+def errors_of(diameters, overlap, seed, *, with_map=True, recipe=RECIPE):
+    """Return the number of measured particles, and the error of the one nearest to each true centre."""
+    picture, centres = chain_of_discs(diameters, overlap, np.random.default_rng(seed))
+    table = measure(picture > 0.5, 1.0, recipe=recipe, probability=picture if with_map else None)
+    kept = table[table["status"] == "measured"]
+    errors = []
+    for (x, y), diameter in zip(centres, diameters, strict=True):
+        nearest = np.hypot(kept["centroid_x_nm"] - x, kept["centroid_y_nm"] - y).argmin()
+        errors.append(kept["equivalent_diameter_nm"].iloc[nearest] / diameter - 1)
+    return len(kept), errors
+
+
+@pytest.mark.parametrize("with_map", [True, False])
+@pytest.mark.parametrize("overlap", [0.02, 0.08, 0.15, 0.2, 0.25, 0.3])
+@pytest.mark.parametrize("diameters", [[40.0, 40.0], [30.0, 42.0], [50.0, 46.0, 52.0]])
+def test_overlapping_discs_come_apart_with_their_diameters(diameters, overlap, with_map):
+    errors = []
+    for seed in range(4):
+        n, found = errors_of(diameters, overlap, seed, with_map=with_map)
+        assert n == len(diameters)
+        errors.extend(found)
+    assert abs(np.mean(errors)) < 0.01
+    assert np.max(np.abs(errors)) < 0.06
+
+
+def test_masks_of_overlapping_particles_share_pixels():
+    picture, _ = chain_of_discs([50.0, 50.0], 0.2, np.random.default_rng(0))
+    analysis = analyse_mask(picture > 0.5, PixelSize(1.0, "made"), RECIPE)
+    covered = np.zeros(picture.shape, dtype=int)
+    for instance in analysis.instances:
+        assert instance.separated
+        covered[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w] += instance.mask
+    distance = 0.8 * 50
+    half_angle = math.acos(distance / 50)
+    lens = 2 * (25**2 * half_angle - distance / 2 * 25 * math.sin(half_angle))
+    assert np.count_nonzero(covered == 2) == pytest.approx(lens, rel=0.25)
+    assert not (covered[picture <= 0.5]).any()  # nothing grows out of the region
+
+
+@pytest.mark.parametrize("make", [disc, ellipse, hexagon])
+@pytest.mark.parametrize("size_px", [12, 40, 90])
+def test_single_particles_stay_whole(make, size_px):
+    rng = np.random.default_rng(2)
+    for _ in range(4):
+        picture = anywhere(*make(size_px), rng)
+        table = measure(picture > 0.5, 1.0, recipe=RECIPE, probability=picture)
+        assert table[["status", "separated"]].to_numpy().tolist() == [["measured", False]]
+
+
+def test_separation_does_not_depend_on_the_place_in_the_image_or_its_orientation():
+    picture, _ = chain_of_discs([44.0, 36.0], 0.12, np.random.default_rng(4))
+    mask = picture > 0.5
+    shifted = np.pad(mask, ((17, 3), (1, 40)))
+    names = ["equivalent_diameter_nm", "feret_max_nm", "perimeter_nm"]
+    first = measure(mask, 1.0, recipe=RECIPE)[names].sort_values(names[0]).to_numpy()
+    for other in (shifted, np.rot90(mask), mask[::-1]):
+        found = measure(np.ascontiguousarray(other), 1.0, recipe=RECIPE)[names].sort_values(names[0]).to_numpy()
+        np.testing.assert_allclose(found, first, rtol=1e-6)
+
+
+def test_no_separation_keeps_everything_whole_and_reports_convexity():
+    picture, _ = chain_of_discs([40.0, 40.0], 0.05, np.random.default_rng(1))
+    table = measure(picture > 0.5, 1.0, recipe=Recipe(separation="none"), probability=picture)
+    assert table["status"].tolist() == ["measured"]
+    assert table["convexity"].iloc[0] < 0.9
+
+
+def test_watershed_cuts_and_shares_nothing():
+    picture, _ = chain_of_discs([40.0, 40.0], 0.1, np.random.default_rng(1))
+    analysis = analyse_mask(picture > 0.5, PixelSize(1.0, "made"), Recipe(separation="watershed"))
+    assert analysis.table["status"].tolist() == ["measured", "measured"]
+    assert sum(i.area_px for i in analysis.instances) == np.count_nonzero(picture > 0.5)
+    assert analysis.table["equivalent_diameter_nm"].tolist() == pytest.approx([40, 40], rel=0.04)
+    deep = Recipe(separation="watershed", watershed_depth_px=30)
+    assert len(measure(picture > 0.5, 1.0, recipe=deep)) == 1
+
+
+def test_what_does_not_separate_keeps_a_row():
+    # a spiral arm: not convex at any depth, and too thin for markers
+    mask = np.zeros((80, 80), dtype=bool)
+    for t in np.linspace(0.5, 1.6 * math.pi, 400):
+        y, x = int(40 + 25 * math.sin(t)), int(40 + 25 * math.cos(t))
+        mask[y - 2 : y + 3, x - 2 : x + 3] = True
+    table = measure(mask, 1.0, recipe=Recipe(marker_area_px=200, min_diameter_nm=3))
+    assert set(table["status"]) == {"dropped"}
+    assert set(table["drop_reason"]) <= {"not_separable", "convexity_too_low"}
+    assert not table["perimeter_nm"].isna().any()
+
+
+def test_a_piece_too_small_for_a_marker_is_not_lost():
+    # a large disc with a small one hanging on: the small one is below the marker's size
+    big, small = coverage(disc(60)[0], (100, 120), (40, 50)), coverage(disc(14)[0], (100, 120), (76, 50))
+    recipe = Recipe(min_diameter_nm=5, marker_diameter_nm=16, convexity_threshold=0.97)
+    table = measure(np.maximum(big, small) > 0.5, 1.0, recipe=recipe)
+    assert sorted(table["drop_reason"]) == ["", "not_separable"]
+    assert table["separated"].all()
+
+
+def test_only_the_particle_at_the_border_is_dropped_from_a_cluster():
+    picture, _ = chain_of_discs([40.0, 40.0], 0.1, np.random.default_rng(8), bend=0.0)
+    rows = np.flatnonzero((picture > 0.5).any(axis=1))
+    columns = np.flatnonzero((picture > 0.5).any(axis=0))
+    tall = len(rows) > len(columns)
+    cut = picture[rows[0] + 8 :] if tall else picture[:, columns[0] + 8 :]
+    table = measure(cut > 0.5, 1.0, recipe=RECIPE, probability=np.ascontiguousarray(cut))
+    assert sorted(table["drop_reason"]) == ["", "touches_border"]
+    kept = table[table["status"] == "measured"].iloc[0]
+    assert kept["equivalent_diameter_nm"] == pytest.approx(40, rel=0.02)
+
+
+def test_a_ring_of_discs_is_not_one_particle():
+    shape = (160, 160)
+    ring = [
+        coverage(disc(34)[0], shape, (80 + 45 * math.cos(t), 80 + 45 * math.sin(t)), samples=4)
+        for t in 2 * math.pi * np.arange(9) / 9
+    ]
+    picture = np.maximum.reduce(ring)
+    table = measure(picture > 0.5, 1.0, recipe=Recipe(convexity_threshold=0.97, min_diameter_nm=3), probability=picture)
+    kept = table[table["status"] == "measured"]
+    assert len(kept) == 9
+    assert kept["equivalent_diameter_nm"].tolist() == pytest.approx([34] * 9, rel=0.05)
+
+
+def test_pieces_of_a_convex_region_are_the_region():
+    mask = anywhere(*disc(30), np.random.default_rng(0)) > 0.5
+    ((x, y, piece),) = uecs(mask, convexity_threshold=0.5, least_marker_px=10)
+    assert np.count_nonzero(piece) > 0.98 * np.count_nonzero(mask)
+    assert mask[y : y + piece.shape[0], x : x + piece.shape[1]][piece].all()
+    assert necked_lobes(mask, least_marker_px=10) == []
+
+
+def test_every_region_gives_an_object_with_or_without_a_map():
+    rng = np.random.default_rng(11)
+    picture = rng.random((96, 96)).astype(np.float32)
+    from scipy.ndimage import gaussian_filter
+
+    picture = gaussian_filter(picture, 3)
+    picture = (picture - picture.min()) / np.ptp(picture)
+    recipe = Recipe(min_diameter_nm=0, marker_area_px=5, marker_diameter_nm=0)
+    regions = clean(picture > 0.5, 1.0, recipe)
+    for probability in (None, ProbabilityMap(picture, 0.5)):
+        assert len(separate(regions, (96, 96), 1.0, recipe, probability)) >= len(regions)
+
+
+def test_an_ellipse_is_found_from_part_of_it():
+    t = np.linspace(0.4, 1.4 * math.pi, 60)
+    points = np.stack([30 + 20 * np.cos(t), 50 + 12 * np.sin(t)], axis=1)
+    fitted = fit_ellipse(points)
+    assert fitted is not None
+    everywhere = np.linspace(0, 2 * math.pi, 50)
+    on_it = np.stack([30 + 20 * np.cos(everywhere), 50 + 12 * np.sin(everywhere)], axis=1)
+    assert np.abs(fitted.distance(on_it)).max() < 1e-6
+    assert fitted.distance(np.array([[30.0, 50.0]]))[0] < 0
+    assert fitted.distance(np.array([[52.0, 50.0]]))[0] == pytest.approx(2, rel=0.1)
+
+
+def test_a_circle_is_found_from_part_of_it():
+    t = np.linspace(0, 0.7 * math.pi, 40)
+    fitted = fit_circle(np.stack([30 + 20 * np.cos(t), 50 + 20 * np.sin(t)], axis=1))
+    assert fitted is not None
+    assert fitted.distance(np.array([[10.0, 50.0], [30.0, 30.0]])) == pytest.approx([0, 0], abs=1e-9)
+
+
+@pytest.mark.parametrize("fit", [fit_circle, fit_ellipse])
+def test_no_ellipse_through_too_few_points_or_a_line(fit):
+    assert fit(np.zeros((5, 2))) is None
+    assert fit(np.zeros((20, 2))) is None
+    assert fit(np.stack([np.arange(20.0), 3 * np.arange(20.0)], axis=1)) is None
