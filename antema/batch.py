@@ -5,22 +5,30 @@ What it writes is what the dashboard's downloads hold, made by the same function
 
 import json
 import logging
-import platform
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from antema.analysis import ALGORITHM_VERSION, Analysis, Segmenter, analyse, instances_tiff, measure
-from antema.domain import AntemaError, CannotRead, Micrograph, NotAnImage, PixelSize, Recipe, View
-from antema.imaging import annotated_png, read, read_all, supported_suffixes
+from antema.analysis import Analysis, Segmenter, analyse, analyse_mask, instances_tiff
+from antema.domain import (
+    PARTICLE_COLUMNS,
+    AntemaError,
+    CannotRead,
+    Micrograph,
+    NoScale,
+    NotAnImage,
+    PixelSize,
+    Recipe,
+    View,
+)
+from antema.imaging import annotated_png, file_sha256, read, read_all, supported_suffixes
+from antema.provenance import provenance, surroundings
 from antema.reports import (
     ReportImage,
     SampleReport,
@@ -30,9 +38,11 @@ from antema.reports import (
     summary_json,
     unique_stems,
 )
+from antema.stats import count_text
 
 Progress = Callable[[str, int, int], None]
 _REPORT_PICTURE_PX = 1400
+_BY_COMMAND_LINE = "command line"
 _log = logging.getLogger(__name__)
 
 
@@ -45,9 +55,11 @@ class Outcome:
     out : Path
         Where the files are.
     done : list of str
-        Names of what was analysed.
+        Names of the images that were analysed, as the table has them.
     skipped, failed : list of str
         One sentence each: files of a folder that are no images, and inputs that could not be analysed.
+    remarks : list of str
+        Sentences on images that were analysed and that a reader should look at.
     particles : int
         Measured particles.
     """
@@ -56,13 +68,15 @@ class Outcome:
     done: list[str] = field(default_factory=list[str])
     skipped: list[str] = field(default_factory=list[str])
     failed: list[str] = field(default_factory=list[str])
+    remarks: list[str] = field(default_factory=list[str])
     particles: int = 0
 
     @property
     def sentence(self) -> str:
         """One line for the terminal."""
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        return f"{self.particles} particles in {len(self.done)} images{failed}: {self.out}"
+        done = f"{count_text(self.particles, 'particle')} in {count_text(len(self.done), 'image')}"
+        return f"{done}{failed}: {self.out}"
 
 
 def analyse_paths(
@@ -74,6 +88,7 @@ def analyse_paths(
     pixel_size_nm: float | None = None,
     override_scale: bool = False,
     segmenter: Segmenter | None = None,
+    command: str = "",
     progress: Progress = lambda *_: None,
 ) -> Outcome:
     """Analyse files and folders of micrographs.
@@ -94,6 +109,8 @@ def analyse_paths(
         Whether `pixel_size_nm` goes before the files' own scale.
     segmenter : Segmenter, optional
         The recipe's model where absent.
+    command : str
+        The command line, for the record.
     progress : callable
         Called with the current file's name, how many are done, and of how many.
 
@@ -101,107 +118,232 @@ def analyse_paths(
     -------
     Outcome
         A failed image fails alone; its sentence is in there.
+
+    Raises
+    ------
+    AntemaError
+        Where nothing can be done at all: the model cannot be loaded, or the folder for the results cannot be made.
     """
-    inputs = list(_inputs(paths))
-    outcome = Outcome(out)
-    for folder in (out, out / "overlays", out / "masks"):
-        folder.mkdir(parents=True, exist_ok=True)
+    device = ""
+    if segmenter is None:
+        from antema import nets
+
+        segmenter = nets.load(recipe.model)
+        device = nets.device_name()
+    _make_folders(out, "overlays", "masks")
     name = sample or _sample_name(paths)
-    names: list[str] = []
-    tables: list[pd.DataFrame] = []
-    images: list[ReportImage] = []
-    model: dict[str, str] = {}
-    for place, (path, from_folder) in enumerate(inputs):
-        progress(path.name, place, len(inputs))
-        try:
-            micrograph = _scaled(read(path), pixel_size_nm, override=override_scale)
-            analysis = analyse(micrograph, recipe, segmenter=segmenter)
-        except NotAnImage as error:
-            (outcome.skipped if from_folder else outcome.failed).append(str(error))
-            continue
-        except Exception as error:
-            # One image fails alone, whatever it is; what was no plain sentence is logged in full.
-            if not isinstance(error, AntemaError):
-                _log.exception("%s could not be analysed", path.name)
-                error = AntemaError(f"{path.name}: unexpected error ({type(error).__name__}: {error})")
-            if from_folder and isinstance(error, CannotRead) and path.suffix.lower() not in supported_suffixes:
-                outcome.skipped.append(str(error))
-            else:
-                outcome.failed.append(str(error))
-                images.append(_failed_image(path, error))
-            continue
-        names.append(path.name)
-        stem = unique_stems(names)[-1]
-        # Two inputs of one name must stay two images in the table.
-        micrograph = replace(micrograph, name=stem + path.suffix)
-        picture = annotated_png(
-            micrograph.pixels, analysis.instances, micrograph.pixel_size.nm, max_px=_REPORT_PICTURE_PX
-        )
-        _write_pictures(out, stem, micrograph, analysis)
-        tables.append(analysis.table.assign(sample=name, image=micrograph.name))
-        images.append(_done_image(micrograph, analysis, picture))
-        outcome.done.append(path.name)
-        model = dict(analysis.model)
+    batch = _Batch(out, name)
+    inputs = list(_inputs(paths))
+    for place, given in enumerate(inputs):
+        progress(given.name, place, len(inputs))
+        batch.take(given, lambda given: _analysed(given, recipe, segmenter, pixel_size_nm, override=override_scale))
     progress("", len(inputs), len(inputs))
-    table = pd.concat(tables, ignore_index=True) if tables else _no_rows()
-    outcome.particles = int((table["status"] == "measured").sum())
-    report = SampleReport(
-        sample={"name": name},
-        table=table,
-        images=images,
-        recipe=recipe,
-        view=View(),
-        model=_card(recipe) | model,
-        provenance=_provenance(),
-    )
-    (out / "particles.csv").write_bytes(particles_csv(table))
-    (out / "images.csv").write_bytes(images_csv(images))
-    (out / "summary.json").write_bytes(summary_json(report))
+    batch.complain_of_folders_without_images(paths)
+    model = _card(segmenter.name) | batch.model
+    report = batch.report(recipe, model, provenance(command))
     (out / "report.pdf").write_bytes(sample_report_pdf(report))
-    (out / "run.json").write_text(json.dumps(_run(report, inputs, pixel_size_nm, override=override_scale), indent=2))
-    return outcome
+    options = {"sample": name, "pixel_size_nm": pixel_size_nm, "override_scale": override_scale}
+    batch.write_tables(report, {"paths": [str(path) for path in paths], **options}, device)
+    return batch.outcome
 
 
-def measure_masks(masks: Sequence[Path], out: Path, *, recipe: Recipe, pixel_size_nm: float) -> Outcome:
+def measure_masks(
+    masks: Sequence[Path], out: Path, *, recipe: Recipe, pixel_size_nm: float, command: str = ""
+) -> Outcome:
     """Separate and measure masks of the user's own.
 
     Parameters
     ----------
     masks : sequence of Path
-        PNG or TIFF: binary (anything above 0 is particle), or uint16 instance maps.
+        PNG or TIFF: binary (one value beside 0 is particle) or instance maps of 16 bits, of several pages where
+        instances overlap.
     out : Path
-        Folder for ``particles.csv`` and ``run.json``.
+        Folder for ``particles.csv``, ``images.csv``, ``summary.json``, ``run.json`` and, of binary masks, the separated
+        instances in ``masks/STEM_instances.tif``.
     recipe : Recipe
         Separation, cleaning and convention are used.
     pixel_size_nm : float
         Edge of a pixel.
+    command : str
+        The command line, for the record.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    outcome = Outcome(out)
-    tables: list[pd.DataFrame] = []
+    _make_folders(out, "masks")
+    batch = _Batch(out, _sample_name(masks))
     for path in masks:
+        batch.take(_Input(path), lambda given: _measured(given, recipe, pixel_size_nm))
+    report = batch.report(recipe, {}, provenance(command))
+    options = {"masks": [str(path) for path in masks], "pixel_size_nm": pixel_size_nm}
+    batch.write_tables(report, options, device="")
+    return batch.outcome
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A file to be analysed."""
+
+    path: Path
+    from_folder: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name as text: bytes that are none, which a file system allows, are replaced."""
+        return self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What one file gave, before it has its name among the others."""
+
+    analysis: Analysis
+    pixels: NDArray[np.generic] | None = None
+    write_instances: bool = True
+
+
+class _Batch:
+    """Files done one after the other, what they gave, and what is written of it."""
+
+    def __init__(self, out: Path, sample: str) -> None:
+        self.outcome = Outcome(out)
+        self.model: dict[str, Any] = {}
+        self._out = out
+        self._sample = sample
+        self._names: list[str] = []
+        self._tables: list[pd.DataFrame] = []
+        self._images: list[ReportImage] = []
+        self._inputs: list[dict[str, Any]] = []
+        self._seen: dict[str, str] = {}
+
+    def take(self, given: _Input, work: Callable[[_Input], _Result]) -> None:
+        """Do one file. Whatever happens, only this one fails, and its sentence is kept."""
         try:
-            table = measure(_read_mask(path), pixel_size_nm, recipe=recipe, name=path.name)
-        except AntemaError as error:
-            outcome.failed.append(str(error))
-            continue
-        tables.append(table.assign(image=path.name))
-        outcome.done.append(path.name)
-    table = pd.concat(tables, ignore_index=True) if tables else _no_rows()
-    outcome.particles = int((table["status"] == "measured").sum())
-    (out / "particles.csv").write_bytes(particles_csv(table))
-    run = _provenance() | {"recipe": recipe.to_dict(), "pixel_size_nm": pixel_size_nm, "masks": outcome.done}
-    (out / "run.json").write_text(json.dumps(run, indent=2))
-    return outcome
+            self._done(given, work(given))
+        except Exception as error:
+            # One image fails alone, whatever it is; what was no plain sentence is logged in full.
+            if not isinstance(error, AntemaError):
+                _log.debug("%s could not be analysed", given.name, exc_info=True)
+                error = AntemaError(f"{given.name}: unexpected error ({type(error).__name__}: {error})")
+            self._failed(given, error)
+
+    def _done(self, given: _Input, result: _Result) -> None:
+        stem = unique_stems([*self._names, given.name])[-1]
+        # Two inputs of one name must stay two images in the table.
+        image = given.name if stem == unique_stems([given.name])[0] else stem + Path(given.name).suffix
+        analysis = result.analysis
+        picture = b""
+        if result.pixels is not None:
+            picture = self._write_pictures(stem, result.pixels, analysis)
+        if result.write_instances:
+            shape = analysis.segmentation.shape
+            instances_tiff(analysis.instances, shape, self._out / "masks" / f"{stem}_instances.tif")
+        self._names.append(given.name)
+        self._tables.append(analysis.table.assign(sample=self._sample, image=image))
+        self.model = dict(analysis.model)
+        notes = [*analysis.notes, *self._remark_on_twins(image, analysis.sha256)]
+        self._images.append(_done_image(image, analysis, picture, notes))
+        self.outcome.done.append(image)
+        self._record(given, "done", image=image, stem=stem, **_scale(analysis.pixel_size))
+
+    def _write_pictures(self, stem: str, pixels: NDArray[np.generic], analysis: Analysis) -> bytes:
+        nm = analysis.pixel_size.nm
+        (self._out / "overlays" / f"{stem}.png").write_bytes(annotated_png(pixels, analysis.instances, nm))
+        mask = Image.fromarray(np.where(analysis.segmentation, np.uint8(255), np.uint8(0)))
+        mask.save(self._out / "masks" / f"{stem}_segmentation.png")
+        return annotated_png(pixels, analysis.instances, nm, max_px=_REPORT_PICTURE_PX)
+
+    def _remark_on_twins(self, image: str, sha256: str) -> list[str]:
+        twin = self._seen.setdefault(sha256, image)
+        if twin == image:
+            return []
+        sentence = f"{image} holds the same bytes as {twin}: its particles count twice."
+        self.outcome.remarks.append(sentence)
+        return [sentence]
+
+    def _failed(self, given: _Input, error: AntemaError) -> None:
+        sentence = str(error)
+        if isinstance(error, NoScale):
+            sentence = f"{sentence}; --pixel-size gives it one"
+        # What else lies in a folder of micrographs is not asked for.
+        is_no_image = isinstance(error, NotAnImage)
+        is_unknown = isinstance(error, CannotRead) and given.path.suffix.lower() not in supported_suffixes
+        if given.from_folder and (is_no_image or is_unknown):
+            self.outcome.skipped.append(sentence)
+            self._record(given, "skipped", error=sentence)
+            return
+        self.outcome.failed.append(sentence)
+        self._record(given, "failed", error=sentence)
+        sha256 = self._inputs[-1]["sha256"] or ""
+        self._images.append(ReportImage(name=given.name, sha256=sha256, status="failed", error=sentence))
+
+    def _record(self, given: _Input, status: str, **more: object) -> None:
+        path = given.path
+        try:
+            sha256 = file_sha256(path) if path.is_file() else None
+        except OSError:
+            # That it cannot be read is what the sentence of its failure says.
+            sha256 = None
+        self._inputs.append({"path": str(path), "sha256": sha256, "status": status, **more})
+
+    def complain_of_folders_without_images(self, paths: Sequence[Path]) -> None:
+        """Count a folder among the failures in which nothing was an image."""
+        tried = {Path(entry["path"]).parent for entry in self._inputs if entry["status"] != "skipped"}
+        for path in paths:
+            if path.is_dir() and path not in tried:
+                self.outcome.failed.append(f"{path}: expected a folder of micrographs, found none in it")
+
+    def report(self, recipe: Recipe, model: Mapping[str, Any], said: Mapping[str, Any]) -> SampleReport:
+        """Return everything that was done as a report."""
+        filled = [table for table in self._tables if len(table)]
+        table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(PARTICLE_COLUMNS))
+        self.outcome.particles = int((table["status"] == "measured").sum())
+        return SampleReport(
+            sample={"name": self._sample},
+            table=table,
+            images=self._images,
+            recipe=recipe,
+            view=View(),
+            model=model,
+            provenance=said,
+        )
+
+    def write_tables(self, report: SampleReport, options: Mapping[str, Any], device: str) -> None:
+        """Write tables and summary, and last what it takes to get them again."""
+        out = self._out
+        (out / "particles.csv").write_bytes(particles_csv(report.table))
+        (out / "images.csv").write_bytes(images_csv(report.images))
+        (out / "summary.json").write_bytes(summary_json(report))
+        run = {
+            **report.provenance,
+            "directory": str(Path.cwd()),
+            "options": options,
+            "recipe": report.recipe.to_dict(),
+            "recipe_fingerprint": report.recipe.fingerprint(),
+            "model": dict(report.model),
+            "inputs": self._inputs,
+            "outputs": self._outputs(),
+            **surroundings(device),
+        }
+        (out / "run.json").write_bytes((json.dumps(run, indent=2) + "\n").encode())
+
+    def _outputs(self) -> dict[str, str]:
+        """Return the sha256 of each file that a re-run must give again bit for bit."""
+        files = [Path("particles.csv"), Path("images.csv")]
+        for entry in self._inputs:
+            if stem := entry.get("stem"):
+                files += [
+                    Path("overlays", f"{stem}.png"),
+                    Path("masks", f"{stem}_segmentation.png"),
+                    Path("masks", f"{stem}_instances.tif"),
+                ]
+        return {file.as_posix(): file_sha256(self._out / file) for file in files if (self._out / file).is_file()}
 
 
-def _inputs(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
+def _inputs(paths: Sequence[Path]) -> Iterator[_Input]:
     for path in paths:
         if path.is_dir():
             entries = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
-            yield from ((entry, True) for entry in entries)
+            yield from (_Input(entry, from_folder=True) for entry in entries)
         else:
-            yield path, False
+            yield _Input(path)
 
 
 def _sample_name(paths: Sequence[Path]) -> str:
@@ -209,99 +351,85 @@ def _sample_name(paths: Sequence[Path]) -> str:
     return first.name if first.is_dir() else first.parent.name
 
 
+def _analysed(
+    given: _Input, recipe: Recipe, segmenter: Segmenter, pixel_size_nm: float | None, *, override: bool
+) -> _Result:
+    if given.from_folder and given.path.suffix.lower() == ".emi":
+        _refuse_emi_beside_its_data(given)
+    micrograph = _scaled(read(given.path, name=given.name), pixel_size_nm, override=override)
+    return _Result(analyse(micrograph, recipe, segmenter=segmenter), micrograph.pixels)
+
+
+def _refuse_emi_beside_its_data(given: _Input) -> None:
+    """Raise NotAnImage for an .emi whose images are in .ser files of the same folder, which would count twice."""
+    data = sorted(given.path.parent.glob("*.ser"))
+    own = [file.name for file in data if file.stem.rpartition("_")[0] == given.path.stem]
+    if own:
+        msg = f"{given.name} holds no image of its own: it describes {', '.join(own)}."
+        raise NotAnImage(msg)
+
+
 def _scaled(micrograph: Micrograph, nm: float | None, *, override: bool) -> Micrograph:
     if nm is None or (micrograph.pixel_size.is_known and not override):
         return micrograph
-    return micrograph.with_pixel_size(PixelSize(nm, "command line"))
+    return micrograph.with_pixel_size(PixelSize(nm, _BY_COMMAND_LINE))
 
 
-def _write_pictures(out: Path, stem: str, micrograph: Micrograph, analysis: Analysis) -> None:
-    overlay = annotated_png(micrograph.pixels, analysis.instances, micrograph.pixel_size.nm)
-    (out / "overlays" / f"{stem}.png").write_bytes(overlay)
-    mask = Image.fromarray(np.where(analysis.segmentation, np.uint8(255), np.uint8(0)))
-    mask.save(out / "masks" / f"{stem}_segmentation.png")
-    instances_tiff(analysis.instances, micrograph.shape, out / "masks" / f"{stem}_instances.tif")
+def _measured(given: _Input, recipe: Recipe, pixel_size_nm: float) -> _Result:
+    mask = _read_mask(given)
+    sha256 = file_sha256(given.path)
+    size = PixelSize(pixel_size_nm, _BY_COMMAND_LINE)
+    analysis = analyse_mask(mask, size, recipe, name=given.name, sha256=sha256)
+    # An instance map keeps its own numbers; written again it would get new ones.
+    return _Result(analysis, write_instances=mask.dtype == bool)
 
 
-def _done_image(micrograph: Micrograph, analysis: Analysis, picture: bytes) -> ReportImage:
+def _read_mask(given: _Input) -> NDArray[np.generic]:
+    """Return bool (h, w) of a binary mask, whole numbers (pages, h, w) of an instance map."""
+    pages = [page.pixels for page in read_all(given.path, name=given.name)]
+    if len({page.shape for page in pages}) > 1:
+        sizes = ", ".join(f"{page.shape[1]} x {page.shape[0]}" for page in pages)
+        msg = f"{given.name}: expected the pages of an instance map to have one size, found {sizes}"
+        raise AntemaError(msg)
+    stack = np.stack(pages)
+    values = np.unique(stack[stack != 0])
+    if len(pages) == 1 and values.size <= 1 and np.all(np.isfinite(values)):
+        return np.not_equal(stack[0], 0)
+    if stack.dtype.kind in "iu" and stack.dtype.itemsize > 1 and values[-1] <= np.iinfo(np.uint16).max:
+        return stack
+    found = f"{count_text(len(pages), 'page')} of {stack.dtype} with {count_text(int(values.size), 'value')} beside 0"
+    msg = f"{given.name}: expected a binary mask (one value beside 0) or instance numbers of 16 bits, found {found}"
+    raise AntemaError(msg)
+
+
+def _done_image(image: str, analysis: Analysis, picture: bytes, notes: Sequence[str]) -> ReportImage:
     n_measured = int((analysis.table["status"] == "measured").sum())
     return ReportImage(
-        name=micrograph.name,
-        sha256=micrograph.sha256,
-        pixel_size_nm=micrograph.pixel_size.nm,
-        pixel_size_source=micrograph.pixel_size.source,
+        name=image,
+        sha256=analysis.sha256,
+        pixel_size_nm=analysis.pixel_size.nm,
+        pixel_size_source=analysis.pixel_size.source,
         png=picture,
         n_measured=n_measured,
         n_dropped=len(analysis.table) - n_measured,
-        status="done",
-        error="",
-        notes=tuple(analysis.notes),
+        notes=tuple(notes),
     )
 
 
-def _failed_image(path: Path, error: AntemaError) -> ReportImage:
-    return ReportImage(
-        name=path.name,
-        sha256="",
-        pixel_size_nm=None,
-        pixel_size_source="",
-        png=b"",
-        n_measured=0,
-        n_dropped=0,
-        status="failed",
-        error=str(error),
-    )
+def _scale(size: PixelSize) -> dict[str, object]:
+    return {"pixel_size_nm": size.nm, "pixel_size_source": size.source}
 
 
-def _read_mask(path: Path) -> NDArray[np.generic]:
-    pages = [np.asarray(page.pixels) for page in read_all(path)]
-    if pages[0].dtype == np.uint16 and len(np.unique(pages[0])) > 2:
-        return np.stack(pages)
-    return np.not_equal(pages[0], 0)
-
-
-def _card(recipe: Recipe) -> dict[str, object]:
+def _card(name: str) -> dict[str, Any]:
     from antema import nets
 
-    return next((dict(card.content) for card in nets.models() if card.name == recipe.model), {})
+    return next((dict(card.content) for card in nets.models() if card.name == name), {})
 
 
-def _provenance() -> dict[str, object]:
-    return {
-        "software_version": version("antema"),
-        "algorithm_version": ALGORITHM_VERSION,
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in ("jax", "flax", "numpy", "scipy", "scikit-image")},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(sys.argv[1:]),
-    }
-
-
-def _run(
-    report: SampleReport, inputs: Sequence[tuple[Path, bool]], nm: float | None, *, override: bool
-) -> dict[str, object]:
-    return dict(report.provenance) | {
-        "recipe": report.recipe.to_dict(),
-        "recipe_fingerprint": report.recipe.fingerprint(),
-        "model": report.model,
-        "pixel_size_nm": nm,
-        "override_scale": override,
-        "inputs": [str(path) for path, _ in inputs],
-        "images": [
-            {
-                "name": image.name,
-                "sha256": image.sha256,
-                "pixel_size_nm": image.pixel_size_nm,
-                "pixel_size_source": image.pixel_size_source,
-                "status": image.status,
-                "error": image.error,
-            }
-            for image in report.images
-        ],
-    }
-
-
-def _no_rows() -> pd.DataFrame:
-    from antema.domain import PARTICLE_COLUMNS
-
-    return pd.DataFrame(columns=list(PARTICLE_COLUMNS))
+def _make_folders(out: Path, *inner: str) -> None:
+    try:
+        for folder in (out, *(out / name for name in inner)):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{out}: expected a folder that results can be written to, found that it cannot be ({error.strerror})"
+        raise AntemaError(msg) from error

@@ -6,50 +6,65 @@ usage.
 
 import argparse
 import json
+import logging
+import math
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from antema.domain import AntemaError, CannotRead, Recipe
+from antema.domain import AntemaError, CannotRead, NotFound, Recipe
 from antema.domain.recipe import CONVENTIONS, SEPARATIONS
 
-OK, SOME_FAILED, USAGE = 0, 1, 2
+OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_DEVICES = ("auto", "cpu", "gpu")
+
+
+class _WrongUsageError(AntemaError):
+    """Options that cannot be, beyond what the parser sees."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if getattr(options, "device", None) == "cpu":
-        # Read by JAX when it is first imported, which no command has done yet.
-        os.environ["JAX_PLATFORMS"] = "cpu"
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(arguments)
+    options.command_line = shlex.join(["antema", *arguments])
+    if os.environ.get("ANTEMA_LOG_LEVEL", "").lower() == "debug":
+        logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        _choose_device(getattr(options, "device", "auto"))
         return options.run(options)
     except AntemaError as error:
-        print(f"antema: {error}", file=sys.stderr)
-        return SOME_FAILED
+        _complain(str(error))
+        return USAGE if isinstance(error, _WrongUsageError) else SOME_FAILED
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="antema", description="Nanoparticle sizes from electron micrographs.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     analyse = commands.add_parser("analyse", help="micrographs in, tables, pictures and a report out")
     analyse.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a micrograph or a folder of them")
     analyse.add_argument("--out", type=Path, required=True, metavar="DIR")
-    analyse.add_argument("--pixel-size", type=float, metavar="NM", help="nm per pixel for files without a scale")
+    analyse.add_argument("--pixel-size", type=_above_0, metavar="NM", help="nm per pixel for files without a scale")
     analyse.add_argument("--override-scale", action="store_true", help="--pixel-size goes before the files' own scale")
     analyse.add_argument("--sample", default="", metavar="NAME", help="name of the sample in tables and report")
     analyse.add_argument("--model", metavar="NAME", help="segmentation model (see antema models list)")
     analyse.add_argument("--no-crystallinity", action="store_true", help="do not classify crystallinity")
-    analyse.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    analyse.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     _add_recipe(analyse)
     analyse.set_defaults(run=_analyse)
 
     measure = commands.add_parser("measure", help="separate and measure masks of your own")
     measure.add_argument("masks", nargs="+", type=Path, metavar="MASK", help="PNG or TIFF: binary, or uint16 instances")
-    measure.add_argument("--pixel-size", type=float, required=True, metavar="NM")
+    measure.add_argument("--pixel-size", type=_above_0, required=True, metavar="NM", help="nm per pixel of the masks")
     measure.add_argument("--out", type=Path, required=True, metavar="DIR")
     _add_recipe(measure)
     measure.set_defaults(run=_measure)
@@ -66,16 +81,21 @@ def _parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--instances", type=Path, required=True, metavar="DIR")
     segmentation.add_argument("--out", type=Path, required=True, metavar="FILE.json")
     segmentation.add_argument("--model", default="default", metavar="NAME")
-    segmentation.add_argument("--pixel-size", type=float, default=1.0, metavar="NM", help="1 if unknown")
+    segmentation.add_argument(
+        "--pixel-size",
+        type=_above_0,
+        metavar="NM",
+        help="nm per pixel; without it the files' own, 1 where they have none",
+    )
     segmentation.set_defaults(run=_evaluate_segmentation)
 
     simulate = commands.add_parser("simulate", help="micrographs with known truth")
     kinds = simulate.add_subparsers(dest="kind", required=True, metavar="KIND")
     micrographs = kinds.add_parser("micrographs", help="fields of particles with instance maps")
     micrographs.add_argument("--out", type=Path, required=True, metavar="DIR")
-    micrographs.add_argument("--count", type=int, required=True, metavar="N")
+    micrographs.add_argument("--count", type=_whole_above_0, required=True, metavar="N")
     micrographs.add_argument("--seed", type=int, required=True, metavar="S")
-    micrographs.add_argument("--size", type=int, default=1024, metavar="PX", help="edge of a field")
+    micrographs.add_argument("--size", type=_whole_above_0, default=1024, metavar="PX", help="edge of a field")
     micrographs.set_defaults(run=_simulate_micrographs)
 
     train = commands.add_parser("train", help="train a network; the same command goes on where it was stopped")
@@ -83,9 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     segmentation = kinds.add_parser("segmentation", help="particle against background")
     segmentation.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="micrograph sets")
     segmentation.add_argument("--out", type=Path, required=True, metavar="models/NAME")
-    segmentation.add_argument("--minutes", type=float, default=60.0, metavar="M")
+    segmentation.add_argument("--minutes", type=_above_0, default=60.0, metavar="M")
     segmentation.add_argument("--seed", type=int, default=0, metavar="S")
-    segmentation.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    segmentation.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     segmentation.set_defaults(run=_train_segmentation)
 
     models = commands.add_parser("models", help="the installed models")
@@ -104,83 +124,150 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--separation", choices=SEPARATIONS)
     parser.add_argument("--convention", choices=CONVENTIONS)
     parser.add_argument(
-        "--recipe", type=Path, metavar="recipe.json", help="every parameter; single options go before it"
+        "--recipe",
+        type=Path,
+        metavar="recipe.json",
+        help="parameters, or a run.json of before; single options go first",
     )
 
 
+class _Version(argparse.Action):
+    """Prints the version; looking it up takes longer than a command that is not asked for it should wait."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"antema {version('antema')}\n")
+
+
+def _above_0(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        msg = f"expected a number above 0, found {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _whole_above_0(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        msg = f"expected a whole number above 0, found {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _choose_device(device: str) -> None:
+    if device != "auto":
+        from antema.nets import choose_device
+
+        choose_device(device)
+
+
 def _recipe(options: argparse.Namespace) -> Recipe:
-    values: dict[str, object] = {}
-    if options.recipe is not None:
-        try:
-            values = json.loads(options.recipe.read_text())
-        except (OSError, ValueError) as error:
-            msg = f"{options.recipe}: expected a JSON file with recipe parameters ({error})"
-            raise AntemaError(msg) from error
-        if not isinstance(values, dict):
-            msg = f"{options.recipe}: expected a JSON object with recipe parameters, found {type(values).__name__}"
-            raise AntemaError(msg)
+    values = {} if options.recipe is None else _recipe_values(options.recipe)
     for name in ("separation", "convention", "model"):
         if getattr(options, name, None) is not None:
             values[name] = getattr(options, name)
     if getattr(options, "no_crystallinity", False):
         values["crystallinity"] = False
-    return Recipe.from_dict(values)
+    try:
+        return Recipe.from_dict(values)
+    except AntemaError as error:
+        raise _WrongUsageError(str(error)) from error
 
 
-def _positive(value: float | None) -> None:
-    if value is not None and not 0 < value < float("inf"):
-        msg = f"--pixel-size: expected a number above 0 in nm, found {value:g}"
-        raise AntemaError(msg)
+def _recipe_values(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"--recipe {path}: expected a JSON file with recipe parameters, found none ({error})"
+        raise _WrongUsageError(msg) from error
+    if not isinstance(values, dict):
+        msg = f"--recipe {path}: expected a JSON object with recipe parameters, found {type(values).__name__}"
+        raise _WrongUsageError(msg)
+    # What a run leaves behind (run.json, summary.json) holds its recipe.
+    inner = values.get("recipe")
+    return dict(inner) if isinstance(inner, dict) else values
+
+
+def _complain(sentence: str) -> None:
+    # One line each, whatever a library put into its message.
+    print(f"antema: {' '.join(sentence.split())}", file=sys.stderr)
 
 
 def _report_failures(failures: Sequence[str]) -> int:
     for sentence in failures:
-        print(f"antema: {sentence}", file=sys.stderr)
+        _complain(sentence)
     return SOME_FAILED if failures else OK
 
 
-def _progress() -> Callable[[str, int, int], None]:
+def _progress(unit: str) -> Callable[[str, float, float], None]:
+    """Return a bar on a terminal's standard error, and nothing elsewhere."""
     from tqdm import tqdm
 
-    bar = tqdm(unit="image", disable=not sys.stderr.isatty())
+    bar = tqdm(unit=unit, disable=not sys.stderr.isatty())
 
-    def step(name: str, done: int, total: int) -> None:
+    def step(name: str, done: float, total: float) -> None:
         bar.total = total
         bar.set_description(name)
         bar.update(done - bar.n)
-        if done == total:
+        if done >= total:
             bar.close()
 
     return step
 
 
 def _analyse(options: argparse.Namespace) -> int:
+    if options.override_scale and options.pixel_size is None:
+        msg = "--override-scale: expected --pixel-size beside it, found none"
+        raise _WrongUsageError(msg)
+    recipe = _recipe(options)
+    _check_model(recipe.model)
+
     from antema.batch import analyse_paths
 
-    _positive(options.pixel_size)
-    if options.override_scale and options.pixel_size is None:
-        msg = "--override-scale: expected --pixel-size beside it"
-        raise AntemaError(msg)
     outcome = analyse_paths(
         options.paths,
         options.out,
-        recipe=_recipe(options),
+        recipe=recipe,
         sample=options.sample,
         pixel_size_nm=options.pixel_size,
         override_scale=options.override_scale,
-        progress=_progress(),
+        command=options.command_line,
+        progress=_progress("image"),
     )
     for sentence in outcome.skipped:
-        print(f"antema: skipped {sentence}", file=sys.stderr)
+        _complain(f"skipped: {sentence}")
+    for sentence in outcome.remarks:
+        _complain(sentence)
     print(outcome.sentence)
     return _report_failures(outcome.failed)
 
 
+def _check_model(name: str) -> None:
+    """Refuse a model that was asked for by name and is not installed."""
+    if name == Recipe().model:
+        return
+    from antema.nets.card import find
+
+    try:
+        find(name)
+    except NotFound as error:
+        raise _WrongUsageError(str(error)) from error
+
+
 def _measure(options: argparse.Namespace) -> int:
+    recipe = _recipe(options)
+
     from antema.batch import measure_masks
 
-    _positive(options.pixel_size)
-    outcome = measure_masks(options.masks, options.out, recipe=_recipe(options), pixel_size_nm=options.pixel_size)
+    outcome = measure_masks(
+        options.masks, options.out, recipe=recipe, pixel_size_nm=options.pixel_size, command=options.command_line
+    )
+    for sentence in outcome.remarks:
+        _complain(sentence)
     print(outcome.sentence)
     return _report_failures(outcome.failed)
 
@@ -189,7 +276,7 @@ def _read(options: argparse.Namespace) -> int:
     from antema.imaging import read_all
 
     failures: list[str] = []
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     for path in options.files:
         try:
             micrographs = read_all(path)
@@ -208,51 +295,93 @@ def _read(options: argparse.Namespace) -> int:
                     "pixel_size_nm": micrograph.pixel_size.nm,
                     "pixel_size_source": micrograph.pixel_size.source,
                     "sha256": micrograph.sha256,
-                    "metadata": dict(micrograph.metadata),
+                    # JSON knows no NaN
+                    "metadata": {
+                        key: value
+                        for key, value in micrograph.metadata.items()
+                        if isinstance(value, str) or math.isfinite(value)
+                    },
                 }
             )
     if options.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(found, indent=2, allow_nan=False))
     else:
         for entry in found:
-            scale = "no scale" if entry["pixel_size_nm"] is None else f"{entry['pixel_size_nm']:.6g} nm/px"
-            size = f"{entry['width']} x {entry['height']} {entry['dtype']}"
-            print(f"{entry['file']}: {size}, {scale} ({entry['pixel_size_source']})")
+            _print_entry(entry)
     return _report_failures(failures)
+
+
+def _print_entry(entry: dict[str, Any]) -> None:
+    # The name says which one it is of a file with several images.
+    label = entry["file"] + entry["name"].removeprefix(Path(entry["file"]).name)
+    scale = "no scale" if entry["pixel_size_nm"] is None else f"{entry['pixel_size_nm']:.6g} nm/px"
+    size = f"{entry['width']} x {entry['height']} {entry['dtype']}"
+    print(f"{label}: {size}, {scale} ({entry['pixel_size_source']})")
+    values = {key: f"{v:g}" if isinstance(v, float) else v for key, v in entry["metadata"].items()}
+    known = (f"{key} {value}" for key, value in values.items())
+    print(f"    {', '.join(known)}")
 
 
 def _evaluate_segmentation(options: argparse.Namespace) -> int:
     from antema.training import evaluate_segmentation
 
+    step = _progress("image")
     result = evaluate_segmentation(
-        options.images, options.instances, options.out, model=options.model, pixel_size_nm=options.pixel_size
+        options.images,
+        options.instances,
+        options.out,
+        model=options.model,
+        pixel_size_nm=options.pixel_size,
+        progress=lambda done, total: step("", done, total),
     )
     pixel, instance = result["pixel"], result["instance"]
-    print(
-        f"{result['images']} images: IoU {pixel['iou_particle']:.3f}, Dice {pixel['dice_particle']:.3f}, "
-        f"accuracy {pixel['accuracy']:.3f}; instance AP50 {instance['ap50']:.3f}, F1 {instance['f1_50']:.3f}"
-    )
+    numbers = {
+        "IoU": pixel["iou_particle"],
+        "Dice": pixel["dice_particle"],
+        "accuracy": pixel["accuracy"],
+        "instance AP50": instance["ap50"],
+        "F1": instance["f1_50"],
+    }
+    words = (f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items())
+    print(f"{result['images']} images: {', '.join(words)}")
     return OK
 
 
 def _simulate_micrographs(options: argparse.Namespace) -> int:
     from antema.simulation import simulate_micrographs
 
-    simulate_micrographs(options.out, count=options.count, seed=options.seed, shape=(options.size, options.size))
+    step = _progress("field")
+    simulate_micrographs(
+        options.out,
+        count=options.count,
+        seed=options.seed,
+        shape=(options.size, options.size),
+        progress=lambda done, total: step("", done, total),
+    )
     return OK
 
 
 def _train_segmentation(options: argparse.Namespace) -> int:
     from antema.training import train_segmentation
 
-    train_segmentation(options.data, options.out, minutes=options.minutes, seed=options.seed)
+    step = _progress("%")
+    train_segmentation(
+        options.data,
+        options.out,
+        minutes=options.minutes,
+        seed=options.seed,
+        progress=lambda share, words: step(words, round(100 * share, 1), 100.0),
+    )
     return OK
 
 
 def _models_list(_: argparse.Namespace) -> int:
     from antema import nets
 
-    for card in nets.models():
+    cards = nets.models()
+    if not cards:
+        print("no model is installed")
+    for card in cards:
         print(f"{card.name:24} {card.task:14} {card.title}")
     return OK
 
@@ -260,8 +389,9 @@ def _models_list(_: argparse.Namespace) -> int:
 def _models_verify(_: argparse.Namespace) -> int:
     from antema import nets
 
-    failures: list[str] = []
-    for card in nets.models():
+    cards = nets.models()
+    failures = [] if cards else ["expected installed models, found none"]
+    for card in cards:
         try:
             nets.verify(card.name)
         except AntemaError as error:

@@ -157,8 +157,9 @@ class _Work:
         progress = _Progress(images_total=len(analysable), images_skipped=len(micrographs) - len(analysable))
         self._tell(progress)
         with self.stop.interruptible():
-            segmenter = nets.load(self.analysis.recipe.model)
+            # first, since it says in a plain sentence that the device asked for is not there
             device = nets.device_name()
+            segmenter = nets.load(self.analysis.recipe.model)
         self.tell(self.store.update_job(self.job.id, device=device))
         have = {result.micrograph_id: result for result in self.store.image_results(self.analysis.id)}
         for listed in analysable:

@@ -4,7 +4,7 @@ JAX is imported when a network is loaded, not when this package is.
 """
 
 from antema.nets.card import ModelCard, models, verify
-from antema.nets.device import device_name
+from antema.nets.device import choose_device, device_name
 from antema.nets.segmenter import Segmentation, Segmenter, load
 
-__all__ = ["ModelCard", "Segmentation", "Segmenter", "device_name", "load", "models", "verify"]
+__all__ = ["ModelCard", "Segmentation", "Segmenter", "choose_device", "device_name", "load", "models", "verify"]

@@ -45,11 +45,12 @@ def device_name() -> str:
 
     try:
         device = jax.devices()[0]
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:
+        # without its CUDA wheels JAX fails an assertion of its own
         wanted = os.environ.get("JAX_PLATFORMS", "")
         asked = "a GPU" if wanted == "cuda" else f"a device of JAX's platform {wanted!r}"
         reason = str(error).partition("\n")[0][:200]
-        msg = f"device: expected {asked}, found none that can be used ({reason})"
+        msg = f"device: expected {asked} that JAX can use, found none{f' ({reason})' if reason else ''}"
         raise AntemaError(msg) from error
     if device.platform == "cpu":
         return "CPU"
