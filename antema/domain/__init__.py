@@ -8,9 +8,9 @@ from antema.domain.errors import (
     AntemaError,
     CannotAnalyse,
     CannotRead,
+    NoScale,
     NotAnImage,
     NotFound,
-    NoScale,
 )
 from antema.domain.instance import Instance
 from antema.domain.micrograph import Micrograph, PixelSize
