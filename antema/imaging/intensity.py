@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 #: values cost half a second, of this many 20 ms, and differ by less than their own sampling error.
 _STATISTICS_PIXELS = 1_000_000
 
+#: Grey values are mapped for display this many at a time.
+_BAND_PIXELS = 4_000_000
+
 #: Half the distance of the 0.5 and 99.5 percentiles of a normal distribution, in standard deviations.
 _NORMAL_HALF_SPREAD = 2.5758293
 
@@ -40,15 +43,18 @@ def to_8bit(pixels: NDArray[np.generic], *, low: float = 0.1, high: float = 99.9
     if brightest - darkest < _LEAST_CONTRAST:
         # fewer pixels than the percentiles cut off may carry all the contrast there is
         darkest, brightest = float(sample.min()), float(sample.max())
-    if brightest - darkest < _LEAST_CONTRAST:
-        mapped = np.full(pixels.shape, 128, np.uint8)
-    else:
-        values = _clipped_from(pixels, darkest, darkest, brightest)
-        values *= np.float32(255.0 / (brightest - darkest))
-        np.rint(values, out=values)
-        # what is not a number is taken out before the cast, which has no value for it
-        mapped = np.nan_to_num(values, copy=False, nan=0.0).astype(np.uint8)
-    _fill_not_finite(pixels, mapped)
+    mapped = np.full(pixels.shape, 128, np.uint8)
+    # in bands: the values between of a whole 16384 x 16384 image would take gigabytes
+    rows = max(1, _BAND_PIXELS // max(1, pixels.shape[1]))
+    for top in range(0, pixels.shape[0], rows):
+        band = pixels[top : top + rows]
+        if brightest - darkest >= _LEAST_CONTRAST:
+            values = _clipped_from(band, darkest, darkest, brightest)
+            values *= np.float32(255.0 / (brightest - darkest))
+            np.rint(values, out=values)
+            # what is not a number is taken out before the cast, which has no value for it
+            mapped[top : top + rows] = np.nan_to_num(values, copy=False, nan=0.0).astype(np.uint8)
+        _fill_not_finite(band, mapped[top : top + rows])
     return mapped
 
 
