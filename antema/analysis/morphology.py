@@ -88,11 +88,6 @@ def hull_image(mask: Mask) -> Mask:
     return morphology.convex_hull_image(mask, offset_coordinates=False)
 
 
-def centres_inside(shape: tuple[int, int], polygon: Floats) -> Mask:
-    """Return which pixels of an array have their centre, (x, y) = (column, row), inside `polygon`, shape (n, 2)."""
-    return measure.grid_points_in_poly(shape, polygon[:, ::-1])
-
-
 def summits(values: Floats, height: float) -> Mask:
     """Return the maxima of `values` that rise at least `height` above the saddle to a higher one."""
     return morphology.h_maxima(values, height).astype(np.bool_)

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.morphology import centres_inside
 from antema.analysis.polygon import Polygon, convex_hull
 
 # Clockwise from east, rows downwards: (dy, dx) of the eight neighbours.
 _STEPS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 _AXIS, _DIAGONAL, _CORNER = 0.980, 1.406, 0.091
+_ON_EDGE = 1e-5  # a centre that is nearer than this to an edge lies on it: corners lie on half pixels
 
 
 def boundary_chain(mask: NDArray[np.bool_]) -> list[int]:
@@ -58,7 +58,7 @@ def convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the pixels of the convex hull of a mask, as MATLAB fills it.
 
     The hull is that of the midpoints of the pixels' edges. Of the pixel centres that lie exactly on it those on the
-    left belong to it and those on the right do not, unless they are of the mask: ANTEMA's table is only met so.
+    right belong to it and those on the left do not, unless they are of the mask: ANTEMA's table is only met so.
     """
     rows, first, last = _row_ends(mask)
     points = np.concatenate(
@@ -69,9 +69,16 @@ def convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         ]
     )
     hull = convex_hull(points.astype(np.float64))
-    # Corners lie on half pixels: a shift this small only decides about centres that lie on an edge.
-    inside = centres_inside((mask.shape[0] + 2, mask.shape[1] + 2), hull + (1 + 1e-5, 1))
-    return inside[1:-1, 1:-1] | mask
+    # Two chains of corners lead from the top to the bottom; both ends lie on half pixels, so no row meets a flat one.
+    hull = np.roll(hull, -int(hull[:, 1].argmin()), axis=0)
+    turn = int(hull[:, 1].argmax())
+    row = np.arange(mask.shape[0])
+    down, up = hull[: turn + 1], np.concatenate([hull[turn:], hull[:1]])[::-1]
+    one = np.asarray(np.interp(row, down[:, 1], down[:, 0]), np.float64)
+    other = np.asarray(np.interp(row, up[:, 1], up[:, 0]), np.float64)
+    column = np.arange(mask.shape[1])
+    left, right = np.minimum(one, other)[:, None], np.maximum(one, other)[:, None]
+    return ((column > left + _ON_EDGE) & (column < right + _ON_EDGE)) | mask
 
 
 def minor_axis_px(mask: NDArray[np.bool_]) -> float:
