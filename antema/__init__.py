@@ -34,3 +34,7 @@ def __getattr__(name: str) -> object:
         return getattr(import_module(_HOMES[name]), name)
     msg = f"module 'antema' has no attribute {name!r}"
     raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

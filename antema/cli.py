@@ -137,7 +137,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"antema {version('antema')}\n")
+        print(f"antema {version('antema')}")
+        parser.exit()
 
 
 def _above_0(text: str) -> float:
