@@ -269,7 +269,7 @@ def measure(
     >>> import numpy as np
     >>> y, x = np.mgrid[:64, :64]
     >>> table = measure(np.hypot(x - 32, y - 32) < 20, 0.1)
-    >>> round(table["equivalent_diameter_nm"].iloc[0], 2)
+    >>> float(table["equivalent_diameter_nm"].iloc[0].round(1))
     4.0
     """
     return analyse_mask(mask, PixelSize(pixel_size_nm, "given"), recipe, probability=probability, name=name).table

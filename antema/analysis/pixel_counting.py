@@ -72,11 +72,11 @@ def convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # Two chains of corners lead from the top to the bottom; both ends lie on half pixels, so no row meets a flat one.
     hull = np.roll(hull, -int(hull[:, 1].argmin()), axis=0)
     turn = int(hull[:, 1].argmax())
-    row = np.arange(mask.shape[0])
+    row = np.arange(mask.shape[0], dtype=np.float64)
     down, up = hull[: turn + 1], np.concatenate([hull[turn:], hull[:1]])[::-1]
     one = np.asarray(np.interp(row, down[:, 1], down[:, 0]), np.float64)
     other = np.asarray(np.interp(row, up[:, 1], up[:, 0]), np.float64)
-    column = np.arange(mask.shape[1])
+    column = np.arange(mask.shape[1], dtype=np.float64)
     left, right = np.minimum(one, other)[:, None], np.maximum(one, other)[:, None]
     return ((column > left + _ON_EDGE) & (column < right + _ON_EDGE)) | mask
 
