@@ -1,8 +1,8 @@
 """How often overlapping discs come apart, and how far their diameters then lie from the truth.
 
-Run with ``python -m benchmarks.separation_of_discs`` from the checkout. Chains of two and three discs of 24 to 80 px, of
-one size or of sizes from 0.6 to 1.2 of the first, overlap by a share of the smaller one's diameter; they are rendered
-anti-aliased and separated by UECS in the ``contour`` and the ``antema`` convention.
+Run with ``python -m benchmarks.separation_of_discs`` from the checkout. Chains of two and three discs of 24 to 80 px,
+of one size or of sizes from 0.6 to 1.2 of the first, overlap by a share of the smaller one's diameter; they are
+rendered anti-aliased and separated by UECS in the ``contour`` and the ``antema`` convention.
 """
 
 import argparse
