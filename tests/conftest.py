@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine that does other things too.
+settings.register_profile("antema", deadline=None)
+settings.load_profile("antema")
 
 
 @pytest.fixture(scope="session")

@@ -221,3 +221,18 @@ def test_a_folder_with_a_spectrum_in_it_is_done(tmp_path, segmenter, capsys):
     told = capsys.readouterr()
     (line,) = told.err.splitlines()
     assert line.startswith("antema: skipped: spectrum.dm3 holds no micrograph: it is a spectrum")
+
+
+def test_a_job_whose_gpu_is_not_there(tmp_path, monkeypatch):
+    for name, value in (("ANTEMA_DEVICE", "gpu"), ("CUDA_VISIBLE_DEVICES", "")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    store = open_store(tmp_path / "data")
+    sample = store.create_sample("Au", by="Ann")
+    add_micrograph(store, sample.id, 1)
+    job = jobs.start(store, sample.id, Recipe(), "Ann")
+    assert jobs.spawn(job.id, store.data_dir).wait(120) == 1
+    found = store.job(job.id)
+    assert found.status == "failed"
+    assert found.error.startswith("device: expected a GPU that JAX can use, found none")
+    store.close()
