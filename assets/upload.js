@@ -23,6 +23,14 @@
 
   function send(zone, file, view) {
     return new Promise((resolve) => {
+      const mostMb = Number(zone.dataset.maxMb);
+      if (file.size > mostMb * 1e6) {
+        // said here: a server that refuses the body while it is still being sent is only seen to hang up
+        view.item.classList.add("upload-failed");
+        view.state.textContent = "larger than the " + mostMb + " MB this server takes for one file";
+        resolve(false);
+        return;
+      }
       const request = new XMLHttpRequest();
       request.open("PUT", "/upload/" + encodeURIComponent(zone.dataset.sample));
       request.setRequestHeader("X-Filename", encodeURIComponent(file.name));

@@ -106,7 +106,11 @@ def _micrographs(sample_id: int) -> html.Section:
                 className="drop-zone",
                 role="button",
                 tabIndex=0,
-                **{"data-sample": str(sample_id), "data-max-files": str(settings().max_upload_files)},
+                **{
+                    "data-sample": str(sample_id),
+                    "data-max-files": str(settings().max_upload_files),
+                    "data-max-mb": str(settings().max_upload_mb),
+                },
             ),
             html.Ul(id="upload-list"),
             html.Div(id="sample-cards", className="cards"),

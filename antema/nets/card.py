@@ -62,8 +62,7 @@ class ModelCard:
 
 def model_folders() -> list[Path]:
     """Return the folders that models are looked for in: the shipped one, then ``$ANTEMA_DATA/models``."""
-    data = os.environ.get("ANTEMA_DATA")
-    return [_SHIPPED, *([Path(data) / "models"] if data else [])]
+    return [_SHIPPED, Path(os.environ.get("ANTEMA_DATA", "data")) / "models"]
 
 
 def read_card(folder: Path) -> ModelCard:
