@@ -5,7 +5,7 @@ from antema.simulation.field import SimulatedField, contrast_to_noise
 from antema.simulation.files import instance_pages, simulate_micrographs, write_demo, write_field
 from antema.simulation.micrographs import micrograph_field
 from antema.simulation.optics import Camera, Optics
-from antema.simulation.variety import varied_field
+from antema.simulation.variety import faint_field, varied_field
 
 __all__ = [
     "Camera",
@@ -13,6 +13,7 @@ __all__ = [
     "SimulatedField",
     "contrast_to_noise",
     "drawn_field",
+    "faint_field",
     "instance_pages",
     "micrograph_field",
     "simulate_micrographs",

@@ -12,7 +12,7 @@ from antema.domain import Instance
 from antema.simulation.field import SimulatedField
 from antema.simulation.micrographs import micrograph_field
 from antema.simulation.optics import Camera, Optics
-from antema.simulation.variety import varied_field
+from antema.simulation.variety import faint_field, varied_field
 
 
 def write_field(field: SimulatedField, directory: Path, name: str) -> Path:
@@ -67,6 +67,7 @@ def simulate_micrographs(
     seed: int = 0,
     shape: tuple[int, int] = (512, 512),
     atomic_share: float = 0.5,
+    faint: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
     """Write `count` micrographs of all kinds with their instance maps into `out`; return the images' paths.
@@ -83,12 +84,17 @@ def simulate_micrographs(
         Height and width in pixels.
     atomic_share : float
         Share of fields made of atoms; the rest are larger solids.
+    faint : bool
+        Whether all are of small particles of low contrast instead (`antema.simulation.faint_field`).
     progress : callable or None
         Called with (done, all) after each.
     """
     paths = []
     for k in range(count):
-        field = varied_field(seed + k, shape=shape, atomic_share=atomic_share)
+        number = seed + k
+        field = (
+            faint_field(number, shape=shape) if faint else varied_field(number, shape=shape, atomic_share=atomic_share)
+        )
         paths.append(write_field(field, Path(out), f"field_{seed + k:06d}"))
         if progress:
             progress(k + 1, count)
