@@ -99,9 +99,10 @@
   const zoneOf = (event) => event.target.closest && event.target.closest(".drop-zone[data-sample]");
 
   document.addEventListener("dragover", (event) => {
+    // beside the zone too: the browser would open the file and leave the page
+    event.preventDefault();
     const zone = zoneOf(event);
     if (!zone) return;
-    event.preventDefault();
     zone.classList.add("drop-over");
   });
   document.addEventListener("dragleave", (event) => {
@@ -109,9 +110,9 @@
     if (zone && !zone.contains(event.relatedTarget)) zone.classList.remove("drop-over");
   });
   document.addEventListener("drop", (event) => {
+    event.preventDefault();
     const zone = zoneOf(event);
     if (!zone) return;
-    event.preventDefault();
     zone.classList.remove("drop-over");
     upload(zone, event.dataTransfer.files);
   });

@@ -27,7 +27,7 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
         return not_found(f"There is no micrograph {micrograph_id}.")
     options = image_page.results_of(micrograph)
     values = [option["value"] for option in options]
-    wanted = int(analysis) if analysis.isdigit() else sample.current_analysis_id
+    wanted = int(analysis) if analysis.isdecimal() else sample.current_analysis_id
     before, after = image_page.neighbours(micrograph)
     return html.Div(
         [
@@ -35,6 +35,7 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
             dcc.Store(id="image-changed", data=0),
             dcc.Store(id="image-particle"),
             dcc.Store(id="image-keys"),
+            dcc.Store(id="image-neighbours", data=[before, after]),
             html.Div(
                 [
                     html.Div(
@@ -72,13 +73,34 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
                                 className="controls",
                             ),
                             dcc.Graph(id="image-viewer", config=_VIEWER, className="graph viewer tall"),
+                            html.Div(
+                                [
+                                    *sample_page.outline_keys(),
+                                    html.A(
+                                        "Save picture (PNG)", id="image-save", className="save-picture", hidden=True
+                                    ),
+                                ],
+                                className="keys",
+                            ),
                             html.P(id="image-counts", className="quiet"),
                         ],
                         className="panel wide",
                     ),
                     html.Div(
                         [
-                            html.H3("Particle"),
+                            html.Div(
+                                [
+                                    html.H3("Particle"),
+                                    html.Div(
+                                        [
+                                            html.Button("P", id="image-preceding", title="Previous particle (P)"),
+                                            html.Button("N", id="image-following", title="Next particle (N)"),
+                                        ],
+                                        className="steps",
+                                    ),
+                                ],
+                                className="section-head",
+                            ),
                             html.Div("Click a particle to see its numbers.", id="image-particle-numbers"),
                             html.Div(
                                 [
@@ -147,14 +169,48 @@ def _viewer(
 
 
 @callback(
+    Output("image-previous", "href"),
+    Output("image-next", "href"),
+    Output("image-save", "href"),
+    Output("image-save", "hidden"),
+    Input("image-analysis", "value"),
+    Input("image-changed", "data"),
+    State("image-neighbours", "data"),
+    State("image-id", "data"),
+)
+def _links(
+    analysis_id: int | None, _: int, neighbours: list[int | None], micrograph_id: int
+) -> tuple[str, str, str, bool]:
+    query = f"?analysis={analysis_id}" if analysis_id is not None else ""
+    previous, following = (f"/images/{target}{query}" if target is not None else "" for target in neighbours)
+    picture = f"/media/preview/{analysis_id}/{micrograph_id}.png?size=2048"
+    return previous, following, picture, analysis_id is None
+
+
+@callback(
     Output("image-particle", "data"),
     Input("image-viewer", "clickData"),
     Input("image-analysis", "value"),
+    Input("image-following", "n_clicks"),
+    Input("image-preceding", "n_clicks"),
+    State("image-particle", "data"),
+    State("image-id", "data"),
     prevent_initial_call=True,
 )
-def _pick(point: dict[str, Any] | None, _: int | None) -> Any:  # noqa: ANN401 - Dash's no_update
+def _pick(
+    point: dict[str, Any] | None,
+    analysis_id: int | None,
+    _following: int | None,
+    _preceding: int | None,
+    picked: int | None,
+    micrograph_id: int,
+) -> Any:  # noqa: ANN401 - Dash's no_update
     if ctx.triggered_id == "image-analysis":
         return None
+    if ctx.triggered_id in ("image-following", "image-preceding"):
+        if analysis_id is None:
+            return no_update
+        return image_page.step(analysis_id, micrograph_id, picked, 1 if ctx.triggered_id == "image-following" else -1)
     if not point or "customdata" not in point["points"][0]:
         return no_update
     return point["points"][0]["customdata"]
@@ -222,7 +278,8 @@ def _trail(micrograph_id: int, _: int) -> list[Any]:
     return image_page.edit_trail(micrograph_id)
 
 
-# Review by keyboard: arrows step through the micrographs, O shows the outlines, X excludes.
+# Review by keyboard: arrows step through the micrographs, N and P through the particles, O shows the outlines, X
+# excludes.
 clientside_callback(
     """(id) => {
         if (window.antemaKeys) document.removeEventListener("keydown", window.antemaKeys);
@@ -231,6 +288,8 @@ clientside_callback(
             const press = (name) => { const b = document.getElementById(name); if (b) b.click(); };
             if (event.key === "ArrowLeft") press("image-previous");
             if (event.key === "ArrowRight") press("image-next");
+            if (event.key === "n" || event.key === "N") press("image-following");
+            if (event.key === "p" || event.key === "P") press("image-preceding");
             if (event.key === "x" || event.key === "X") press("image-exclude");
             if (event.key === "o" || event.key === "O") press("image-overlay");
         };

@@ -11,10 +11,11 @@ from antema import jobs
 from antema.domain import QUANTITIES, AntemaError, NotFound, View
 from antema.web import sample_page
 from antema.web.background import job_request
+from antema.web.figures import empty_figure
 from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action
-from antema.web.models_view import crystallinity_available, segmentation_models
+from antema.web.models_view import crystallinity_available, default_recipe, segmentation_models
 from antema.web.not_found import not_found
-from antema.web.recipe_panel import defaults, recipe_from_controls, recipe_panel
+from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
 from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
 from antema.web.shell import message
 from antema.web.state import settings, store
@@ -42,7 +43,7 @@ def layout(sample_id: str = "", **_: str) -> html.Div:
             dcc.Store(id="sample-changed", data=0),
             dcc.Store(id="sample-selection"),
             dcc.Store(id="sample-current"),
-            dcc.Store(id="sample-action"),
+            dcc.Store(id="sample-jobs"),
             _head(),
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
@@ -127,8 +128,22 @@ def _results() -> html.Section:
             html.Div(
                 [
                     html.H2("Result"),
-                    dcc.Dropdown(
-                        id="sample-analysis", clearable=False, placeholder="No result yet", className="result-choice"
+                    html.Div(
+                        [
+                            html.Button(
+                                "Make this the sample's result",
+                                id="sample-make-current",
+                                className="btn btn-sm btn-outline-primary",
+                                hidden=True,
+                            ),
+                            dcc.Dropdown(
+                                id="sample-analysis",
+                                clearable=False,
+                                placeholder="No result yet",
+                                className="result-choice",
+                            ),
+                        ],
+                        className="actions",
                     ),
                 ],
                 className="section-head",
@@ -149,6 +164,19 @@ def _results() -> html.Section:
                                     ),
                                     dbc.RadioItems(weightings, "number", id="sample-weighting", inline=True),
                                     dbc.Switch(id="sample-log", label="log axis", value=False),
+                                    html.Div(
+                                        [
+                                            html.Button(
+                                                form.upper(),
+                                                id={"type": "sample-save", "format": form},
+                                                className="btn btn-sm btn-link",
+                                                title=f"Save this plot as {form.upper()}",
+                                            )
+                                            for form in ("svg", "png", "csv")
+                                        ],
+                                        className="saves",
+                                    ),
+                                    dcc.Download(id="sample-plot-csv"),
                                 ],
                                 className="controls",
                             ),
@@ -168,11 +196,7 @@ def _results() -> html.Section:
                             ),
                             dcc.Graph(id="sample-viewer", config=_VIEWER, className="graph viewer"),
                             html.Div(
-                                [
-                                    html.Span("whole", className="key key-whole"),
-                                    html.Span("separated", className="key key-separated"),
-                                    html.Span("left out", className="key key-dropped"),
-                                ],
+                                sample_page.outline_keys(),
                                 className="keys",
                             ),
                         ],
@@ -237,6 +261,18 @@ def _results() -> html.Section:
 
 
 @callback(
+    Output("sample-jobs", "data"),
+    Input("jobs-changed", "data"),
+    Input("sample-id", "data"),
+    State("sample-jobs", "data"),
+)
+def _own_jobs(_: object, sample_id: int, seen: list[Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
+    # The page follows its own jobs only: another sample's would redraw it for nothing at every image.
+    own = [[job.id, job.status, job.images_done] for job in store().jobs(limit=100) if job.sample_id == sample_id]
+    return no_update if own == seen else own
+
+
+@callback(
     Output("sample-name", "children"),
     Output("sample-details", "children"),
     Output("sample-archive", "children"),
@@ -261,7 +297,7 @@ def _details(sample_id: int, _: int) -> tuple[str, list[Any], str]:
     Input("sample-changed", "data"),
     Input("uploaded", "data"),
     Input("sample-analysis", "value"),
-    Input("jobs-changed", "data"),
+    Input("sample-jobs", "data"),
     Input("micrographs-all", "n_clicks"),
     State({"type": "micrograph-check", "micrograph": ALL}, "id"),
     State({"type": "micrograph-check", "micrograph": ALL}, "value"),
@@ -300,6 +336,8 @@ def _enable_actions(values: list[list[str]]) -> list[bool]:
 @callback(
     Output({"type": "action-modal", "action": ALL}, "is_open"),
     Output({"type": "action-targets", "action": ALL}, "options"),
+    Output({"type": "action-value", "action": ALL}, "value"),
+    Output({"type": "action-why", "action": ALL}, "value"),
     Input({"type": "micrograph-action", "action": ALL}, "n_clicks"),
     Input({"type": "action-cancel", "action": ALL}, "n_clicks"),
     Input("sample-changed", "data"),
@@ -308,7 +346,7 @@ def _enable_actions(values: list[list[str]]) -> list[bool]:
 )
 def _open_action(
     opens: list[int | None], _cancels: list[int | None], _changed: int, sample_id: int
-) -> tuple[list[bool], list[list[dict[str, Any]]]]:
+) -> tuple[list[bool], list[Any], list[None], list[None]]:
     asked = ctx.triggered_id
     wanted = (
         asked["action"] if isinstance(asked, dict) and asked["type"] == "micrograph-action" and any(opens) else None
@@ -318,7 +356,8 @@ def _open_action(
         for other in store().samples(archived=False)
         if other.sample.id != sample_id
     ]
-    return [name == wanted for name in ACTIONS], [others for _ in ctx.outputs_list[1]]
+    _modals, targets, values, whys = ctx.outputs_list
+    return [name == wanted for name in ACTIONS], [others for _ in targets], [None for _ in values], [None for _ in whys]
 
 
 @callback(
@@ -368,7 +407,7 @@ def _do_action(
     Output("sample-results", "hidden"),
     Output("sample-body", "className"),
     Input("sample-id", "data"),
-    Input("jobs-changed", "data"),
+    Input("sample-jobs", "data"),
     State("sample-analysis", "value"),
     State("sample-current", "data"),
 )
@@ -385,14 +424,43 @@ def _choices(sample_id: int, _: object, chosen: int | None, seen: int | None) ->
 @callback(
     Output("sample-weighting", "value"),
     Output("sample-certainty", "value"),
+    Output({"type": "recipe", "field": ALL}, "value", allow_duplicate=True),
     Input("sample-analysis", "value"),
+    State({"type": "recipe", "field": ALL}, "id"),
     prevent_initial_call=True,
 )
-def _stored_view(analysis_id: int | None) -> tuple[Any, Any]:
+def _stored(analysis_id: int | None, ids: list[dict[str, str]]) -> tuple[Any, Any, Any]:
+    """Show how the chosen result was made and looked at."""
     if analysis_id is None:
+        return no_update, no_update, [no_update] * len(ids)
+    analysis = store().analysis(analysis_id)
+    shown = controls_of(analysis.recipe)
+    view = analysis.view
+    return view.weighting, 100 * view.crystallinity_certainty, [shown[control["field"]] for control in ids]
+
+
+@callback(
+    Output("sample-make-current", "hidden"),
+    Input("sample-analysis", "value"),
+    Input("sample-current", "data"),
+)
+def _offer_current(analysis_id: int | None, current: int | None) -> bool:
+    return analysis_id is None or analysis_id == current or store().analysis(analysis_id).status != "done"
+
+
+@callback(
+    Output("sample-current", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Input("sample-make-current", "n_clicks"),
+    State("sample-id", "data"),
+    State("sample-analysis", "value"),
+    prevent_initial_call=True,
+)
+def _make_current(clicks: int | None, sample_id: int, analysis_id: int | None) -> tuple[Any, Any]:
+    if not clicks or analysis_id is None:
         return no_update, no_update
-    view = store().analysis(analysis_id).view
-    return view.weighting, 100 * view.crystallinity_certainty
+    store().set_current_analysis(sample_id, analysis_id, by=current_user())
+    return analysis_id, message("Lists, comparisons and reports now use this result.", "success")
 
 
 @callback(
@@ -407,7 +475,7 @@ def _stored_view(analysis_id: int | None) -> tuple[Any, Any]:
     Input("sample-weighting", "value"),
     Input("sample-certainty", "value"),
     Input("sample-changed", "data"),
-    Input("jobs-changed", "data"),
+    Input("sample-jobs", "data"),
 )
 def _numbers(analysis_id: int | None, weighting: str, certainty: float | None, *_: object) -> tuple[Any, ...]:
     if analysis_id is None:
@@ -422,7 +490,7 @@ def _numbers(analysis_id: int | None, weighting: str, certainty: float | None, *
         sample_page.crystallinity(result, view),
         sample_page.failures(result),
         sample_page.downloads_menu(analysis_id, weighting),
-        False,
+        result.n_images == 0,
     )
 
 
@@ -434,7 +502,7 @@ def _numbers(analysis_id: int | None, weighting: str, certainty: float | None, *
     Input("sample-log", "value"),
     Input("sample-selection", "data"),
     Input("sample-changed", "data"),
-    Input("jobs-changed", "data"),
+    Input("sample-jobs", "data"),
 )
 def _histogram(
     analysis_id: int | None,
@@ -451,11 +519,45 @@ def _histogram(
 
 
 @callback(
+    Output("sample-plot-csv", "data"),
+    Input({"type": "sample-save", "format": "csv"}, "n_clicks"),
+    State("sample-analysis", "value"),
+    State("sample-quantity", "value"),
+    State("sample-weighting", "value"),
+    State("sample-log", "value"),
+    prevent_initial_call=True,
+)
+def _plot_csv(clicks: int | None, analysis_id: int | None, column: str, weighting: str, log: bool) -> Any:  # noqa: ANN401
+    if not clicks or analysis_id is None:
+        return no_update
+    table = sample_page.bins_table(sample_page.load(analysis_id), column, View(weighting=weighting), log=log)
+    return {"content": table.to_csv(index=False), "filename": f"{column}_histogram.csv"}
+
+
+clientside_callback(
+    """(clicks) => {
+        const button = window.dash_clientside.callback_context.triggered_id;
+        if (!button || button.format === "csv" || !clicks.some(Boolean)) return;
+        const plot = document.querySelector("#sample-histogram .js-plotly-plot");
+        window.Plotly.downloadImage(plot, {
+            format: button.format,
+            filename: "distribution",
+            width: plot.clientWidth,
+            height: plot.clientHeight,
+            scale: button.format === "png" ? 3 : 1,
+        });
+    }""",
+    Input({"type": "sample-save", "format": ALL}, "n_clicks"),
+    prevent_initial_call=True,
+)
+
+
+@callback(
     Output("sample-viewer-image", "options"),
     Output("sample-viewer-image", "value"),
     Input("sample-analysis", "value"),
     Input("sample-changed", "data"),
-    Input("jobs-changed", "data"),
+    Input("sample-jobs", "data"),
     Input("sample-selection", "data"),
     State("sample-viewer-image", "value"),
 )
@@ -489,7 +591,7 @@ def _viewer(
     _: int,
 ) -> tuple[Any, Any]:
     if micrograph_id is None or analysis_id is None:
-        return no_update, no_update
+        return empty_figure("No micrograph of this result could be analysed."), ""
     micrograph = store().micrograph(micrograph_id)
     figure = sample_page.viewer(micrograph, analysis_id, selection=selection, overlay_on=overlay)
     return figure, sample_page.image_link(micrograph_id, analysis_id)
@@ -504,6 +606,7 @@ def _viewer(
     Input("sample-analysis", "value"),
     State("sample-quantity", "value"),
     State("sample-viewer-image", "value"),
+    State("sample-selection", "data"),
     prevent_initial_call=True,
 )
 def _select(
@@ -514,13 +617,17 @@ def _select(
     _analysis: int | None,
     column: str,
     micrograph_id: int | None,
+    selection: dict[str, Any] | None,
 ) -> Any:  # noqa: ANN401 - Dash's no_update
     match ctx.triggered_id:
         case "sample-histogram" if bar and "customdata" in bar["points"][0]:
-            low, high = bar["points"][0]["customdata"]
-            return {"column": column, "low": low, "high": high}
+            low, high, last = bar["points"][0]["customdata"]
+            return {"column": column, "low": low, "high": high, "last": last}
         case "sample-grid" if rows:
-            return {"particles": [[row["micrograph_id"], row["particle"]] for row in rows], "from": "table"}
+            # what the table is narrowed to stays; the picked rows are marked in it and elsewhere
+            within = selection.get("within") if selection and selection.get("from") == "table" else selection
+            picked = [[row["micrograph_id"], row["particle"]] for row in rows]
+            return {"particles": picked, "from": "table", "within": within}
         case "sample-viewer" if point and "customdata" in point["points"][0]:
             return {"particles": [[micrograph_id, point["points"][0]["customdata"]]], "from": "image"}
         case "sample-selection-clear" | "sample-analysis":
@@ -551,8 +658,8 @@ def _grid_rows(request: dict[str, Any] | None, analysis_id: int | None, selectio
         return no_update
     if analysis_id is None:
         return {"rowData": [], "rowCount": 0}
-    # A row picked in the table itself is marked there and hides no other.
-    shown = None if selection and selection.get("from") == "table" else selection
+    # Rows picked in the table itself are marked there and hide no other.
+    shown = selection.get("within") if selection and selection.get("from") == "table" else selection
     return sample_page.grid_rows(sample_page.load(analysis_id), request, shown)
 
 
@@ -568,7 +675,7 @@ clientside_callback(
     Input("sample-analysis", "value"),
     Input("sample-selection", "data"),
     Input("sample-changed", "data"),
-    Input("jobs-changed", "data"),
+    Input("sample-jobs", "data"),
 )
 
 
@@ -589,10 +696,8 @@ def _recipe_open(_: int | None, is_open: bool) -> bool:
     prevent_initial_call=True,
 )
 def _recipe_reset(_: int | None, ids: list[dict[str, str]]) -> list[Any]:
-    by_name = defaults()
-    models = segmentation_models()
-    by_name["model"] = models[0][0] if models else by_name["model"]
-    return [by_name[control["field"]] for control in ids]
+    shown = controls_of(default_recipe())
+    return [shown[control["field"]] for control in ids]
 
 
 @callback(

@@ -22,7 +22,14 @@ _COLUMNS = [
     {"field": "operator", "headerName": "Operator", "flex": 1},
     {"field": "micrographs", "headerName": "Micrographs", "type": "numericColumn", "flex": 1},
     {"field": "particles", "headerName": "Particles", "type": "numericColumn", "flex": 1},
-    {"field": "median", "headerName": "Median diameter (nm)", "type": "numericColumn", "flex": 1, "minWidth": 170},
+    {
+        "field": "median",
+        "headerName": "Median diameter (nm)",
+        "type": "numericColumn",
+        "flex": 1,
+        "minWidth": 170,
+        "valueFormatter": {"function": "params.value == null ? '' : d3.format('.3r')(params.value)"},
+    },
     {"field": "state", "headerName": "State", "flex": 1, "minWidth": 150},
 ]
 

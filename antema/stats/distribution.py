@@ -59,6 +59,7 @@ def histogram(
     *,
     bins: int | str | ArrayLike = "auto",
     log: bool = False,
+    least_width: float = 0.0,
 ) -> Histogram:
     """Count values in bins.
 
@@ -74,6 +75,8 @@ def histogram(
         about so many bins, rounded in the same way. An array: the edges.
     log : bool
         Bins of equal width in the decimal logarithm.
+    least_width : float
+        With ``auto`` on a linear axis: no bin is narrower, however alike the values are.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def histogram(
         nothing = np.zeros(0)
         return Histogram(np.zeros(1), nothing, nothing.astype(np.int64), nothing, log=log)
     scale = np.log10(x) if log else x
-    edges = _round_edges(scale, w, None if isinstance(bins, str) else int(bins))
+    edges = _round_edges(scale, w, None if isinstance(bins, str) else int(bins), 0.0 if log else least_width)
     return _fill(x, w, 10.0**edges if log else edges, log=log)
 
 
@@ -216,22 +219,26 @@ def _fill(x: NDArray[np.float64], w: NDArray[np.float64], edges: NDArray[np.floa
     return Histogram(edges, share / widths, counts, share, log=log, n_below=below, n_above=above)
 
 
-def _round_edges(x: NDArray[np.float64], w: NDArray[np.float64], wanted: int | None) -> NDArray[np.float64]:
+def _round_edges(
+    x: NDArray[np.float64], w: NDArray[np.float64], wanted: int | None, least: float
+) -> NDArray[np.float64]:
     lowest, highest = float(x.min()), float(x.max())
     if lowest == highest:
-        width = _round_width(abs(lowest) * 0.1 or 1.0)
+        width = _round_width(max(abs(lowest) * 0.1 or 1.0, least))
         first = math.floor(lowest / width)
         return np.array([first, first + 1]) * width
     if wanted is None:
         effective = float(w.sum()) ** 2 / float(np.sum(w**2))
         q25, q75 = weighted_quantiles(x, [0.25, 0.75], w)
-        spread = float(q75 - q25)
+        spread = max(float(q75 - q25), least)
         if spread > 0 and (highest - lowest) / (2 * spread * effective ** (-1 / 3)) > MOST_BINS:
-            # a few pieces of dirt must not press all particles into one bin
-            lowest, highest = max(lowest, float(q25) - 8 * spread), min(highest, float(q75) + 8 * spread)
+            # a few pieces of dirt must not press all particles into one bin; a hundredth on either side at most
+            low, high = (float(q) for q in weighted_quantiles(x, [0.01, 0.99], w))
+            lowest = max(lowest, min(float(q25) - 8 * spread, low))
+            highest = min(highest, max(float(q75) + 8 * spread, high))
         sturges = (highest - lowest) / (math.log2(effective) + 1)
         width = min(2 * spread * effective ** (-1 / 3), sturges) if spread > 0 else sturges
-        width = _round_width(max(width, (highest - lowest) / MOST_BINS))
+        width = _round_width(max(width, (highest - lowest) / MOST_BINS, least))
     else:
         width = _round_width((highest - lowest) / wanted)
     first, last = _span(lowest, highest, width)

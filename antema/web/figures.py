@@ -17,6 +17,9 @@ from antema.stats import Histogram, ecdf, kde
 
 ACCENT = SAMPLE_COLOURS[0]
 PICKED = ORANGE
+_TARGET_SPACING = 0.03
+_MOST_TARGETS = 11
+_FEW_PARTICLES = 400
 _GRID = "rgba(128,128,128,0.22)"
 
 Vector = NDArray[np.float64]
@@ -84,7 +87,10 @@ def distribution_figure(
             width=widths,
             marker={"color": _bar_colours(histogram.edges, picked), "line": {"width": 0.6, "color": "white"}},
             # a list: Dash reads click data from it, which it cannot from a packed array
-            customdata=np.column_stack([histogram.edges[:-1], histogram.edges[1:]]).tolist(),
+            customdata=[
+                [low, high, high == histogram.edges[-1]]
+                for low, high in zip(histogram.edges[:-1].tolist(), histogram.edges[1:].tolist(), strict=True)
+            ],
             hovertemplate="%{customdata[0]:.4g} – %{customdata[1]:.4g} "
             + quantity.unit
             + ("<br>%{y:d} particles" if by_number else "<br>%{y:.3g} %")
@@ -116,6 +122,8 @@ def distribution_figure(
                 "rangemode": "tozero",
             },
             clickmode="event",
+            # zoom and pan stay while the same quantity is looked at
+            uirevision=f"{quantity.column} {log}",
         )
     )
     if histogram.outside_text:
@@ -222,6 +230,23 @@ def violin_figure(quantity: Quantity, groups: Sequence[tuple[str, str, Vector]],
     return figure
 
 
+def _targets(particle: dict[str, Any], shape: tuple[int, int], among: int) -> list[tuple[float, float]]:
+    """Return the points, in pixels, at which a particle answers the mouse: its centre, and more inside a large one."""
+    share = max(particle["w_px"] / shape[1], particle["h_px"] / shape[0])
+    least = 3 if among <= _FEW_PARTICLES else 1
+    steps = min(max(least, int(np.ceil(share / _TARGET_SPACING))), _MOST_TARGETS)
+    if steps == 1:
+        return [(particle["x_px"], particle["y_px"])]
+    # within the ellipse of the bounding box
+    grid = np.linspace(-0.85, 0.85, steps)
+    return [
+        (particle["x_px"] + u * particle["w_px"] / 2, particle["y_px"] + v * particle["h_px"] / 2)
+        for u in grid.tolist()
+        for v in grid.tolist()
+        if u * u + v * v <= 1
+    ]
+
+
 def micrograph_figure(
     display_url: str,
     overlay_url: str | None,
@@ -241,7 +266,8 @@ def micrograph_figure(
     shape : tuple of int
         Height and width in pixels.
     particles : sequence of dict
-        Rows of the particle table with ``x_px``, ``y_px`` (centres), ``particle`` and ``hover`` (text).
+        Rows of the particle table with ``x_px``, ``y_px`` (centres), ``w_px``, ``h_px`` (bounding box), ``particle``
+        and ``hover`` (text).
     pixel_size_nm : float or None
         For the axes.
     picked : set of int
@@ -255,12 +281,13 @@ def micrograph_figure(
     images = [{"source": display_url, **size, "sizing": "stretch", "layer": "below"}]
     if overlay_url is not None:
         images.append({"source": overlay_url, **size, "sizing": "stretch", "layer": "above", "visible": overlay_on})
+    targets = [(p, x, y) for p in particles for x, y in _targets(p, shape, len(particles))]
     figure = go.Figure(
         go.Scatter(
-            x=[p["x_px"] * step for p in particles],
-            y=[p["y_px"] * step for p in particles],
-            customdata=[p["particle"] for p in particles],
-            text=[p["hover"] for p in particles],
+            x=[x * step for _, x, _ in targets],
+            y=[y * step for _, _, y in targets],
+            customdata=[p["particle"] for p, _, _ in targets],
+            text=[p["hover"] for p, _, _ in targets],
             mode="markers",
             marker={"size": 14, "opacity": 0},
             hovertemplate="%{text}<extra></extra>",

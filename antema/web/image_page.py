@@ -53,6 +53,8 @@ def counts(table: pd.DataFrame, result: ImageResult | None) -> str:
     """Return what was found, in one sentence."""
     if result is None:
         return "This micrograph has no result yet."
+    if not result.counts:
+        return f"This micrograph does not count: {result.not_counted_reason}."
     measured = table[table["status"] == "measured"]
     n_dropped = len(table) - len(measured)
     words = f"{count(len(measured))} particles measured, {count(n_dropped)} left out"
@@ -80,6 +82,19 @@ def particle_numbers(row: pd.Series) -> list[Any]:
     rows.append(("Area", f"{format_number(float(row['area_nm2']))} nm²"))
     rows.append(("Convention", str(row["convention"])))
     return [html.Dl([part for label, value in rows for part in (html.Dt(label), html.Dd(value))], className="facts")]
+
+
+def step(analysis_id: int, micrograph_id: int, picked: int | None, by: int) -> int | None:
+    """Return the number of the next (or previous) particle that counts; the first one where none is picked."""
+    table = store().particles(analysis_id)
+    rows = table[(table["micrograph_id"] == micrograph_id) & (table["status"] == "measured")]
+    numbers = sorted(int(number) for number in rows["particle"])
+    if not numbers:
+        return None
+    if picked is None:
+        return numbers[0] if by > 0 else numbers[-1]
+    further = [n for n in numbers if n > picked] if by > 0 else [n for n in reversed(numbers) if n < picked]
+    return further[0] if further else picked
 
 
 def neighbours(micrograph: StoredMicrograph) -> tuple[int | None, int | None]:

@@ -11,7 +11,10 @@ from antema.domain import AntemaError
 from antema.storage import Store
 
 ACTIONS: dict[str, tuple[str, str]] = {
-    "scale": ("Set pixel size", "The size of one pixel, for all ticked micrographs. The file's own is kept beside it."),
+    "scale": (
+        "Set pixel size",
+        "The size of one pixel, for all ticked micrographs. Empty goes back to what the file says.",
+    ),
     "move": ("Move", "To another sample, with what was measured left behind in this one's old results."),
     "leave-out": ("Leave out", "Kept, but not analysed and not counted, until somebody takes it back."),
     "take-back": ("Take back", "Analysed and counted again."),
@@ -68,7 +71,10 @@ def apply_action(
     """
     reason = (why or "").strip()
     if action == "scale":
-        if value is None or not math.isfinite(value) or value <= 0:
+        if value is None:
+            store.set_pixel_size(micrographs, None, by=by, why=reason)
+            return
+        if not math.isfinite(value) or value <= 0:
             msg = f"Pixel size: expected a number above 0 in nm, found {value}"
             raise AntemaError(msg)
         store.set_pixel_size(micrographs, float(value), by=by, why=reason)
@@ -81,7 +87,7 @@ def apply_action(
         raise AntemaError(msg)
     for micrograph in micrographs:
         if action == "move":
-            store.move_micrograph(micrograph, target, by=by)
+            store.move_micrograph(micrograph, target, by=by, why=reason)
         elif action == "leave-out":
             store.leave_out(micrograph, reason, by=by)
         else:

@@ -46,14 +46,14 @@ def recipe_panel(models: Sequence[tuple[str, str]], *, crystallinity_available: 
     return dbc.Offcanvas(body, id="recipe-panel", title="Recipe", placement="end", is_open=False, className="recipe")
 
 
-def defaults() -> dict[str, Any]:
-    """Return what every field's control shows for the default recipe."""
-    return {field.name: control_value(field, getattr(Recipe(), field.name)) for field in RECIPE_FIELDS}
-
-
 def control_value(field: RecipeField, value: object) -> object:
     """Return what a field's control shows for a recipe's value."""
     return [field.name] if value is True else [] if value is False else value
+
+
+def controls_of(recipe: Recipe) -> dict[str, Any]:
+    """Return what every field's control shows for a recipe."""
+    return {field.name: control_value(field, getattr(recipe, field.name)) for field in RECIPE_FIELDS}
 
 
 def recipe_from_controls(ids: Sequence[dict[str, str]], values: Sequence[Any]) -> Recipe:
@@ -117,11 +117,12 @@ def _control(field: RecipeField, models: Sequence[tuple[str, str]]) -> html.Div:
             id=identity,
             type="number",
             value=value,
-            min=field.minimum,
-            max=field.maximum,
+            # no min and max: the browser would send nothing for a value outside, and the recipe's own check would
+            # have no number to name
             step="any",
             placeholder="the model's own" if field.name == "threshold" else "",
             size="sm",
         )
         control = dbc.InputGroup([number, dbc.InputGroupText(field.unit)] if field.unit else [number], size="sm")
-    return html.Div([html.Label(field.label, className="field-label"), control], className="field", title=field.help)
+    label = html.Div(field.label, className="field-label")
+    return html.Div([label, control], className="field", title=field.help, role="group", **{"aria-label": field.label})

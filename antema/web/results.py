@@ -119,6 +119,8 @@ def viewer_particles(table: pd.DataFrame) -> list[dict[str, Any]]:
             "particle": int(row["particle"]),
             "x_px": float(row["bbox_x_px"] + row["bbox_w_px"] / 2),
             "y_px": float(row["bbox_y_px"] + row["bbox_h_px"] / 2),
+            "w_px": float(row["bbox_w_px"]),
+            "h_px": float(row["bbox_h_px"]),
             "hover": hover_text(row),
         }
         for _, row in table.iterrows()

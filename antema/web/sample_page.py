@@ -10,14 +10,15 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from numpy.typing import NDArray
 
-from antema.domain import PARTICLE_COLUMNS, QUANTITIES, View
-from antema.stats import WEIGHTINGS, histogram
+from antema.domain import PARTICLE_COLUMNS, QUANTITIES, Quantity, View
+from antema.stats import WEIGHTINGS, Histogram, Summary, histogram
 from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
 from antema.web.format import count
 from antema.web.media import picture_versions
 from antema.web.results import (
+    Series,
     class_counts,
     dropped_counts,
     pick,
@@ -27,6 +28,7 @@ from antema.web.results import (
 )
 from antema.web.state import store
 
+_LEAST_RATIO_BIN = 0.005
 _TABLE_COLUMNS = (
     "image",
     "particle",
@@ -115,16 +117,30 @@ def _results_by_micrograph(analysis_id: int | None) -> dict[int, ImageResult]:
     return {result.micrograph_id: result for result in store().image_results(analysis_id)}
 
 
+def _bins(data: Series, quantity: Quantity, *, log: bool) -> Histogram:
+    # a ratio is not known to better than some thousandths; finer bins would show rounding
+    least = 0.0 if quantity.unit else _LEAST_RATIO_BIN
+    return histogram(data.values, data.weights, log=log, least_width=least)
+
+
+def bins_table(result: Result, column: str, view: View, *, log: bool) -> pd.DataFrame:
+    """Return what the histogram draws: ends of the bins, particles in each, share of the weight."""
+    bins = _bins(series(result.table, column, view.weighting, result.n_images), quantity_of(column), log=log)
+    share = f"share_of_{view.weighting}"
+    ends = {f"{column}_from": bins.edges[:-1], f"{column}_to": bins.edges[1:]}
+    return pd.DataFrame(ends | {"particles": bins.counts, share: bins.share})
+
+
 def distribution(result: Result, column: str, view: View, *, log: bool, selection: dict[str, Any] | None) -> go.Figure:
     """Return the histogram of one quantity with what is picked marked."""
     data = series(result.table, column, view.weighting, result.n_images)
     if not len(data.values):
         return figures.empty_figure("No particle was measured in this result.")
-    bins = histogram(data.values, data.weights, log=log)
+    quantity = quantity_of(column)
     picked = result.table.loc[pick(result.table, selection) & (result.table["status"] == "measured"), column]
     return figures.distribution_figure(
-        quantity_of(column),
-        bins,
+        quantity,
+        _bins(data, quantity, log=log),
         data.values,
         data.weights,
         log=log,
@@ -139,21 +155,27 @@ def headline(result: Result, view: View) -> list[Any]:
     summary = data.summary(view.weighting)
     tiles = [
         _tile("Median diameter", summary.median.value_text("nm"), summary.median.interval_text()),
-        _tile(
-            "Mean ± SD", f"{summary.mean.value_text()} ± {summary.sd.value_text('nm')}", summary.mean.interval_text()
-        ),
+        _tile("Mean ± SD", _mean_and_sd(summary), summary.mean.interval_text()),
         _tile("D10", summary.d10.value_text("nm"), summary.d10.interval_text()),
         _tile("D90", summary.d90.value_text("nm"), summary.d90.interval_text()),
         _tile("Particles", count(summary.n), WEIGHTINGS[view.weighting]),
-        _tile("Images", str(result.n_images), _failed_words(result)),
+        _tile("Images", str(result.n_images), _images_words(result)),
     ]
     sentences = [text for text in (summary.method_text if summary.n > 1 else "", summary.note) if text]
     return [html.Div(tiles, className="tiles"), html.P(" ".join(sentences), className="quiet statement")]
 
 
-def _failed_words(result: Result) -> str:
-    failed = sum(1 for image in result.images if image.status == "failed")
-    return f"{failed} failed" if failed else "all analysed"
+def _mean_and_sd(summary: Summary) -> str:
+    if not summary.sd.has_value:
+        return summary.mean.value_text("nm")
+    return f"{summary.mean.value_text()} ± {summary.sd.value_text('nm')}"
+
+
+def _images_words(result: Result) -> str:
+    """Return how many of the sample's micrographs are not in the result."""
+    in_use = [m for m in store().micrographs(result.analysis.sample_id) if not m.is_left_out]
+    missing = len(in_use) - result.n_images
+    return f"of {len(in_use)} in use" if missing > 0 else "all analysed"
 
 
 def _tile(label: str, value: str, below: str) -> html.Div:
@@ -212,16 +234,22 @@ def crystallinity(result: Result, view: View) -> list[Any]:
 
 def failures(result: Result) -> list[Any]:
     """Return the micrographs that could not be analysed, each with its reason."""
-    failed = [image for image in result.images if image.status == "failed"]
-    stale = [image for image in result.images if image.stale]
-    skipped = [i for i in store().image_results(result.analysis.id, with_skipped=True) if i.status == "skipped"]
+    failed = [image for image in result.images if image.status == "failed" and image.counts]
+    stale = [image for image in result.images if image.stale and image.counts]
+    tried = {image.micrograph_id for image in result.images}
+    missing = [m for m in store().micrographs(result.analysis.sample_id) if m.id not in tried and not m.is_left_out]
+    skipped = [m for m in missing if not m.pixel_size.is_known]
+    added = [m for m in missing if m.pixel_size.is_known]
     parts: list[Any] = []
     if failed:
         items = [html.Li([html.B(image.filename), f": {image.error}"]) for image in failed]
         parts.append(html.Div([html.B("Not analysed"), html.Ul(items)], className="alert alert-warning"))
     if skipped:
-        names = ", ".join(image.filename for image in skipped)
+        names = ", ".join(micrograph.filename for micrograph in skipped)
         parts.append(html.Div(f"Not analysed for want of a pixel size: {names}.", className="alert alert-warning"))
+    if added and result.analysis.status not in ("queued", "running"):
+        names = ", ".join(micrograph.filename for micrograph in added)
+        parts.append(html.Div(f"Not in this result: {names}. Analyse again to add it.", className="alert alert-info"))
     if stale:
         names = ", ".join(image.filename for image in stale)
         parts.append(
@@ -352,7 +380,8 @@ def viewer(
         f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}",
         shape,
         viewer_particles(rows),
-        pixel_size_nm=micrograph.pixel_size.nm,
+        # the result's own, for the numbers in the hover are made with it
+        pixel_size_nm=result.pixel_size.nm,
         picked=picked,
         overlay_on=overlay_on,
     )
@@ -370,6 +399,12 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
             f"{count(n)} particles with {quantity.label.lower()} {selection['low']:.4g} – {selection['high']:.4g}{unit}"
         )
     return f"{count(n)} particle{'s' if n != 1 else ''} picked"
+
+
+def outline_keys() -> list[html.Span]:
+    """Return the legend of the outlines."""
+    kinds = (("whole", "whole"), ("separated", "separated"), ("left out", "dropped"))
+    return [html.Span(words, className=f"key key-{kind}") for words, kind in kinds]
 
 
 def downloads_menu(analysis_id: int, weighting: str) -> list[Any]:
