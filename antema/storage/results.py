@@ -168,6 +168,18 @@ class Results(StoreBase):
             query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
             return [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
 
+    def image_result(self, analysis_id: int, micrograph_id: int) -> ImageResult:
+        """Return what an analysis gave for one micrograph.
+
+        Raises
+        ------
+        NotFound
+            When the analysis has no result for the micrograph.
+        """
+        with self._database.reading() as session:
+            _result_of(session, analysis_id, micrograph_id)
+            return self._of_link(session, _link(session, analysis_id, micrograph_id))
+
     def parquet_path(self, result_key: str) -> Path:
         """Return where the particle file of a result lies, or would lie."""
         # A key is a hex digest like a blob's; the check keeps anything else out of the path.

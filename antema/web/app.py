@@ -9,6 +9,7 @@ from multiprocess.process import current_process
 
 from antema import jobs
 from antema.web import compare_downloads, downloads, media, uploads
+from antema.web.answers import protect
 from antema.web.health import health
 from antema.web.manager import SpawnManager
 from antema.web.shell import layout, register_shell
@@ -45,6 +46,7 @@ def create_app() -> dash.Dash:
         server.register_blueprint(blueprint)
     app.layout = layout
     register_shell(app)
+    protect(app)
     if current_process().name == "MainProcess":
         jobs.recover(store())
         with server.test_client() as client:

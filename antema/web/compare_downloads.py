@@ -7,15 +7,17 @@ from importlib.metadata import version
 import flask
 import pandas as pd
 
-from antema.domain import View
+from antema.domain import AntemaError, View
 from antema.reports import ComparisonReport, comparison_report_pdf, particles_csv
 from antema.web import compare_tables
+from antema.web.answers import attachment, plain_error
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import Comparable, load
 from antema.web.report_data import sample_report
 from antema.web.user import current_user
 
 compare_downloads = flask.Blueprint("compare_downloads", __name__, url_prefix="/download/compare")
+compare_downloads.register_error_handler(AntemaError, plain_error)
 
 _TABLES: dict[str, Callable[[Comparable], pd.DataFrame]] = {
     "statistics": compare_tables.statistics_rows,
@@ -41,14 +43,14 @@ def report() -> flask.Response:
             "requested_by": by,
         },
     )
-    return _attachment(comparison_report_pdf(content), "report.pdf", "application/pdf")
+    return attachment(comparison_report_pdf(content), "comparison_report.pdf", "application/pdf")
 
 
 @compare_downloads.get("/particles.csv")
 def particles() -> flask.Response:
     """Answer every object of the chosen samples in one table, each with its sample's name."""
     tables = [member.table.assign(sample=member.name) for member in _comparable().members]
-    return _attachment(particles_csv(pd.concat(tables, ignore_index=True)), "particles.csv", "text/csv")
+    return attachment(particles_csv(pd.concat(tables, ignore_index=True)), "comparison_particles.csv", "text/csv")
 
 
 @compare_downloads.get("/<name>.csv")
@@ -57,7 +59,7 @@ def table(name: str) -> flask.Response:
     if name not in _TABLES:
         flask.abort(404, f"There is no table {name}; there are {', '.join(sorted(_TABLES))} and particles.")
     text = _TABLES[name](_comparable()).to_csv(index=False, lineterminator="\n")
-    return _attachment(text.encode(), f"{name}.csv", "text/csv")
+    return attachment(text.encode(), f"comparison_{name}.csv", "text/csv")
 
 
 def _comparable() -> Comparable:
@@ -66,9 +68,3 @@ def _comparable() -> Comparable:
         why = " ".join(comparable.missing)
         flask.abort(404, f"Expected at least two samples with a result in samples=…, found fewer. {why}".strip())
     return comparable
-
-
-def _attachment(content: bytes, name: str, mimetype: str) -> flask.Response:
-    response = flask.Response(content, mimetype=mimetype)
-    response.headers.set("Content-Disposition", "attachment", filename=f"comparison_{name}")
-    return response

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import flask
 
-from antema.domain import NotFound
+from antema.domain import AntemaError
 from antema.reports import SampleReport, archive_zip, particles_csv, sample_report_pdf, unique_stems, workbook_xlsx
 from antema.stats import WEIGHTINGS
+from antema.web.answers import attachment, plain_error
 from antema.web.media import preview_png
 from antema.web.report_data import require_analysis, sample_report
 from antema.web.state import store
@@ -17,10 +18,7 @@ downloads = flask.Blueprint("downloads", __name__, url_prefix="/download")
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-
-@downloads.errorhandler(NotFound)
-def _not_found(error: NotFound) -> tuple[str, int]:
-    return str(error), 404
+downloads.register_error_handler(AntemaError, plain_error)
 
 
 @downloads.get("/analysis/<int:analysis_id>/report.pdf")
@@ -66,7 +64,5 @@ def _file(
         flask.abort(400, f"weighting: expected one of {', '.join(WEIGHTINGS)}, found {weighting}")
     require_analysis(analysis_id)
     content = sample_report(analysis_id, weighting, by=current_user(), pictures=pictures)
-    response = flask.Response(build(content), mimetype=mimetype)
     stem = re.sub(r"[^\w.-]+", "_", str(content.sample["name"])).strip("_") or "sample"
-    response.headers.set("Content-Disposition", "attachment", filename=f"{stem}_{name}")
-    return response
+    return attachment(build(content), f"{stem}_{name}", mimetype)

@@ -2,8 +2,9 @@
 
 import flask
 
-from antema.domain import NotFound
+from antema.domain import AntemaError
 from antema.imaging import annotated_png
+from antema.web.answers import plain_error
 from antema.web.state import store
 
 media = flask.Blueprint("media", __name__, url_prefix="/media")
@@ -11,10 +12,7 @@ media = flask.Blueprint("media", __name__, url_prefix="/media")
 _LARGEST_PREVIEW_PX = 2048
 _FOR_EVER = "private, max-age=31536000, immutable"
 
-
-@media.errorhandler(NotFound)
-def _not_found(error: NotFound) -> tuple[str, int]:
-    return str(error), 404
+media.register_error_handler(AntemaError, plain_error)
 
 
 @media.get("/blob/<sha256>.png")
@@ -62,7 +60,9 @@ def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None) -> 
     with Image.open(io.BytesIO(store().blob_path(micrograph.display_sha256).read_bytes())) as picture:
         pixels = np.asarray(picture.convert("L"))
     instances = store().instances(analysis_id, micrograph_id)
-    return annotated_png(pixels, instances, micrograph.pixel_size.nm, max_px=max_px)
+    # The scale bar belongs to the numbers of this result, even if another pixel size was typed since.
+    pixel_size = store().image_result(analysis_id, micrograph_id).pixel_size
+    return annotated_png(pixels, instances, pixel_size.nm, max_px=max_px)
 
 
 def _png(content: bytes) -> flask.Response:

@@ -91,5 +91,6 @@ def no_errors(page: Page) -> Iterator[None]:
     broken: list[str] = []
     page.on("response", lambda answer: broken.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
     page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda said: broken.append(said.text) if "Content Security Policy" in said.text else None)
     yield
     assert not broken

@@ -1,6 +1,8 @@
 """The dashboard under gunicorn: cold starts, uploads that should not be, and two servers on one data folder."""
 
+import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -173,6 +175,21 @@ def test_a_second_dashboard_on_the_same_data_starts_under_load(server, store, sa
     finally:
         second.stop()
     assert "Traceback" not in second.log.read_text()
+
+
+def test_only_the_programs_own_scripts_may_run(server):
+    for path in ("/", "/healthz", "/media/preview/999/1.png"):
+        with contextlib.closing(server.connection()) as connection:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            page = answer.read().decode()
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy.split(";")[0]
+        for script in re.findall(r"<script(?: id=\"_dash-renderer\"[^>]*)?>(.*?)</script>", page, re.DOTALL):
+            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in policy, script
+    assert server.get("/media/preview/999/1.png")[1].startswith(b"expected a")
 
 
 def test_sixteen_requests_at_once(server):
