@@ -105,9 +105,11 @@ def distribution_figure(
         x, y = x[seen], y[seen]
         # kde() is a density over x (or over log10 x); in the bars' unit it is times their area.
         area = float(np.sum(heights * widths))
+        # values closer together than the bins (convexity next to 1) would give a needle that dwarfs every bar
+        shown = y * area if np.max(y * area, initial=0.0) < 2 * np.max(heights) else np.full_like(y, np.nan)
         figure.add_scatter(
             x=np.log10(x) if log else x,
-            y=y * area,
+            y=shown,
             mode="lines",
             line={"color": "#24292f", "width": 1.6},
             hoverinfo="skip",
