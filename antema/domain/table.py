@@ -54,11 +54,19 @@ class Quantity:
         Words for axes and headings.
     unit : str
         Unit, empty for a ratio.
+    upper : float or None
+        What it cannot pass, but for the uncertainty of an outline.
     """
 
     column: str
     label: str
     unit: str = ""
+    upper: float | None = None
+
+    @property
+    def least_bin_width(self) -> float:
+        """Width below which a histogram would show the grain of the pixels: 0.005 for a ratio, none for a length."""
+        return 0.0 if self.unit else 0.005
 
     @property
     def axis(self) -> str:
@@ -70,7 +78,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("equivalent_diameter_nm", "Equivalent diameter", "nm"),
     Quantity("feret_min_nm", "Min Feret", "nm"),
     Quantity("feret_max_nm", "Max Feret", "nm"),
-    Quantity("circularity", "Circularity"),
+    Quantity("circularity", "Circularity", upper=1.0),
     Quantity("aspect_ratio", "Aspect ratio"),
-    Quantity("convexity", "Convexity"),
+    Quantity("convexity", "Convexity", upper=1.0),
 )

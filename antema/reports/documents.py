@@ -196,7 +196,7 @@ def _origin_words(source: str) -> str:
 
 
 def _distribution_caption(data: figures.Series, quantity: Quantity, summary: stats.Summary) -> dict[str, str]:
-    outside = stats.histogram(data.values, data.weights).outside_text
+    outside = figures.histogram(data, quantity).outside_text
     return {"label": quantity.label, "unit": quantity.unit, "counts": summary.counts_text, "outside": outside}
 
 

@@ -54,6 +54,11 @@ def series(values: NDArray[np.float64], weights: NDArray[np.float64], images: ND
     return Series(values[kept], weights[kept], images[kept])
 
 
+def histogram(data: Series, quantity: Quantity) -> stats.Histogram:
+    """Return the bins in which the reports show one sample's values."""
+    return stats.histogram(data.values, data.weights, least_width=quantity.least_bin_width, upper=quantity.upper)
+
+
 def distribution_svg(
     data: Series, quantity: Quantity, summary: stats.Summary, *, width_mm: float, height_mm: float, images: bool = False
 ) -> str:
@@ -81,7 +86,7 @@ def distribution_svg(
     else:
         axes = strip = figure.add_subplot()
     colour = SAMPLE_COLOURS[0]
-    counted = stats.histogram(data.values, data.weights)
+    counted = histogram(data, quantity)
     axes.stairs(counted.density, counted.edges, fill=True, color=colour, alpha=0.28, linewidth=0)
     axes.stairs(counted.density, counted.edges, color=colour, alpha=0.65, linewidth=0.5)
     x, y = _curve(data, quantity)
@@ -101,7 +106,7 @@ def overlaid_svg(all_data: Sequence[Series], quantity: Quantity, *, width_mm: fl
     """Return the densities of several samples on one axis."""
     figure = _figure(width_mm, height_mm)
     axes = figure.add_subplot()
-    lowest, highest = _common_range(all_data)
+    lowest, highest = _common_range(all_data, quantity)
     for place, data in enumerate(all_data):
         x, y = _curve(data, quantity)
         axes.fill_between(x, y, color=sample_colour(place), alpha=0.12, linewidth=0)
@@ -118,7 +123,7 @@ def cumulative_svg(all_data: Sequence[Series], quantity: Quantity, *, width_mm: 
     """Return the cumulative distributions of several samples."""
     figure = _figure(width_mm, height_mm)
     axes = figure.add_subplot()
-    lowest, highest = _common_range(all_data)
+    lowest, highest = _common_range(all_data, quantity)
     for place, data in enumerate(all_data):
         x, y = stats.ecdf(data.values, data.weights)
         if x.size > 2000:  # finer than a printer's dots
@@ -151,7 +156,7 @@ def boxes_svg(
     """
     figure = _figure(width_mm, height_mm)
     axes = figure.add_subplot()
-    lowest, highest = _common_range(all_data)
+    lowest, highest = _common_range(all_data, quantity)
     for place, data in enumerate(all_data):
         colour = sample_colour(place)
         x, y = _curve(data, quantity)
@@ -248,12 +253,12 @@ def _curve(data: Series, quantity: Quantity) -> tuple[NDArray[np.float64], NDArr
         lower = 1.0 if data.values.min() >= 1 else None
     elif data.values.size:
         upper = 1.0 if data.values.max() <= 1 else None
-    return stats.kde(data.values, data.weights, n=400, lower=lower, upper=upper)
+    return stats.kde(data.values, data.weights, n=400, lower=lower, upper=upper, least_width=quantity.least_bin_width)
 
 
-def _common_range(all_data: Sequence[Series]) -> tuple[float, float]:
+def _common_range(all_data: Sequence[Series], quantity: Quantity) -> tuple[float, float]:
     """Return a range that shows all samples' automatic histograms."""
-    shown = [stats.histogram(data.values, data.weights).edges for data in all_data if data.values.size]
+    shown = [histogram(data, quantity).edges for data in all_data if data.values.size]
     if not shown:
         return 0.0, 1.0
     return min(float(edges[0]) for edges in shown), max(float(edges[-1]) for edges in shown)

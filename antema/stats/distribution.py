@@ -10,6 +10,9 @@ from antema.stats.quantiles import weighted_quantiles
 
 MOST_BINS = 120
 
+# Leaving out one piece of dirt takes at least so many particles, so that nobody misses a twentieth of them.
+_FEWEST_TO_LEAVE_ONE_OUT = 20
+_MOST_LEFT_OUT = 0.01
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _FINE_GRID = 2048
 
@@ -60,6 +63,7 @@ def histogram(
     bins: int | str | ArrayLike = "auto",
     log: bool = False,
     least_width: float = 0.0,
+    upper: float | None = None,
 ) -> Histogram:
     """Count values in bins.
 
@@ -76,12 +80,17 @@ def histogram(
     log : bool
         Bins of equal width in the decimal logarithm.
     least_width : float
-        With ``auto`` on a linear axis: no bin is narrower, however alike the values are.
+        Bins are not made narrower, in the unit of the values (with `log`: about so at their median): finer ones would
+        show the grain of the numbers, not the particles. Given edges stay as they are.
+    upper : float, optional
+        A bound that the quantity cannot pass (1 for a circularity): no edge is made beyond it. Ignored where values do
+        pass it, by the uncertainty of an outline.
 
     Returns
     -------
     Histogram
-        Without values, a histogram of no bins: one edge at 0 and empty arrays.
+        Without values, a histogram of no bins: one edge at 0 and empty arrays. ``auto`` leaves out what lies far from
+        all others, at most 1 % of the particles on either side (or one of at least 20).
     """
     x, w = _clean(values, weights, log=log)
     if not isinstance(bins, int | str):
@@ -100,7 +109,10 @@ def histogram(
         nothing = np.zeros(0)
         return Histogram(np.zeros(1), nothing, nothing.astype(np.int64), nothing, log=log)
     scale = np.log10(x) if log else x
-    edges = _round_edges(scale, w, None if isinstance(bins, str) else int(bins), 0.0 if log else least_width)
+    bound = None if upper is None or float(x.max()) > upper else math.log10(upper) if log else upper
+    least = math.log10(1 + least_width / float(np.median(x))) if log else least_width
+    edges = _round_edges(scale, w, None if isinstance(bins, str) else int(bins), least)
+    edges = edges if bound is None else _bounded(edges, bound)
     return _fill(x, w, 10.0**edges if log else edges, log=log)
 
 
@@ -112,6 +124,7 @@ def kde(
     n: int = 256,
     lower: float | None = None,
     upper: float | None = None,
+    least_width: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a Gaussian kernel density estimate.
 
@@ -129,6 +142,8 @@ def kde(
         Bounds that no value can pass (0 for a length, 1 for a circularity). What the kernel would put beyond is
         reflected back, so that the density does not fall off where there is nothing to fall into. `lower` is ignored
         with `log`.
+    least_width : float
+        The bandwidth is not made smaller, in the unit of the values (with `log`: about so at their median).
 
     Returns
     -------
@@ -149,7 +164,8 @@ def kde(
     low = None if log or lower is None else lower
     high = upper if upper is None or not log else math.log10(upper)
     share = w / w.sum()
-    width = _bandwidth(position, share)
+    least = math.log10(1 + least_width / float(np.median(x))) if log else least_width
+    width = max(_bandwidth(position, share), least)
     start, stop = float(position.min()) - 3 * width, float(position.max()) + 3 * width
     start = start if low is None else max(start, low)
     stop = stop if high is None else min(stop, high)
@@ -230,22 +246,41 @@ def _round_edges(
     if wanted is None:
         effective = float(w.sum()) ** 2 / float(np.sum(w**2))
         q25, q75 = weighted_quantiles(x, [0.25, 0.75], w)
-        spread = max(float(q75 - q25), least)
-        if spread > 0 and (highest - lowest) / (2 * spread * effective ** (-1 / 3)) > MOST_BINS:
-            # a few pieces of dirt must not press all particles into one bin; a hundredth on either side at most
-            low, high = (float(q) for q in weighted_quantiles(x, [0.01, 0.99], w))
-            lowest = max(lowest, min(float(q25) - 8 * spread, low))
-            highest = min(highest, max(float(q75) + 8 * spread, high))
+        spread = float(q75 - q25)
+        fine = 2 * spread * effective ** (-1 / 3)
+        if spread > 0 and (highest - lowest) / max(fine, least) > MOST_BINS:
+            # a few pieces of dirt must not press all particles into one bin
+            lowest, highest = _without_dirt(x, float(q25) - 8 * spread, float(q75) + 8 * spread)
         sturges = (highest - lowest) / (math.log2(effective) + 1)
-        width = min(2 * spread * effective ** (-1 / 3), sturges) if spread > 0 else sturges
+        width = min(fine, sturges) if spread > 0 else sturges
         width = _round_width(max(width, (highest - lowest) / MOST_BINS, least))
     else:
-        width = _round_width((highest - lowest) / wanted)
+        width = _round_width(max((highest - lowest) / wanted, least))
     first, last = _span(lowest, highest, width)
     while last - first > MOST_BINS and wanted is None:
         width = _round_width(width * 1.8)
         first, last = _span(lowest, highest, width)
     return np.arange(first, last + 1, dtype=np.float64) * width
+
+
+def _without_dirt(x: NDArray[np.float64], low: float, high: float) -> tuple[float, float]:
+    """Return the range of the values without the few that lie outside `low` to `high`."""
+    most = int(x.size * _MOST_LEFT_OUT) or int(x.size >= _FEWEST_TO_LEAVE_ONE_OUT)
+    ascending = np.sort(x)
+    lowest, highest = float(ascending[0]), float(ascending[-1])
+    return (
+        max(lowest, min(low, float(ascending[most]))),
+        min(highest, max(high, float(ascending[x.size - 1 - most]))),
+    )
+
+
+def _bounded(edges: NDArray[np.float64], upper: float) -> NDArray[np.float64]:
+    """Return the edges up to `upper`, which is the last one where they would pass it."""
+    if edges[-1] <= upper:
+        return edges
+    width = edges[1] - edges[0]
+    kept = edges[edges < upper - 1e-6 * width]
+    return np.append(kept if kept.size else upper - width, upper)
 
 
 def _span(lowest: float, highest: float, width: float) -> tuple[int, int]:

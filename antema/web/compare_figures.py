@@ -16,7 +16,13 @@ MOST_POINTS = 2000
 Vector = NDArray[np.float64]
 
 
-def common_edges(groups: Sequence[tuple[Vector, Vector | None]], *, log: bool) -> Vector:
+def common_edges(
+    groups: Sequence[tuple[Vector, Vector | None]],
+    *,
+    log: bool,
+    least_width: float = 0.0,
+    upper: float | None = None,
+) -> Vector:
     """Return bin edges that serve all groups: the narrowest width that one of them asks for, over all of them.
 
     Parameters
@@ -25,6 +31,8 @@ def common_edges(groups: Sequence[tuple[Vector, Vector | None]], *, log: bool) -
         Values of each sample, shape (n,), and their weights or None.
     log : bool
         Bins of equal width in the decimal logarithm.
+    least_width, upper : float
+        As `antema.stats.histogram` takes them.
 
     Returns
     -------
@@ -32,7 +40,8 @@ def common_edges(groups: Sequence[tuple[Vector, Vector | None]], *, log: bool) -
         At most 120 bins, edges on multiples of their width (of the logarithm with `log`); two edges where no group has
         values.
     """
-    own = [bins.edges for bins in (histogram(v, w, log=log) for v, w in groups) if bins.edges.size > 1]
+    histograms = (histogram(v, w, log=log, least_width=least_width, upper=upper) for v, w in groups)
+    own = [bins.edges for bins in histograms if bins.edges.size > 1]
     if not own:
         return np.array([1.0, 10.0]) if log else np.array([0.0, 1.0])
     scaled = [np.log10(edges) if log else edges for edges in own]
@@ -43,6 +52,8 @@ def common_edges(groups: Sequence[tuple[Vector, Vector | None]], *, log: bool) -
         width *= 2
     first, last = np.floor(low / width + 1e-6), np.ceil(high / width - 1e-6)
     edges = np.round(np.arange(first, last + 1) * width, 12)
+    if upper is not None and high <= (np.log10(upper) if log else upper) < edges[-1]:
+        edges[-1] = np.log10(upper) if log else upper
     return 10.0**edges if log else edges
 
 

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
-from numpy.typing import NDArray
 
 from antema.domain import View
 from antema.reports import Pair
 from antema.stats import MANY_IMAGES, WEIGHTINGS, Comparison, Estimate, Summary, format_number, histogram
 from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST
 from antema.storage import Sample
-from antema.web import compare_figures, figures
+from antema.web import compare_figures, compare_tables, figures
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import CLASSES, Comparable, Member
 from antema.web.compare_warnings import names_in_words
@@ -97,7 +96,7 @@ def plots(comparable: Comparable) -> tuple[go.Figure, go.Figure, go.Figure]:
     if not any(len(data.values) for data in comparable.series):
         nothing = figures.empty_figure("No particle was measured in these samples.")
         return nothing, nothing, nothing
-    edges = _edges(comparable)
+    edges = compare_tables.bin_edges(comparable)
     drawn = [(plot_name(m.name), m.colour, d) for m, d in zip(comparable.members, comparable.series, strict=True)]
     bars = [
         (name, colour, histogram(d.values, d.weights, bins=edges, log=choice.log), d.values, d.weights)
@@ -130,15 +129,10 @@ def plot_name(name: str, *, wrapped: bool = False) -> str:
     return "<br>".join(escape(line, quote=False) for line in lines)
 
 
-def _edges(comparable: Comparable) -> NDArray[np.float64]:
-    values = [(data.values, data.weights) for data in comparable.series]
-    return compare_figures.common_edges(values, log=comparable.choice.log)
-
-
 def histogram_words(comparable: Comparable) -> list[Any]:
     """Return how the distributions are drawn, and which particles the common bins leave out."""
     log = comparable.choice.log
-    edges = _edges(comparable)
+    edges = compare_tables.bin_edges(comparable)
     texts = ["The same bins for all; each sample's bars have the area 1, whatever its number of particles."]
     for member, data in zip(comparable.members, comparable.series, strict=True):
         outside = histogram(data.values, data.weights, bins=edges, log=log).outside_text

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from antema.stats import Estimate, ecdf, histogram
 from antema.web.compare_figures import common_edges
@@ -60,6 +61,13 @@ def difference_rows(comparable: Comparable) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def bin_edges(comparable: Comparable) -> NDArray[np.float64]:
+    """Return the edges of the bins that serve all samples, shape (k + 1,)."""
+    quantity = comparable.choice.quantity
+    values = [(data.values, data.weights) for data in comparable.series]
+    return common_edges(values, log=comparable.choice.log, least_width=quantity.least_bin_width, upper=quantity.upper)
+
+
 def histogram_rows(comparable: Comparable) -> pd.DataFrame:
     """Return the bins of every sample: edges, particles, share of the weight, density as it is drawn.
 
@@ -67,7 +75,7 @@ def histogram_rows(comparable: Comparable) -> pd.DataFrame:
     """
     log = comparable.choice.log
     density = "density_per_decade" if log else f"density_per_{comparable.choice.quantity.unit or 'unit'}"
-    edges = common_edges([(data.values, data.weights) for data in comparable.series], log=log)
+    edges = bin_edges(comparable)
     tables: list[pd.DataFrame] = []
     for member, data in zip(comparable.members, comparable.series, strict=True):
         bins = histogram(data.values, data.weights, bins=edges, log=log)

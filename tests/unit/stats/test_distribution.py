@@ -106,3 +106,59 @@ def test_cumulative_distribution_is_the_share_at_or_below(x, seed):
     assert y[-1] == pytest.approx(1.0)
     for position, share in zip(at[:5], y[:5], strict=True):
         assert share == pytest.approx(w[x <= position].sum() / w.sum())
+
+
+def nearly_one(n: int = 400) -> np.ndarray:
+    """Return convexities: all but some of them 1 within what the computer rounds."""
+    rng = np.random.default_rng(3)
+    x = 1 - rng.uniform(0, 1e-6, n)
+    x[: n // 10] = rng.uniform(0.8, 0.99, n // 10)
+    return x
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_least_width_hides_the_grain_of_the_numbers(log):
+    h = histogram(nearly_one(), log=log, least_width=0.005, upper=1.0)
+    assert np.diff(h.edges).min() > 0.0035
+    assert h.edges[-1] == pytest.approx(1.0)
+    assert h.edges[-1] <= 1.0
+    assert h.n_below + h.n_above == 0
+
+
+def test_a_curve_is_no_sharper_than_its_least_width():
+    x, y = kde(nearly_one(), least_width=0.005, upper=1.0)
+    assert y.max() < 200
+    assert np.trapezoid(y, x) == pytest.approx(1.0, abs=0.02)
+    assert kde(nearly_one(), upper=1.0)[1].max() > 1e4
+
+
+@given(hnp.arrays(np.float64, st.integers(1, 400), elements=st.floats(1e-3, 1e4)), st.booleans())
+def test_hardly_a_particle_is_left_out(x, log):
+    h = histogram(x, log=log)
+    most = max(x.size // 100, int(x.size >= 20))
+    assert h.n_below <= most
+    assert h.n_above <= most
+
+
+def test_many_far_out_are_no_dirt():
+    x = np.append(np.random.default_rng(0).normal(4, 0.05, 900), np.full(50, 300.0))
+    h = histogram(x)
+    assert (h.n_below, h.n_above) == (0, 0)
+    assert histogram(x[:905]).n_above == 5
+
+
+@given(
+    hnp.arrays(np.float64, st.integers(1, 100), elements=st.floats(0.05, 1.0)),
+    st.booleans(),
+    st.sampled_from([0.0, 0.005, 0.03]),
+)
+def test_no_edge_beyond_what_the_quantity_can_pass(x, log, least_width):
+    h = histogram(x, log=log, least_width=least_width, upper=1.0)
+    assert h.edges[-1] <= 1.0
+    assert (np.diff(h.edges) > 0).all()
+    assert h.counts.sum() + h.n_below + h.n_above == x.size
+
+
+def test_a_bound_that_values_pass_is_none():
+    assert histogram([0.9, 1.01], upper=1.0).edges[-1] > 1
+    assert histogram([1.0, 1.0], upper=1.0).edges[-1] == 1

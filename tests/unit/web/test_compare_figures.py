@@ -107,3 +107,13 @@ def test_bars_of_shares_end_where_the_intervals_do():
         assert trace.y[0] == pytest.approx(100 * estimate.value)
         assert trace.y[0] + trace.error_y.array[0] == pytest.approx(100 * estimate.high)
         assert trace.y[0] - trace.error_y.arrayminus[0] == pytest.approx(100 * estimate.low)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_common_bins_of_ratios_are_not_finer_than_they_mean(log):
+    rng = np.random.default_rng(5)
+    groups = [(1 - rng.uniform(0, spread, 300), None) for spread in (1e-6, 1e-2)]
+    edges = compare_figures.common_edges(groups, log=log, least_width=0.005, upper=1.0)
+    assert edges[-1] <= 1.0
+    assert np.diff(edges).min() > 0.002
+    assert all(histogram(values, bins=edges).counts.sum() == 300 for values, _ in groups)
