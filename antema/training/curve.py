@@ -17,7 +17,8 @@ def write_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
     left.set(xlabel="step", ylabel="loss")
     checks = [entry for entry in history if "held_out" in entry]
     for name in checks[-1]["held_out"] if checks else ():
-        points = [(entry["step"], entry["held_out"][name]["iou"]) for entry in checks]
+        # a set added when the run was taken up again has no earlier points
+        points = [(entry["step"], entry["held_out"][name]["iou"]) for entry in checks if name in entry["held_out"]]
         right.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=1, label=name)
     right.set(xlabel="step", ylabel="IoU of particle, held-out tiles", ylim=(0, 1))
     if checks:
