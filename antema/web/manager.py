@@ -1,14 +1,21 @@
 """Dash's background callbacks, started by spawn."""
 
-import shutil
+import atexit
 import stat
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import diskcache
 from dash import DiskcacheManager
+from multiprocess.process import _children
 
 _MAILBOX_EXPIRES_S = 3600.0
+_LAST_MOMENT_S = 2.0
+
+_starting = threading.Lock()
+_started: list[Any] = []
 
 
 class SpawnManager(DiskcacheManager):
@@ -23,6 +30,7 @@ class SpawnManager(DiskcacheManager):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(stat.S_IRWXU)
         super().__init__(diskcache.Cache(str(folder)), expire=int(_MAILBOX_EXPIRES_S))
+        atexit.register(_stop_all)
 
     def terminate_job(self, job: Any) -> None:  # noqa: ANN401 - Dash's signature
         """Leave the process alone.
@@ -39,11 +47,24 @@ class SpawnManager(DiskcacheManager):
         for stale in (key, self._make_progress_key(key), self._make_set_props_key(key)):
             self.handle.delete(stale)
         process = SpawnContext().Process(target=job_fn, args=(key, self._make_progress_key(key), args, context))
-        process.start()
+        with _starting:
+            # Ended ones are waited for here; nobody else does.
+            _started[:] = [earlier for earlier in _started if earlier.is_alive()]
+            process.start()
+            _started.append(process)
+            # At its exit multiprocess would wait for the process for as long as the work takes.
+            _children.discard(process)
         assert process.pid is not None
         return process.pid
 
 
-def clear_mailbox(folder: Path) -> None:
-    """Remove the mailbox of an earlier server."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _stop_all() -> None:
+    """Tell the processes that this one has started to stop, and give them a moment to write down that they did.
+
+    A process that is in compiled code then ends by itself a little later, when it misses its parent.
+    """
+    for process in _started:
+        process.terminate()
+    deadline = time.monotonic() + _LAST_MOMENT_S
+    for process in _started:
+        process.join(max(0.0, deadline - time.monotonic()))

@@ -3,102 +3,23 @@
 import base64
 import contextlib
 import hashlib
-import http.client
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 from antema.storage import Sample, Store, open_store
 from tests.strategies.micrograph_files import write_bare, write_micrograph
+from tests.strategies.server import FLAGS, MAX_UPLOAD_MB, PATIENCE_S, Server, answer_of, free_port
 from tests.strategies.stored import discs
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_S = 90.0
-MAX_UPLOAD_MB = 220
 BIG_BYTES = 200_000_000
 MOST_GROWTH_BYTES = 60 << 20
-FLAGS = ("-k", "gthread", "-w", "2", "--threads", "8")
-
-
-class Server:
-    """A dashboard in processes of its own."""
-
-    def __init__(self, command: list[str], data: Path, port: int, log: Path) -> None:
-        self.port = port
-        self.log = log
-        environment = os.environ | {
-            "ANTEMA_DATA": str(data),
-            "ANTEMA_PORT": str(port),
-            "ANTEMA_DEVICE": "cpu",
-            "ANTEMA_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
-        }
-        with log.open("ab") as file:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True
-            )
-
-    def wait_for_port(self) -> None:
-        """Wait until connections are taken: the workers may still be at building the app."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                assert self.process.poll() is None, self.log.read_text()[-3000:]
-                assert time.monotonic() < deadline, "the server takes no connection"
-                time.sleep(0.05)
-            else:
-                return
-
-    def connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-
-    def get(self, path: str) -> tuple[int, bytes]:
-        with contextlib.closing(self.connection()) as connection:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-
-    def put(self, sample: object, body, name: str = "x.tif", **headers: str) -> tuple[int, dict]:
-        with contextlib.closing(self.connection()) as connection:
-            connection.request("PUT", f"/upload/{sample}", body=body, headers={"X-Filename": name, **headers})
-            return _answer(connection)
-
-    def resident_bytes(self) -> int:
-        """Return the memory of the worker that uses most; what it started for reading files is not in it."""
-        workers = psutil.Process(self.process.pid).children()
-        return max(worker.memory_info().rss for worker in workers if "reader_process" not in " ".join(worker.cmdline()))
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-
-def _answer(connection: http.client.HTTPConnection) -> tuple[int, dict]:
-    answer = connection.getresponse()
-    return answer.status, json.loads(answer.read())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +201,7 @@ def test_an_announced_upload_that_is_too_large(server, sample, incoming):
         connection.putheader("Content-Length", str(MAX_UPLOAD_MB * 1_000_000 + 1))
         connection.putheader("X-Filename", "large.tif")
         connection.endheaders()
-        status, answer = _answer(connection)
+        status, answer = answer_of(connection)
     assert status == 413
     assert answer["error"] == f"large.tif: larger than the {MAX_UPLOAD_MB} MB this server takes for one file"
     assert list(incoming.iterdir()) == []
@@ -306,7 +227,7 @@ def test_a_big_upload_takes_no_memory(server, store, sample, incoming):
             connection.send(piece)
             if number % 20 == 0:
                 most = max(most, server.resident_bytes())
-        status, answer = _answer(connection)
+        status, answer = answer_of(connection)
     assert status == 422
     assert answer["error"].startswith("zeros.tif cannot be read: ")
     most = max(most, server.resident_bytes())
@@ -323,7 +244,7 @@ def test_an_upload_that_grows_too_large_unannounced(server, store, sample, incom
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for piece in zeros(MAX_UPLOAD_MB * 1_000_000 + (1 << 20)):
                 connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
-        status, answer = _answer(connection)
+        status, answer = answer_of(connection)
     assert status == 413
     assert answer["error"].startswith("endless.tif: larger than ")
     wait_until(lambda: list(incoming.iterdir()) == [])
