@@ -12,7 +12,7 @@ from antema.web import compare_downloads, downloads, media, uploads
 from antema.web.answers import protect
 from antema.web.health import health
 from antema.web.manager import SpawnManager
-from antema.web.shell import layout, register_shell
+from antema.web.shell import layout, register_shell, report_error
 from antema.web.state import settings, store
 from antema.web.theme import STYLESHEET, theme
 from antema.web.vendor import STYLESHEETS, vendor
@@ -40,6 +40,7 @@ def create_app() -> dash.Dash:
         update_title="",
         suppress_callback_exceptions=True,
         serve_locally=True,
+        on_error=report_error,
     )
     app.index_string = _INDEX
     for blueprint in _BLUEPRINTS:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from antema.domain import NotFound, View
+from antema.domain import AntemaError, NotFound, View
 from antema.imaging.palette import sample_colour
 from antema.reports import ComparisonReport, Pair, ReportImage, SampleReport, crystallinity_shares, pairs_of
 from antema.stats import Shares, Summary
@@ -124,13 +124,10 @@ def load(choice: Choice) -> Comparable:
         if analysis is None:
             missing.append(f"{sample.name} has no result yet: analyse it first.")
             continue
-        members.append(
-            Member(
-                sample,
-                sample_colour(len(members)),
-                analysis,
-                store().particles(analysis.id),
-                store().image_results(analysis.id),
-            )
-        )
+        try:
+            table = store().particles(analysis.id)
+        except AntemaError as error:
+            missing.append(f"{sample.name}: {error}.")
+            continue
+        members.append(Member(sample, sample_colour(len(members)), analysis, table, store().image_results(analysis.id)))
     return Comparable(choice, members, missing)

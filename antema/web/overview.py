@@ -1,8 +1,9 @@
 """The list of samples with the numbers one looks for first."""
 
+import math
 from typing import Any
 
-from antema.stats import format_number
+from antema.domain import AntemaError
 from antema.storage import SampleSummary
 from antema.web.results import measured
 from antema.web.state import store
@@ -14,10 +15,12 @@ def sample_rows(*, archived: bool) -> list[dict[str, Any]]:
 
 
 def _row(summary: SampleSummary) -> dict[str, Any]:
-    median = None
-    if summary.current_analysis_id is not None and summary.n_particles:
-        table = measured(store().particles(summary.current_analysis_id))
-        median = format_number(float(table["equivalent_diameter_nm"].median()))
+    median, state = None, _state(summary)
+    try:
+        median = _median_nm(summary)
+    except AntemaError:
+        # The sample's own page says what is lost; the list stays readable.
+        state = "particle file lost: analyse again"
     return {
         "id": summary.sample.id,
         "name": summary.sample.name,
@@ -28,8 +31,17 @@ def _row(summary: SampleSummary) -> dict[str, Any]:
         "micrographs": summary.n_micrographs,
         "particles": summary.n_particles,
         "median": median,
-        "state": _state(summary),
+        "state": state,
     }
+
+
+def _median_nm(summary: SampleSummary) -> float | None:
+    """Return the median equivalent diameter of the measured particles in nm; None without any."""
+    if summary.current_analysis_id is None or not summary.n_particles:
+        return None
+    table = measured(store().particles(summary.current_analysis_id))
+    median = float(table["equivalent_diameter_nm"].median())
+    return median if math.isfinite(median) else None
 
 
 def _state(summary: SampleSummary) -> str:

@@ -3,6 +3,7 @@
 Progress lives here and is read from the job table, so that it survives navigation and a closed tab.
 """
 
+import logging
 import uuid
 from typing import Any
 
@@ -16,6 +17,8 @@ from antema.web.background import run_demo, run_job
 from antema.web.jobs_view import job_badge
 from antema.web.state import settings, store
 from antema.web.user import COOKIE, current_user
+
+_log = logging.getLogger(__name__)
 
 _LINKS = (("Samples", "/samples"), ("Compare", "/compare"), ("Jobs", "/jobs"), ("Models", "/models"), ("Help", "/help"))
 _SHELL_JOBS = 3
@@ -79,6 +82,13 @@ def _navigation() -> html.Header:
 def message(text: str, kind: str = "danger") -> dict[str, str]:
     """Return a value for the shell's message store."""
     return {"text": text, "kind": kind, "id": uuid.uuid4().hex}
+
+
+def report_error(error: Exception) -> None:
+    """Log what a callback raised and show the user a sentence on it: no callback fails without a word."""
+    _log.error("a callback failed", exc_info=error)
+    text = str(error) if isinstance(error, AntemaError) else "Unexpected error: see the server's log."
+    dash.set_props("message", {"data": message(text)})
 
 
 def register_shell(app: dash.Dash) -> None:
