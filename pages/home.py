@@ -6,6 +6,7 @@ from typing import Any
 import dash
 from dash import Input, Output, callback, dcc, html, no_update
 
+from antema.web.demo import is_offered
 from antema.web.format import count
 from antema.web.state import settings, store
 from antema.web.user import current_user
@@ -86,9 +87,11 @@ def _recent(*_: object) -> list[Any]:
     Output("demo-start", "hidden"),
     Input("jobs-changed", "data"),
     Input("demo-start", "n_clicks"),
+    Input("demo-finished", "data"),
 )
-def _offer_demo(_jobs: object, clicks: int | None) -> bool:
-    return bool(clicks) or not settings().demo or bool(store().samples(archived=False))
+def _offer_demo(_jobs: object, clicks: int | None, finished: object) -> bool:
+    is_asked_for = bool(clicks) and not finished
+    return is_asked_for or not settings().demo or not is_offered(store())
 
 
 @callback(Output("demo-request", "data"), Input("demo-start", "n_clicks"), prevent_initial_call=True)

@@ -1,7 +1,7 @@
 """Simulated micrographs on disk: a micrograph set with its truth, and the demonstration samples."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +125,17 @@ _DEMO: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 _DEMO_IMAGES = 6
 
 
+def demo_files() -> list[tuple[dict[str, Any], list[str]]]:
+    """Return what the demo consists of: per batch what `write_demo` says of the sample, and its images' names."""
+    return [(dict(sample), [f"{sample['batch']}_{k + 1:02d}.tif" for k in range(_DEMO_IMAGES)]) for sample, _ in _DEMO]
+
+
 def write_demo(
-    directory: Path, seed: int = 2023, *, progress: Callable[[int, int], None] | None = None
+    directory: Path,
+    seed: int = 2023,
+    *,
+    but: Container[str] = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[tuple[dict[str, Any], list[Path]]]:
     """Write two simulated batches of gold particles of six calibrated micrographs each.
 
@@ -136,6 +145,8 @@ def write_demo(
         Where the batches' folders are made.
     seed : int
         The same seed gives the same pixels.
+    but : container of str
+        Names of images that are not needed.
     progress : callable or None
         Called with (done, all) after each micrograph.
 
@@ -145,10 +156,14 @@ def write_demo(
         Per batch the sample's ``name``, ``material``, ``batch`` and ``notes``, and its images.
     """
     result = []
-    for batch, (sample, conditions) in enumerate(_DEMO):
+    total = sum(name not in but for _, names in demo_files() for name in names)
+    done = 0
+    for batch, (sample, names) in enumerate(demo_files()):
         folder = Path(directory) / sample["batch"]
         paths = []
-        for k in range(_DEMO_IMAGES):
+        for k, name in enumerate(names):
+            if name in but:
+                continue
             number = seed * 100 + batch * 10 + k
             rng = np.random.default_rng((number, 7))
             field = micrograph_field(
@@ -158,10 +173,11 @@ def write_demo(
                 camera=Camera(dose_e_px=rng.uniform(250, 500)),
                 carbon_nm=rng.uniform(3, 5),
                 absorption=0.2,
-                **conditions,
+                **_DEMO[batch][1],
             )
-            paths.append(write_field(field, folder, f"{sample['batch']}_{k + 1:02d}"))
+            paths.append(write_field(field, folder, Path(name).stem))
+            done += 1
             if progress:
-                progress(batch * _DEMO_IMAGES + k + 1, len(_DEMO) * _DEMO_IMAGES)
-        result.append((dict(sample), paths))
+                progress(done, total)
+        result.append((sample, paths))
     return result

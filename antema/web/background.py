@@ -1,10 +1,13 @@
 """The functions that Dash runs in spawned processes; importable by name, and light to import."""
 
+import logging
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 from dash import no_update
+
+_log = logging.getLogger(__name__)
 
 
 def job_request(job_id: int) -> dict[str, Any]:
@@ -28,8 +31,16 @@ def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None
     """Simulate the demo's micrographs, store them like uploads and analyse both samples."""
     if not request:
         return no_update
+    from antema.domain import AntemaError
     from antema.settings import get_settings
     from antema.web.demo import make_demo
 
-    make_demo(get_settings().data, by=request["by"], progress=set_progress)
+    try:
+        make_demo(get_settings().data, by=request["by"], progress=set_progress)
+    except AntemaError as error:
+        set_progress(f"The demo could not be made: {error}")
+    except Exception:
+        # nobody else hears of it: the process ends, and the page shows its progress line only
+        _log.exception("the demo could not be made")
+        set_progress("The demo could not be made: unexpected error, see the server's log")
     return request
