@@ -29,12 +29,8 @@ def start(store: Store, sample_id: int, recipe: Recipe, by: str) -> Job:
         found = f"{len(in_use)} without one" if in_use else "none in use"
         msg = f"{sample.name}: expected micrographs with a pixel size, found {found}"
         raise AntemaError(msg)
-    for job in store.jobs(active=True):
-        if job.sample_id == sample.id and store.analysis(job.analysis_id).recipe == recipe:
-            msg = f"{sample.name}: expected a new analysis, found that job {job.id} is at this very one already"
-            raise AntemaError(msg)
-    analysis = store.create_analysis(sample.id, recipe, by)
-    return store.create_job(analysis.id, by, images_total=len(analysable), images_skipped=len(in_use) - len(analysable))
+    skipped = len(in_use) - len(analysable)
+    return store.start_job(sample.id, recipe, by, images_total=len(analysable), images_skipped=skipped)
 
 
 def resume(store: Store, job_id: int, by: str) -> Job:

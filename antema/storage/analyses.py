@@ -18,20 +18,7 @@ class Analyses(StoreBase):
     def create_analysis(self, sample_id: int, recipe: Recipe, by: str) -> AnalysisRow:
         """Make an analysis; its results are made by a job."""
         with self._database.writing() as session:
-            sample = get_sample(session, sample_id)
-            user = who(session, by)
-            row = schema.Analysis(
-                sample=sample,
-                recipe=_keep_recipe(session, recipe),
-                status="queued",
-                view=dataclasses.asdict(View()),
-                created_by=user,
-                created_at=now(),
-                finished_at=None,
-            )
-            session.add(row)
-            session.flush()
-            return to_analysis(row)
+            return to_analysis(add_analysis(session, sample_id, recipe, by))
 
     def analyses(self, sample_id: int) -> list[AnalysisRow]:
         """Return the analyses of a sample, newest first."""
@@ -88,6 +75,23 @@ class Analyses(StoreBase):
 def get_analysis(session: Session, analysis_id: int) -> schema.Analysis:
     """Return the row of an analysis. NotFound when there is none."""
     return found(session.get(schema.Analysis, number(analysis_id, "analysis")), "analysis", analysis_id)
+
+
+def add_analysis(session: Session, sample_id: int, recipe: Recipe, by: str) -> schema.Analysis:
+    """Return the row of a new analysis."""
+    sample = get_sample(session, sample_id)
+    row = schema.Analysis(
+        sample=sample,
+        recipe=_keep_recipe(session, recipe),
+        status="queued",
+        view=dataclasses.asdict(View()),
+        created_by=who(session, by),
+        created_at=now(),
+        finished_at=None,
+    )
+    session.add(row)
+    session.flush()
+    return row
 
 
 def make_current(session: Session, row: schema.Analysis, sample_id: int, by: str, why: str) -> None:

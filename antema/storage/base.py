@@ -17,6 +17,7 @@ from antema.storage.records import Edit
 
 ANONYMOUS = "anonymous"
 _LONGEST_NAME = 200
+_BEYOND_IDS = 2**63
 
 
 class StoreBase:
@@ -91,11 +92,6 @@ class StoreBase:
                 for row in session.scalars(query)
             ]
 
-    def users(self) -> list[str]:
-        """Return the names of everybody who changed something, sorted."""
-        with self._database.reading() as session:
-            return list(session.scalars(select(schema.User.name).order_by(schema.User.name)))
-
 
 def now() -> datetime:
     """Return the time, in UTC."""
@@ -168,9 +164,9 @@ def number(identity: object, kind: str) -> int:
     Raises
     ------
     NotFound
-        When it is no number: there can be no such row.
+        When it is no number, or one that the database cannot hold: there can be no such row.
     """
-    if isinstance(identity, int) and not isinstance(identity, bool):
+    if isinstance(identity, int) and not isinstance(identity, bool) and abs(identity) < _BEYOND_IDS:
         return identity
     text = str(identity)
     if text.isascii() and text.isdigit() and len(text) < 19:

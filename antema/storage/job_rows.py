@@ -9,11 +9,12 @@ import psutil
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from antema.domain import AntemaError
+from antema.domain import AntemaError, Recipe
 from antema.storage import schema
-from antema.storage.analyses import get_analysis, make_current
+from antema.storage.analyses import add_analysis, get_analysis, make_current, to_analysis
 from antema.storage.base import StoreBase, found, now, number, record, who
 from antema.storage.records import Job
+from antema.storage.samples import get_sample
 
 ACTIVE = ("queued", "running")
 FINAL = ("done", "failed", "cancelled", "interrupted")
@@ -44,35 +45,25 @@ class JobRows(StoreBase):
         """Make the job of an analysis, queued."""
         with self._database.writing() as session:
             analysis = get_analysis(session, analysis_id)
-            user = who(session, by)
-            row = schema.Job(
-                analysis=analysis,
-                status="queued",
-                created_by=user,
-                created_at=now(),
-                queued_at=now(),
-                started_at=None,
-                finished_at=None,
-                heartbeat_at=None,
-                pid=None,
-                host=None,
-                device="",
-                cancel_requested=False,
-                images_total=images_total,
-                images_done=0,
-                images_failed=0,
-                images_reused=0,
-                images_skipped=images_skipped,
-                particles=0,
-                current_image="",
-                seconds_per_image=None,
-                error="",
-            )
-            session.add(row)
-            session.flush()
-            after = {"analysis_id": analysis.id, "recipe": analysis.recipe.parameters}
-            record(session, user, "start job", "job", row.id, sample_id=analysis.sample_id, after=after)
-            return to_job(row)
+            return _add_job(session, analysis, by, images_total=images_total, images_skipped=images_skipped)
+
+    def start_job(self, sample_id: int, recipe: Recipe, by: str, *, images_total: int, images_skipped: int) -> Job:
+        """Make an analysis and its job, queued: both or neither, and never the same twice at a time.
+
+        Raises
+        ------
+        AntemaError
+            When a job that waits or works does this very analysis.
+        """
+        with self._database.writing() as session:
+            sample = get_sample(session, sample_id)
+            active = select(schema.Job).join(schema.Analysis).where(schema.Job.status.in_(ACTIVE))
+            for row in session.scalars(active.where(schema.Analysis.sample_id == sample.id)):
+                if to_analysis(row.analysis).recipe == recipe:
+                    msg = f"{sample.name}: expected a new analysis, found that job {row.id} is at this very one already"
+                    raise AntemaError(msg)
+            analysis = add_analysis(session, sample.id, recipe, by)
+            return _add_job(session, analysis, by, images_total=images_total, images_skipped=images_skipped)
 
     def job(self, job_id: int) -> Job:
         """Return one job. NotFound when there is none."""
@@ -154,6 +145,8 @@ class JobRows(StoreBase):
             before = {"status": row.status}
             row.status = "queued"
             row.queued_at = now()
+            # The time it lay there broken off is no working time.
+            row.started_at = None
             row.finished_at = None
             row.heartbeat_at = None
             row.pid = None
@@ -214,10 +207,6 @@ class JobRows(StoreBase):
             rows = session.scalars(select(schema.Job).where(schema.Job.status.in_(ACTIVE)).order_by(schema.Job.id))
             return [to_job(row) for row in rows if _is_stale(row, older_than_s)]
 
-    def mark_stale_jobs(self, older_than_s: float = 15.0) -> list[Job]:
-        """Mark the jobs of `stale_jobs` as interrupted and return them."""
-        return [job for stale in self.stale_jobs(older_than_s) if (job := self.interrupt_job(stale.id)) is not None]
-
     def interrupt_job(
         self, job_id: int, reason: str = "its process ended before it did", *, was_told: bool = False
     ) -> Job | None:
@@ -247,6 +236,38 @@ class JobRows(StoreBase):
                 _forget_attempts(session, row.analysis_id)
             _follow_status(session, row)
             return to_job(row)
+
+
+def _add_job(session: Session, analysis: schema.Analysis, by: str, *, images_total: int, images_skipped: int) -> Job:
+    user = who(session, by)
+    row = schema.Job(
+        analysis=analysis,
+        status="queued",
+        created_by=user,
+        created_at=now(),
+        queued_at=now(),
+        started_at=None,
+        finished_at=None,
+        heartbeat_at=None,
+        pid=None,
+        host=None,
+        device="",
+        cancel_requested=False,
+        images_total=images_total,
+        images_done=0,
+        images_failed=0,
+        images_reused=0,
+        images_skipped=images_skipped,
+        particles=0,
+        current_image="",
+        seconds_per_image=None,
+        error="",
+    )
+    session.add(row)
+    session.flush()
+    after = {"analysis_id": analysis.id, "recipe": analysis.recipe.parameters}
+    record(session, user, "start job", "job", row.id, sample_id=analysis.sample_id, after=after)
+    return to_job(row)
 
 
 def get_job(session: Session, job_id: int) -> schema.Job:

@@ -158,8 +158,8 @@ class ImageResult:
         What the analysis remarked, one sentence each.
     model : mapping
         ``name``, ``sha256`` and ``threshold`` of the segmentation model.
-    overlay_sha256, segmentation_sha256, parquet
-        Blobs of the outlines as computed and of the network's map at its threshold, and the particle file.
+    segmentation_sha256, parquet
+        Blob of the network's map at its threshold, and the particle file.
     stale : bool
         The micrograph's pixel size is no longer the one of the result: the sample should be analysed again.
     counts : bool
@@ -185,7 +185,6 @@ class ImageResult:
     notes: tuple[str, ...] = ()
     model: Mapping[str, Any] = field(default_factory=dict[str, Any])
     algorithm_version: str = ""
-    overlay_sha256: str | None = None
     segmentation_sha256: str | None = None
     parquet: Path | None = None
     stale: bool = False

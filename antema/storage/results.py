@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize
 from antema.storage import schema
 from antema.storage.analyses import get_analysis
-from antema.storage.base import StoreBase, join_names, now, record, required, who
+from antema.storage.base import StoreBase, join_names, now, number, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
 from antema.storage.kept import Kept
@@ -71,15 +71,12 @@ class Results(StoreBase):
             Its outcome.
         """
         from antema.analysis import ALGORITHM_VERSION
-        from antema.imaging import outline_overlay
         from antema.storage.particle_files import write_particles
 
         size = analysis.pixel_size
         if size.nm is None:
             msg = f"{analysis.name}: a result without pixel size cannot be kept"
             raise ValueError(msg)
-        shape = analysis.segmentation.shape
-        overlay = self.put_blob(outline_overlay(shape, analysis.instances))
         segmentation = self.put_blob(_bilevel_png(analysis.segmentation))
         provenance = {
             "image_sha256": analysis.sha256,
@@ -113,7 +110,7 @@ class Results(StoreBase):
                         n_dropped=len(analysis.table) - measured,
                         seconds={step: float(value) for step, value in analysis.seconds.items()},
                         notes=list(analysis.notes),
-                        overlay_sha256=overlay,
+                        overlay_sha256="",
                         segmentation_sha256=segmentation,
                         created_at=now(),
                         exclusions=[],
@@ -256,9 +253,8 @@ class Results(StoreBase):
             micrograph = get_micrograph(session, micrograph_id)
             shape = (micrograph.height, micrograph.width)
             excluded = tuple(row.particle for row in result.exclusions)
-            key, overlay = result.key, result.overlay_sha256
-        if not excluded:
-            return self.blob_path(overlay).read_bytes()
+            key = result.key
+        # Drawn when asked for, in the colours of now: a stored picture would keep those of its day.
         return self._overlays.get(
             (key, excluded), lambda: outline_overlay(shape, self.instances(analysis_id, micrograph_id))
         )
@@ -304,7 +300,7 @@ class Results(StoreBase):
         """
         with self._database.writing() as session:
             result = _result_of(session, analysis_id, micrograph_id)
-            row = session.get(schema.Exclusion, (result.key, particle))
+            row = session.get(schema.Exclusion, (result.key, number(particle, "particle")))
             if row is None:
                 msg = f"Particle {particle}: expected one that a person excluded, found none"
                 raise AntemaError(msg)
@@ -391,7 +387,6 @@ class Results(StoreBase):
             notes=tuple(row.notes),
             model=dict(row.model),
             algorithm_version=row.algorithm_version,
-            overlay_sha256=row.overlay_sha256,
             segmentation_sha256=row.segmentation_sha256,
             parquet=self.parquet_path(row.key),
             stale=micrograph.pixel_size_nm != row.pixel_size_nm,

@@ -148,6 +148,7 @@ class ImageResult(Base):
     n_dropped: Mapped[int]
     seconds: Mapped[dict[str, Any]]
     notes: Mapped[list[Any]]
+    # Of earlier versions, which stored the outlines as a picture; empty since they are drawn from the masks.
     overlay_sha256: Mapped[str] = mapped_column(String(64))
     segmentation_sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]

@@ -11,6 +11,7 @@ media = flask.Blueprint("media", __name__, url_prefix="/media")
 
 _LARGEST_PREVIEW_PX = 2048
 _FOR_EVER = "private, max-age=31536000, immutable"
+_FOR_A_DAY = "private, max-age=86400"
 
 media.register_error_handler(AntemaError, plain_error)
 
@@ -68,8 +69,8 @@ def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None) -> 
 def _png(content: bytes) -> flask.Response:
     response = flask.Response(content, mimetype="image/png")
     if "v" in flask.request.args:
-        # the page names the version it wants (`picture_version`), so this very answer stays good
-        response.headers["Cache-Control"] = _FOR_EVER
+        # the page names the version it wants (`picture_versions`), so this answer stays good while its colours do
+        response.headers["Cache-Control"] = _FOR_A_DAY
         return response
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()

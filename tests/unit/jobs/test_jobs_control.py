@@ -1,5 +1,7 @@
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,7 @@ import antema.nets
 from antema import jobs
 from antema.domain import AntemaError, NotFound, Recipe
 from antema.jobs.locks import is_worked_on, slot, sole_worker
-from antema.storage import schema
+from antema.storage import open_store, schema
 from tests.strategies.stored import ThresholdSegmenter, add_micrograph
 
 
@@ -55,6 +57,25 @@ def test_the_same_work_is_not_started_twice(store, sample, job):
         jobs.start(store, sample.id, Recipe(), "Bob")
     other = jobs.start(store, sample.id, Recipe(separation="none"), "Bob")
     assert other.id != job.id
+
+
+def test_the_same_work_is_started_once_whoever_asks_at_the_same_time(store, sample):
+    add_micrograph(store, sample.id, 1)
+    together = threading.Barrier(8)
+    refused = []
+
+    def start(_):
+        with closing(open_store(store.data_dir)) as own:
+            together.wait()
+            try:
+                jobs.start(own, sample.id, Recipe(), "Ann")
+            except AntemaError as error:
+                refused.append(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(start, range(8)))
+    assert len(refused) == 7
+    assert len(store.jobs()) == len(store.analyses(sample.id)) == 1
 
 
 def test_a_job_that_waits_in_vain_is_cancelled_at_once(store, job):

@@ -106,4 +106,4 @@ def test_edits_are_never_changed(store, sample, statement):
 @pytest.mark.parametrize(("given", "kept"), [("", "anonymous"), ("  ", "anonymous"), (" Ann \n B ", "Ann B")])
 def test_names_are_tidied(store, given, kept):
     assert store.create_sample("A", by=given).created_by == kept
-    assert store.users() == [kept]
+    assert [edit.who for edit in store.edits()] == [kept]

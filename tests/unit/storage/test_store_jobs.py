@@ -79,6 +79,35 @@ def test_requeued(store, job):
     assert store.requeue_job(job.id, "Bob").status == "queued"
 
 
+def test_the_time_a_job_lay_broken_off_is_no_working_time(store, job):
+    store.claim_job(job.id)
+    store.update_job(job.id, status="running")
+    store.interrupt_job(job.id)
+    age(store, job.id, started_at=5000, finished_at=4000)
+    assert store.requeue_job(job.id, "Bob").started_at is None
+    store.claim_job(job.id)
+    store.update_job(job.id, status="running")
+    done = store.update_job(job.id, status="done")
+    assert (done.finished_at - done.started_at).total_seconds() < 60
+
+
+def test_an_analysis_comes_with_its_job_or_not_at_all(store, job):
+    analysis = store.analysis(job.analysis_id)
+    counts = {"images_total": 1, "images_skipped": 0}
+    with pytest.raises(AntemaError, match=f"job {job.id} is at this very one already"):
+        store.start_job(analysis.sample_id, analysis.recipe, "Bob", **counts)
+    assert len(store.analyses(analysis.sample_id)) == 1
+    store.update_job(job.id, status="done")
+    assert store.start_job(analysis.sample_id, analysis.recipe, "Bob", **counts).id != job.id
+
+
+@pytest.mark.parametrize("identity", [2**63, -(2**63), 10**30, str(2**63), "9" * 30])
+def test_a_number_that_no_row_can_have_is_not_found(store, identity):
+    for ask in (store.job, store.sample, store.micrograph, store.analysis):
+        with pytest.raises(NotFound):
+            ask(identity)
+
+
 def test_an_ended_job_is_not_cancelled(store, job):
     store.update_job(job.id, status="done")
     with pytest.raises(AntemaError, match="expected one that waits or works"):
@@ -113,9 +142,9 @@ def test_a_job_that_nobody_takes_up_is_stale_after_minutes(store, job):
     age(store, job.id, queued_at=60)
     assert store.stale_jobs(15) == []
     age(store, job.id, queued_at=600)
-    assert [row.id for row in store.mark_stale_jobs(15)] == [job.id]
-    assert store.job(job.id).status == "interrupted"
-    assert store.mark_stale_jobs(15) == []
+    assert [row.id for row in store.stale_jobs(15)] == [job.id]
+    assert store.interrupt_job(job.id).status == "interrupted"
+    assert store.stale_jobs(15) == []
 
 
 def test_a_job_whose_process_is_gone_is_stale_at_once(store, job):

@@ -1,4 +1,5 @@
 import io
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from PIL import Image
 
 from antema.analysis import ALGORITHM_VERSION, analyse, result_key
 from antema.domain import PARTICLE_COLUMNS, AntemaError, Micrograph, NotFound, Recipe, View
+from antema.storage import open_store
 from antema.storage.particle_files import read_provenance
 from tests.strategies.stored import NM, ThresholdSegmenter, add_micrograph, save_analysis
 
@@ -104,6 +106,16 @@ def test_exclusion_and_restoration(store, two):
     assert len(measured(store, analysis)) == 6
     assert store.image_results(analysis.id)[0].n_excluded == 0
     assert [i.status for i in store.instances(analysis.id, first.id)] == ["measured"] * 3
+
+
+def test_outlines_have_the_colours_of_now(store, two, monkeypatch):
+    analysis, first, _ = two
+    drawn = [b"old", b"new"]
+    monkeypatch.setattr("antema.imaging.outline_overlay", lambda *_: drawn[0])
+    assert store.overlay_png(analysis.id, first.id) == b"old"
+    drawn.pop(0)
+    with closing(open_store(store.data_dir)) as later:
+        assert later.overlay_png(analysis.id, first.id) == b"new"
 
 
 def test_outlines_follow_exclusions(store, two):
