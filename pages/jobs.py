@@ -34,7 +34,10 @@ def layout(**_: str) -> html.Div:
 def _device_words() -> str:
     slots = settings().job_slots
     many = "one job at a time" if slots == 1 else f"{slots} jobs at a time"
-    return f"Device: {settings().device} · {many}"
+    # Asking JAX would load it into the server; a job that ran has written down what it found.
+    found = next((job.device for job in store().jobs(limit=_SHOWN) if job.device), None)
+    last = f"the last job ran on {found}" if found else "no job has run yet"
+    return f"Device: {settings().device} (setting), {last} · {many}"
 
 
 @callback(Output("jobs-list", "children"), Input("jobs-changed", "data"))
@@ -49,7 +52,7 @@ def _list(_: object) -> Any:  # noqa: ANN401 - a component
 
 
 def _row(job: Job) -> html.Tr:
-    started = job.started_at.strftime("%Y-%m-%d %H:%M") if job.started_at else NOTHING
+    started = job.started_at.strftime("%Y-%m-%d %H:%M UTC") if job.started_at else NOTHING
     took = (
         duration((job.finished_at - job.started_at).total_seconds()) if job.finished_at and job.started_at else NOTHING
     )

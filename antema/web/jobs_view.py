@@ -18,6 +18,8 @@ STATUS_COLOURS = {
 
 def eta_sentence(job: Job) -> str:
     """Return how far a job is, in one line."""
+    if job.is_active and job.cancel_requested:
+        return "stopping after this image"
     if job.status == "queued":
         return "waiting for its turn"
     images = f"{job.images_done} of {job.images_total} images"
