@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "screenshots"
@@ -40,7 +40,7 @@ def _walk(page: Page) -> None:
     page.click("#demo-start")
     page.wait_for_selector("#home-samples .card-micrograph >> nth=1", timeout=_WAIT_MS)
     page.goto(f"{URL}/jobs")
-    page.wait_for_function("document.querySelectorAll('.jobs .bg-success').length >= 2", timeout=_WAIT_MS)
+    expect(page.locator(".jobs .bg-success")).to_have_count(2, timeout=_WAIT_MS)
     page.goto(f"{URL}/samples/1")
     page.wait_for_selector(".tile-value")
     page.wait_for_selector("#sample-viewer .imagelayer image")

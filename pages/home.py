@@ -83,15 +83,10 @@ def _recent(*_: object) -> list[Any]:
     ]
 
 
-@callback(
-    Output("demo-start", "hidden"),
-    Input("jobs-changed", "data"),
-    Input("demo-start", "n_clicks"),
-    Input("demo-finished", "data"),
-)
-def _offer_demo(_jobs: object, clicks: int | None, finished: object) -> bool:
-    is_asked_for = bool(clicks) and not finished
-    return is_asked_for or not settings().demo or not is_offered(store())
+# Not an input here: "demo-finished". While the demo is made, Dash holds back every callback that waits for its output.
+@callback(Output("demo-start", "hidden"), Input("jobs-changed", "data"), Input("demo-start", "n_clicks"))
+def _offer_demo(_: object, clicks: int | None) -> bool:
+    return bool(clicks) or not settings().demo or not is_offered(store())
 
 
 @callback(Output("demo-request", "data"), Input("demo-start", "n_clicks"), prevent_initial_call=True)
