@@ -9,7 +9,7 @@ from skimage.measure import label
 
 BELIEVED_WIDTH_PX = 14.0
 """Below this width on a coarse map a particle is too small there for its width to be believed."""
-COMFORTABLE_PX = (14.0, 120.0)
+COMFORTABLE_PX = (12.0, 160.0)
 """The network is used at all scales at which the typical particle is this wide."""
 
 

@@ -53,7 +53,7 @@ def write_model(
         "classes": ["background", "particle"],
         "input": (
             "grey values clipped to their 0.1 and 99.9 percentiles, mean 0, standard deviation 1; whole image, "
-            "at the scales (of 1, 1/2, 1/4, 1/8) that make its particles 14 to 120 px wide"
+            "at the scales (of 1, 1/2, 1/4, 1/8) that make its particles 12 to 160 px wide"
         ),
         "outline": "union of discs of the metallic radius around the projected atoms; ligands are not particle",
         "training": training,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ class Schedule:
         Tiles a step.
     side_px : int
         Side of a tile.
+    settled : float
+        Share of the run after which batch statistics no longer move and learning goes on with them, as inference
+        has them: a batch of few, very different tiles is normalised otherwise than any single image will be, and
+        outlines learned that way sit a little off.
     """
 
     minutes: float | None = 50.0
@@ -52,6 +57,7 @@ class Schedule:
     warmup: float = 0.03
     batch: int = 16
     side_px: int = 256
+    settled: float = 0.85
 
     def done(self, step: int, elapsed_s: float) -> float:
         """Return the share of the run that is over, 1 or more at its end."""
@@ -90,15 +96,18 @@ class Learner:
         self.graph = graph
         self.state = (parameters, statistics, direction.init(parameters))
 
-        def loss_of(parameters: nnx.State, statistics: nnx.State, batch: tuple[jax.Array, ...]):  # noqa: ANN202
+        def loss_of(parameters: nnx.State, statistics: nnx.State, batch: tuple[jax.Array, ...], settled: bool):  # noqa: ANN202, FBT001
             network = nnx.merge(graph, parameters, statistics, copy=True)
+            if settled:
+                network.eval()
             loss = segmentation_loss(network(batch[0]), batch[1], batch[2])
             return loss, nnx.state(network, nnx.BatchStat)
 
-        @jax.jit
-        def step(state: tuple[Any, ...], batch: tuple[jax.Array, ...], rate: jax.Array):  # noqa: ANN202
+        @partial(jax.jit, static_argnums=3)
+        def step(state: tuple[Any, ...], batch: tuple[jax.Array, ...], rate: jax.Array, settled: bool):  # noqa: ANN202, FBT001
             parameters, statistics, memory = state
-            (loss, statistics), slope = jax.value_and_grad(loss_of, has_aux=True)(parameters, statistics, batch)
+            gradient = jax.value_and_grad(loss_of, has_aux=True)
+            (loss, statistics), slope = gradient(parameters, statistics, batch, settled)
             update, memory = direction.update(slope, memory, parameters)
             parameters = jax.tree.map(lambda value, change: value - rate * change, parameters, update)
             return (parameters, statistics, memory), loss
@@ -111,9 +120,9 @@ class Learner:
 
         self._step, self._check = step, check
 
-    def step(self, batch: Batch, rate: float) -> float:
-        """Learn from one batch; return its loss."""
-        self.state, loss = self._step(self.state, _arrays(batch), jnp.float32(rate))
+    def step(self, batch: Batch, rate: float, *, settled: bool = False) -> float:
+        """Learn from one batch, with batch statistics or `settled` ones; return its loss."""
+        self.state, loss = self._step(self.state, _arrays(batch), jnp.float32(rate), settled)
         return float(loss)
 
     def score(self, batches: Sequence[Batch]) -> dict[str, float]:
@@ -201,7 +210,7 @@ def learn(
             batch = waiting.result()
             waiting = maker.submit(make, step + 1)
             rate = schedule.rate(done)
-            losses.append(learner.step(batch, rate))
+            losses.append(learner.step(batch, rate, settled=done >= schedule.settled))
             step += 1
             if step % _LOG_EVERY_STEPS == 0:
                 entry = {"step": step, "seconds": round(elapsed, 1), "loss": float(np.mean(losses)), "rate": rate}

@@ -1,5 +1,6 @@
 import json
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -42,6 +43,14 @@ def test_twenty_steps_learn_one_batch_by_heart():
     for _ in range(130):  # until the running statistics have followed
         learner.step(batch, 1e-3)
     assert learner.score([batch])["iou"] > 0.9
+    settled = [np.asarray(leaf) for leaf in jax.tree.leaves(learner.state[1])]
+    learner.step(batch, 1e-3, settled=True)
+    for before, after in zip(settled, jax.tree.leaves(learner.state[1]), strict=True):
+        np.testing.assert_array_equal(before, after)
+    learner.step(batch, 1e-3)
+    assert any(
+        (before != after).any() for before, after in zip(settled, jax.tree.leaves(learner.state[1]), strict=True)
+    )
 
 
 def test_a_run_taken_up_again_gives_the_same_weights(dark_discs, tmp_path, monkeypatch):
