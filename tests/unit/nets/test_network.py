@@ -110,10 +110,10 @@ def test_gain_and_offset_do_not_matter(model_folder):
 def test_a_reduced_scale_is_told(model_folder, monkeypatch):
     import antema.nets.segmenter as module
 
-    monkeypatch.setattr(module, "estimated_width_px", lambda width_px, factors: 300.0)
+    monkeypatch.setattr(module, "estimated_width_px", lambda width_px, factors: 600.0)
     result = load("tiny").segment(noise(400, 400))
     assert result.scales == (1 / 4,)
-    assert result.width_px == 300
+    assert result.width_px == 600
     assert result.notes == ("segmented at 1/4 of the image's width",)
 
 

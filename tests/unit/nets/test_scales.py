@@ -82,7 +82,7 @@ def test_finer_maps_are_not_asked_for_in_vain():
 
 @pytest.mark.parametrize(
     ("width", "expected"),
-    [(40.0, [1, 2]), (20.0, [1]), (5.0, [1]), (0.0, [1]), (300.0, [4, 8]), (2000.0, [8])],
+    [(40.0, [1, 2]), (20.0, [1]), (5.0, [1]), (0.0, [1]), (300.0, [2, 4, 8]), (2000.0, [8])],
 )
 def test_the_network_works_where_particles_are_comfortably_wide(width, expected):
     assert working_factors(width, [1, 2, 4, 8]) == expected

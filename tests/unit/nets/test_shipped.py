@@ -1,0 +1,66 @@
+"""What the shipped segmentation model must be able to do."""
+
+import numpy as np
+import pytest
+
+from antema.nets import load, models, verify
+from antema.simulation import Camera, drawn_field, micrograph_field
+
+
+def dice(found, true):
+    return 2 * np.count_nonzero(found & true) / (np.count_nonzero(found) + np.count_nonzero(true))
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    load.cache_clear()
+    return load()
+
+
+def test_there_is_one_default_and_every_weight_file_is_its_cards():
+    cards = models()
+    assert sum(card.default for card in cards if card.task == "segmentation") == 1
+    for card in cards:
+        verify(card.name)
+        assert card.licence
+        assert (card.folder / "README.md").is_file()
+
+
+def test_every_measured_number_has_its_command():
+    for card in models():
+        assert card.metrics
+        for numbers in card.metrics.values():
+            assert numbers["command"]
+
+
+def test_gold_particles_are_outlined_where_they_end(segmenter):
+    field = micrograph_field(
+        77_000_001,
+        shape=(512, 512),
+        pixel_size_nm=0.08,
+        mean_diameter_nm=3.0,
+        n=40,
+        overlaps=0.0,
+        amorphous_share=0.0,
+        camera=Camera(dose_e_px=800),
+    )
+    true = field.particle_mask()
+    found = segmenter.probability(field.pixels) > segmenter.threshold
+    assert dice(found, true) > 0.93
+    # half the relative error of the area is that of the diameter
+    assert found.sum() / true.sum() == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("width_px", [20, 60, 160])
+def test_particles_of_any_width_are_found(segmenter, width_px):
+    scores = []
+    for seed in range(77_000_010, 77_000_014):
+        field = drawn_field(seed, shape=(512, 512), width_px=width_px)
+        if field.conditions["contrast_to_noise"] > 1.5:
+            scores.append(dice(segmenter.probability(field.pixels) > segmenter.threshold, field.particle_mask()))
+    assert np.mean(scores) > 0.85
+
+
+def test_empty_carbon_has_hardly_any_particle(segmenter):
+    field = micrograph_field(77_000_002, shape=(512, 512), n=0)
+    assert (segmenter.probability(field.pixels) > segmenter.threshold).mean() < 0.02
