@@ -4,7 +4,7 @@ Everything is made from the plain dataclasses `SampleReport` and `ComparisonRepo
 its own: the same content gives the same bytes, from the command line and from the dashboard.
 """
 
-from antema.reports.archive import archive_zip, unique_stems
+from antema.reports.archive import archive_zip, unique_stems, zip_files
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
 from antema.reports.documents import comparison_report_pdf, sample_report_pdf
 from antema.reports.numbers import (
@@ -16,7 +16,7 @@ from antema.reports.numbers import (
     summaries,
 )
 from antema.reports.tables import images_csv, particles_csv, summary_json
-from antema.reports.workbook import workbook_xlsx
+from antema.reports.workbook import tables_xlsx, workbook_xlsx
 
 __all__ = [
     "ComparisonReport",
@@ -34,6 +34,8 @@ __all__ = [
     "sample_report_pdf",
     "summaries",
     "summary_json",
+    "tables_xlsx",
     "unique_stems",
     "workbook_xlsx",
+    "zip_files",
 ]

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from antema.reports.contents import SampleReport
@@ -60,11 +61,15 @@ def archive_zip(report: SampleReport, *, pdf: bytes | None = None, further: Mapp
     for stem, image in zip(unique_stems(image.name for image in report.images), report.images, strict=True):
         if image.png:
             files[f"overlays/{stem}.png"] = image.png
-    files |= dict(further or {})
+    return zip_files(files | dict(further or {}), report.date)
+
+
+def zip_files(files: Mapping[str, bytes], date: datetime) -> bytes:
+    """Return a ZIP of these files (path in the archive to bytes), all of one date: the same files, the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, content in files.items():
-            info = zipfile.ZipInfo(path, report.date.timetuple()[:6])
+            info = zipfile.ZipInfo(path, date.timetuple()[:6])
             # pictures, PDF and workbook are compressed already
             is_text = path.endswith((".csv", ".json"))
             info.compress_type = zipfile.ZIP_DEFLATED if is_text else zipfile.ZIP_STORED

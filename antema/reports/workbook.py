@@ -1,6 +1,8 @@
 """The results as a workbook."""
 
 import io
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from antema import stats
@@ -10,6 +12,7 @@ from antema.reports.contents import SampleReport
 from antema.reports.tables import image_rows, particle_rows
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xlsxwriter
     from xlsxwriter.worksheet import Worksheet
 
@@ -23,9 +26,41 @@ def workbook_xlsx(report: SampleReport) -> bytes:
     Units stand in the headers. Text is never taken for a formula or a link, whatever it begins with. Rows are written
     one after another without being held in memory.
     """
+    buffer = io.BytesIO()
+    book, formats = _open_book(buffer, report.name, report.date)
+    _summary_sheet(book, formats, report)
+    header, rows = particle_rows(report.table)
+    _table_sheet(book, formats, "particles", header, rows)
+    _table_sheet(book, formats, "images", *image_rows(report.images))
+    _recipe_sheet(book, formats, report)
+    book.close()
+    return buffer.getvalue()
+
+
+def tables_xlsx(tables: "Mapping[str, pd.DataFrame]", title: str, date: datetime) -> bytes:
+    """Return a workbook of one sheet for each table.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Name of the sheet to its table; ``particles`` as `antema.reports.particles_csv` takes it.
+    title : str
+        Title in the properties of the file.
+    date : datetime
+        When it was made.
+    """
+    buffer = io.BytesIO()
+    book, formats = _open_book(buffer, title, date)
+    for name, table in tables.items():
+        header, rows = particle_rows(table) if name == "particles" else _plain_rows(table)
+        _table_sheet(book, formats, name, header, rows)
+    book.close()
+    return buffer.getvalue()
+
+
+def _open_book(buffer: io.BytesIO, title: str, date: datetime) -> "tuple[xlsxwriter.Workbook, dict[str, Any]]":
     import xlsxwriter
 
-    buffer = io.BytesIO()
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -34,19 +69,18 @@ def workbook_xlsx(report: SampleReport) -> bytes:
         "nan_inf_to_errors": False,
     }
     book = xlsxwriter.Workbook(buffer, options)
-    book.set_properties({"title": report.name[:200], "created": report.date.replace(tzinfo=None)})
+    book.set_properties({"title": title[:200], "created": date.replace(tzinfo=None)})
     formats = {
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
         "title": book.add_format({"bold": True, "font_size": 14}),
         "section": book.add_format({"bold": True, "font_size": 11}),
     }
-    _summary_sheet(book, formats, report)
-    header, rows = particle_rows(report.table)
-    _table_sheet(book, formats, "particles", header, rows)
-    _table_sheet(book, formats, "images", *image_rows(report.images))
-    _recipe_sheet(book, formats, report)
-    book.close()
-    return buffer.getvalue()
+    return book, formats
+
+
+def _plain_rows(table: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
+    plain = table.astype(object).where(table.notna(), None)
+    return [str(column) for column in table.columns], plain.to_numpy().tolist()
 
 
 def header_with_unit(column: str) -> str:

@@ -1,7 +1,7 @@
 """What analyses gave: results of images, their particles, and particles that a person takes out."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -214,11 +214,7 @@ class Results(StoreBase):
                 for link in session.scalars(_links_of(analysis.id))
                 if link.result is not None and not _why_not_counted(link.micrograph, analysis)
             )
-        lost = [file.image for file in files if not file.path.is_file()]
-        if lost:
-            names = join_names(lost)
-            msg = f"expected the particle files of {names} in the data folder, found none: analyse the sample again"
-            raise AntemaError(msg)
+        _refuse_lost([(file.image, file.path) for file in files])
         # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
         return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
 
@@ -229,6 +225,8 @@ class Results(StoreBase):
         ------
         NotFound
             When the analysis has no result for the micrograph.
+        AntemaError
+            When its particle file is gone from the data folder.
         """
         from antema.storage.particle_files import apply_exclusions, read_instances, read_statuses
 
@@ -236,6 +234,8 @@ class Results(StoreBase):
             result = _result_of(session, analysis_id, micrograph_id)
             path = self.parquet_path(result.key)
             exclusions = {row.particle: row.reason for row in result.exclusions}
+            image = get_micrograph(session, micrograph_id).filename
+        _refuse_lost([(image, path)])
         return apply_exclusions(read_instances(path), list(read_statuses(path)), exclusions)
 
     def overlay_png(self, analysis_id: int, micrograph_id: int) -> bytes:
@@ -331,6 +331,8 @@ class Results(StoreBase):
 
         with self._database.reading() as session:
             path = self.parquet_path(_result_of(session, analysis_id, micrograph_id).key)
+            image = get_micrograph(session, micrograph_id).filename
+        _refuse_lost([(image, path)])
         statuses = read_statuses(path)
         if particle in statuses:
             return statuses[particle]
@@ -395,6 +397,15 @@ class Results(StoreBase):
             reused=link is not None and link.reused,
             finished_at=row.created_at if link is None else link.updated_at,
         )
+
+
+def _refuse_lost(files: Sequence[tuple[str, Path]]) -> None:
+    """Raise where particle files, by the name of their image, are gone from the data folder."""
+    lost = [image for image, path in files if not path.is_file()]
+    if lost:
+        names = join_names(lost)
+        msg = f"expected the particle files of {names} in the data folder, found none: analyse the sample again"
+        raise AntemaError(msg)
 
 
 def _links_of(analysis_id: int) -> Select[schema.AnalysisImage]:

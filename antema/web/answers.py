@@ -9,6 +9,8 @@ import flask
 
 from antema.domain import AntemaError, NotFound
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 def attachment(content: bytes, name: str, mimetype: str) -> flask.Response:
     """Answer bytes to be saved as a file; its name may hold any letters."""

@@ -8,9 +8,9 @@ import flask
 import pandas as pd
 
 from antema.domain import AntemaError, View
-from antema.reports import ComparisonReport, comparison_report_pdf, particles_csv
+from antema.reports import ComparisonReport, comparison_report_pdf, particles_csv, tables_xlsx, zip_files
 from antema.web import compare_tables
-from antema.web.answers import attachment, plain_error
+from antema.web.answers import XLSX, attachment, plain_error
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import Comparable, load
 from antema.web.report_data import sample_report
@@ -32,25 +32,32 @@ _TABLES: dict[str, Callable[[Comparable], pd.DataFrame]] = {
 @compare_downloads.get("/report.pdf")
 def report() -> flask.Response:
     """Answer the PDF report of the chosen samples, weighted as chosen."""
-    comparable = _comparable()
-    by, weighting = current_user(), comparable.choice.weighting
-    content = ComparisonReport(
-        [sample_report(member.analysis.id, weighting, by=by, pictures=False) for member in comparable.members],
-        View(weighting=weighting),
-        {
-            "software": f"antema {version('antema')}",
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "requested_by": by,
-        },
-    )
-    return attachment(comparison_report_pdf(content), "comparison_report.pdf", "application/pdf")
+    return attachment(_report_pdf(_comparable(), _now()), "comparison_report.pdf", "application/pdf")
 
 
 @compare_downloads.get("/particles.csv")
 def particles() -> flask.Response:
     """Answer every object of the chosen samples in one table, each with its sample's name."""
-    tables = [member.table.assign(sample=member.name) for member in _comparable().members]
-    return attachment(particles_csv(pd.concat(tables, ignore_index=True)), "comparison_particles.csv", "text/csv")
+    return attachment(particles_csv(_particles(_comparable())), "comparison_particles.csv", "text/csv")
+
+
+@compare_downloads.get("/workbook.xlsx")
+def workbook() -> flask.Response:
+    """Answer the tables, and every object of the chosen samples, as a workbook."""
+    return attachment(_workbook(_comparable(), _now()), "comparison_workbook.xlsx", XLSX)
+
+
+@compare_downloads.get("/everything.zip")
+def everything() -> flask.Response:
+    """Answer report, workbook and all tables in one archive."""
+    comparable, date = _comparable(), _now()
+    files = {
+        "report.pdf": _report_pdf(comparable, date),
+        "workbook.xlsx": _workbook(comparable, date),
+        "particles.csv": particles_csv(_particles(comparable)),
+    }
+    files |= {f"{name}.csv": _csv(rows(comparable)) for name, rows in _TABLES.items()}
+    return attachment(zip_files(files, date), "comparison_everything.zip", "application/zip")
 
 
 @compare_downloads.get("/<name>.csv")
@@ -58,8 +65,40 @@ def table(name: str) -> flask.Response:
     """Answer one table of numbers."""
     if name not in _TABLES:
         flask.abort(404, f"There is no table {name}; there are {', '.join(sorted(_TABLES))} and particles.")
-    text = _TABLES[name](_comparable()).to_csv(index=False, lineterminator="\n")
-    return attachment(text.encode(), f"comparison_{name}.csv", "text/csv")
+    return attachment(_csv(_TABLES[name](_comparable())), f"comparison_{name}.csv", "text/csv")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _csv(rows: pd.DataFrame) -> bytes:
+    return rows.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _particles(comparable: Comparable) -> pd.DataFrame:
+    return pd.concat([member.table.assign(sample=member.name) for member in comparable.members], ignore_index=True)
+
+
+def _workbook(comparable: Comparable, date: datetime) -> bytes:
+    # a row for each particle once: their values, weighted, stand in their own CSV files
+    tables = {name: _TABLES[name](comparable) for name in ("statistics", "differences", "histogram", "crystallinity")}
+    title = " and ".join(member.name for member in comparable.members)
+    return tables_xlsx(tables | {"particles": _particles(comparable)}, title, date)
+
+
+def _report_pdf(comparable: Comparable, date: datetime) -> bytes:
+    by, weighting = current_user(), comparable.choice.weighting
+    content = ComparisonReport(
+        [sample_report(member.analysis.id, weighting, by=by, pictures=False) for member in comparable.members],
+        View(weighting=weighting),
+        {
+            "software": f"antema {version('antema')}",
+            "date": date.isoformat(timespec="seconds"),
+            "requested_by": by,
+        },
+    )
+    return comparison_report_pdf(content)
 
 
 def _comparable() -> Comparable:

@@ -362,6 +362,8 @@ def downloads_menu(choice: Choice) -> list[html.A]:
         ("Statistics (CSV)", "statistics.csv"),
         ("Differences (CSV)", "differences.csv"),
         ("Particles (CSV)", "particles.csv"),
+        ("Workbook (XLSX)", "workbook.xlsx"),
+        ("Everything (ZIP)", "everything.zip"),
     )
     return [
         html.A(label, href=download_address(name, choice), className="dropdown-item", download="")

@@ -8,15 +8,13 @@ import flask
 from antema.domain import AntemaError
 from antema.reports import SampleReport, archive_zip, particles_csv, sample_report_pdf, unique_stems, workbook_xlsx
 from antema.stats import WEIGHTINGS
-from antema.web.answers import attachment, plain_error
+from antema.web.answers import XLSX, attachment, plain_error
 from antema.web.media import preview_png
 from antema.web.report_data import require_analysis, sample_report
 from antema.web.state import store
 from antema.web.user import current_user
 
 downloads = flask.Blueprint("downloads", __name__, url_prefix="/download")
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 downloads.register_error_handler(AntemaError, plain_error)
 
@@ -36,7 +34,7 @@ def particles(analysis_id: int) -> flask.Response:
 @downloads.get("/analysis/<int:analysis_id>/workbook.xlsx")
 def workbook(analysis_id: int) -> flask.Response:
     """Answer summary, particles and recipe as a workbook."""
-    return _file(analysis_id, workbook_xlsx, "workbook.xlsx", _XLSX, pictures=False)
+    return _file(analysis_id, workbook_xlsx, "workbook.xlsx", XLSX, pictures=False)
 
 
 @downloads.get("/analysis/<int:analysis_id>/everything.zip")

@@ -1,4 +1,5 @@
 import io
+import zipfile
 from dataclasses import replace
 
 import flask
@@ -105,6 +106,25 @@ def test_the_report_names_the_samples_as_text(client, choice):
     words = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages)
     assert "large <b>one</b>" in words
     assert "volume-weighted" in words
+
+
+def test_the_workbook_holds_the_tables_and_text_as_text(client, choice):
+    answer = client.get(download_address("workbook.xlsx", choice))
+    assert answer.status_code == 200
+    book = pd.read_excel(io.BytesIO(answer.data), sheet_name=None)
+    assert list(book) == ["statistics", "differences", "histogram", "crystallinity", "particles"]
+    assert list(book["statistics"]["sample"]) == ["small", "large <b>one</b>", "few"]
+    assert list(book["statistics"]["median"]) == pytest.approx([s.median.value for s in load(choice).summaries])
+    assert len(book["particles"]) == sum(len(member.table) for member in load(choice).members)
+
+
+def test_everything_is_in_the_archive(client, choice):
+    answer = client.get(download_address("everything.zip", choice))
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        names = set(archive.namelist())
+        assert {"report.pdf", "workbook.xlsx", "particles.csv", "values.csv", "differences.csv"} <= names
+        rows = pd.read_csv(io.BytesIO(archive.read("statistics.csv")))
+    pd.testing.assert_frame_equal(rows, table(client, "statistics.csv", choice))
 
 
 def test_every_link_of_the_menu_answers(client, choice):

@@ -54,6 +54,8 @@ def test_a_lost_particle_file_is_a_plain_sentence(client, make_sample, web_store
     answer = client.get(f"/download/analysis/{sample.current_analysis_id}/particles.csv")
     assert (answer.status_code, answer.mimetype) == (409, "text/plain")
     assert "analyse the sample again" in answer.text
+    path = f"/media/overlay/{sample.current_analysis_id}/{result.micrograph_id}.png"
+    assert "analyse the sample again" in client.get(path).text
 
 
 def test_the_scale_bar_is_that_of_the_result(client, make_sample, web_store):
