@@ -371,6 +371,7 @@ def _train_segmentation(options: argparse.Namespace) -> int:
         options.out,
         minutes=options.minutes,
         seed=options.seed,
+        device=options.device,
         progress=lambda share, words: step(words, round(100 * share, 1), 100.0),
     )
     return OK
