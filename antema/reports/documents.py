@@ -28,6 +28,7 @@ _CONVENTIONS = {
     "contour": "contour: on the sub-pixel outline of each particle",
     "antema": "antema: the original program's pixel counting, comparable with its old series",
 }
+_LEFT_IN_THE_CARD = ("metrics", "software", "task", "default", "training", "threshold_chosen")
 _PROVENANCE_LABELS = {
     "date": "Date of analysis",
     "who": "Analysed by",
@@ -130,7 +131,7 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "fingerprint": report.recipe.fingerprint(),
         "convention": _CONVENTIONS[report.recipe.convention],
         "view": _view_rows(report),
-        "model": flat_rows(report.model),
+        "model": flat_rows(card_digest(report.model)),
         "provenance": flat_rows(report.provenance, _PROVENANCE_LABELS),
         "files": [[image.name, image.sha256 or "–"] for image in report.images],
     }
@@ -294,6 +295,19 @@ def _view_rows(report: SampleReport) -> list[list[str]]:
         ["Crystallinity certainty", f"{report.view.crystallinity_certainty:.2f}"],
         ["Excluded by a person", stats.count_text(excluded, "particle")],
     ]
+
+
+def card_digest(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a reader of the report needs of a model's card; the rest stands in the card and in summary.json."""
+    digest = {key: value for key, value in card.items() if key not in _LEFT_IN_THE_CARD}
+    training = card.get("training")
+    if isinstance(training, Mapping):
+        digest["training"] = {key: training[key] for key in ("images", "minutes", "device", "seed") if key in training}
+    metrics = card.get("metrics")
+    if isinstance(metrics, Mapping):
+        found = {name: m["dice"] for name, m in metrics.items() if isinstance(m, Mapping) and "dice" in m}
+        digest["dice"] = "; ".join(f"{name} {dice:.3f}" for name, dice in found.items())
+    return digest
 
 
 def flat_rows(mapping: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> list[list[str]]:
