@@ -3,12 +3,10 @@
 from typing import Any
 
 import dash
-import dash_ag_grid as dag
-import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from antema import jobs
-from antema.domain import QUANTITIES, AntemaError, NotFound, View
+from antema.domain import AntemaError, NotFound, View
 from antema.web import sample_page
 from antema.web.background import job_request
 from antema.web.figures import empty_figure
@@ -17,18 +15,12 @@ from antema.web.models_view import crystallinity_available, default_recipe, segm
 from antema.web.not_found import not_found
 from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
 from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
+from antema.web.sample_layout import micrographs_section, results_section, sample_head
 from antema.web.shell import message
-from antema.web.state import settings, store
+from antema.web.state import store
 from antema.web.user import current_user
 
 dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
-
-_GRAPH = {
-    "displaylogo": False,
-    "toImageButtonOptions": {"format": "svg"},
-    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
-}
-_VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 def layout(sample_id: str = "", **_: str) -> html.Div:
@@ -44,219 +36,14 @@ def layout(sample_id: str = "", **_: str) -> html.Div:
             dcc.Store(id="sample-selection"),
             dcc.Store(id="sample-current"),
             dcc.Store(id="sample-jobs"),
-            _head(),
+            sample_head(),
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
-            html.Div([_micrographs(sample.id), _results()], className="sample-body", id="sample-body"),
+            html.Div([micrographs_section(sample.id), results_section()], className="sample-body", id="sample-body"),
             recipe_panel(segmentation_models(), crystallinity_available=crystallinity_available()),
             sample_form("sample-edit", "Edit sample", "Save"),
             *[action_modal(name) for name in ACTIONS],
         ]
-    )
-
-
-def _head() -> html.Div:
-    return html.Div(
-        [
-            html.H1(id="sample-name"),
-            html.Div(
-                [
-                    html.Button("Edit", id="sample-edit-open", className="btn btn-outline-secondary"),
-                    html.Button("Archive", id="sample-archive", className="btn btn-outline-secondary"),
-                    dbc.DropdownMenu(id="sample-downloads", label="Download", color="secondary", disabled=True),
-                    html.Button("Recipe", id="recipe-open", className="btn btn-outline-secondary"),
-                    html.Button("Analyse", id="sample-analyse", className="btn btn-primary"),
-                ],
-                className="actions",
-            ),
-        ],
-        className="page-head",
-    )
-
-
-def _micrographs(sample_id: int) -> html.Section:
-    return html.Section(
-        [
-            html.Div(
-                [
-                    html.H2("Micrographs"),
-                    html.Div(
-                        [
-                            html.Button(
-                                label,
-                                id={"type": "micrograph-action", "action": name},
-                                className="btn btn-sm btn-outline-secondary",
-                                disabled=True,
-                            )
-                            for name, (label, _) in ACTIONS.items()
-                        ]
-                        + [html.Button("Tick all", id="micrographs-all", className="btn btn-sm btn-link")],
-                        className="actions",
-                    ),
-                ],
-                className="section-head",
-            ),
-            html.Div(
-                [
-                    html.I(className="bi bi-upload"),
-                    html.Span(" Drop micrographs here, or click to choose"),
-                    html.Small(
-                        "dm3, dm4, emd, ser, mrc, tif, png, jpg … as they come from the microscope", className="quiet"
-                    ),
-                ],
-                className="drop-zone",
-                role="button",
-                tabIndex=0,
-                **{
-                    "data-sample": str(sample_id),
-                    "data-max-files": str(settings().max_upload_files),
-                    "data-max-mb": str(settings().max_upload_mb),
-                },
-            ),
-            html.Ul(id="upload-list"),
-            html.Div(id="sample-cards", className="cards"),
-        ],
-        className="micrographs",
-    )
-
-
-def _results() -> html.Section:
-    quantities = [{"label": quantity.label, "value": quantity.column} for quantity in QUANTITIES]
-    weightings = [{"label": name.capitalize(), "value": name} for name in ("number", "area", "volume")]
-    return html.Section(
-        [
-            html.Div(
-                [
-                    html.H2("Result"),
-                    html.Div(
-                        [
-                            html.Button(
-                                "Make this the sample's result",
-                                id="sample-make-current",
-                                className="btn btn-sm btn-outline-primary",
-                                hidden=True,
-                            ),
-                            dcc.Dropdown(
-                                id="sample-analysis",
-                                clearable=False,
-                                placeholder="No result yet",
-                                className="result-choice",
-                            ),
-                        ],
-                        className="actions",
-                    ),
-                ],
-                className="section-head",
-            ),
-            html.Div(id="sample-headline"),
-            html.Div(
-                [
-                    html.Div(
-                        [
-                            html.Div(
-                                [
-                                    dcc.Dropdown(
-                                        quantities,
-                                        QUANTITIES[0].column,
-                                        id="sample-quantity",
-                                        clearable=False,
-                                        className="quantity-choice",
-                                    ),
-                                    dbc.RadioItems(weightings, "number", id="sample-weighting", inline=True),
-                                    dbc.Switch(id="sample-log", label="log axis", value=False),
-                                    html.Div(
-                                        [
-                                            html.Button(
-                                                form.upper(),
-                                                id={"type": "sample-save", "format": form},
-                                                className="btn btn-sm btn-link",
-                                                title=f"Save this plot as {form.upper()}",
-                                            )
-                                            for form in ("svg", "png", "csv")
-                                        ],
-                                        className="saves",
-                                    ),
-                                    dcc.Download(id="sample-plot-csv"),
-                                ],
-                                className="controls",
-                            ),
-                            dcc.Graph(id="sample-histogram", config=_GRAPH, className="graph"),
-                        ],
-                        className="panel",
-                    ),
-                    html.Div(
-                        [
-                            html.Div(
-                                [
-                                    dcc.Dropdown(id="sample-viewer-image", clearable=False, className="image-choice"),
-                                    dbc.Switch(id="sample-overlay", label="outlines", value=True),
-                                    html.Span(id="sample-image-link"),
-                                ],
-                                className="controls",
-                            ),
-                            dcc.Graph(id="sample-viewer", config=_VIEWER, className="graph viewer"),
-                            html.Div(
-                                sample_page.outline_keys(),
-                                className="keys",
-                            ),
-                        ],
-                        className="panel",
-                    ),
-                ],
-                className="panels",
-            ),
-            html.Div(
-                [
-                    html.Span(id="sample-selection-words"),
-                    html.Button("Show all", id="sample-selection-clear", className="btn btn-sm btn-outline-secondary"),
-                ],
-                id="sample-selection-bar",
-                className="selection-bar",
-                hidden=True,
-            ),
-            html.Div(
-                [
-                    html.Div(
-                        [html.H3("Statistics"), html.Div(id="sample-statistics", className="scroll-x")],
-                        className="panel wide",
-                    ),
-                    html.Div(
-                        [
-                            html.H3("Left out"),
-                            html.Div(id="sample-left-out"),
-                            html.H3("Crystallinity"),
-                            html.Div(id="sample-crystallinity"),
-                        ],
-                        className="panel",
-                    ),
-                ],
-                className="panels statistics",
-            ),
-            html.H3("Particles"),
-            dag.AgGrid(
-                id="sample-grid",
-                columnDefs=sample_page.grid_columns(),
-                rowModelType="infinite",
-                getRowId="params.data.id",
-                defaultColDef={"resizable": True, "flex": 1},
-                dashGridOptions={
-                    "theme": {"function": "themeQuartz"},
-                    "rowSelection": {
-                        "mode": "multiRow",
-                        "checkboxes": False,
-                        "headerCheckbox": False,
-                        "enableClickSelection": True,
-                    },
-                    "cacheBlockSize": 100,
-                    "maxBlocksInCache": 20,
-                    "infiniteInitialRowCount": 1,
-                },
-                className="grid particles",
-            ),
-        ],
-        className="results",
-        id="sample-results",
-        hidden=True,
     )
 
 

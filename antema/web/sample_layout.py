@@ -1,0 +1,225 @@
+"""The sample page's layout: static, filled by the page's callbacks."""
+
+import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from antema.domain import QUANTITIES
+from antema.web import sample_page
+from antema.web.micrograph_actions import ACTIONS
+from antema.web.state import settings
+
+_GRAPH = {
+    "displaylogo": False,
+    "toImageButtonOptions": {"format": "svg"},
+    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
+}
+_VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+def sample_head() -> html.Div:
+    """Return the sample's name and what can be done with the whole sample."""
+    return html.Div(
+        [
+            html.H1(id="sample-name"),
+            html.Div(
+                [
+                    html.Button("Edit", id="sample-edit-open", className="btn btn-outline-secondary"),
+                    html.Button("Archive", id="sample-archive", className="btn btn-outline-secondary"),
+                    dbc.DropdownMenu(id="sample-downloads", label="Download", color="secondary", disabled=True),
+                    html.Button("Recipe", id="recipe-open", className="btn btn-outline-secondary"),
+                    html.Button("Analyse", id="sample-analyse", className="btn btn-primary"),
+                ],
+                className="actions",
+            ),
+        ],
+        className="page-head",
+    )
+
+
+def micrographs_section(sample_id: int) -> html.Section:
+    """Return where micrographs are dropped, listed and ticked."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Micrographs"),
+                    html.Div(
+                        [
+                            html.Button(
+                                label,
+                                id={"type": "micrograph-action", "action": name},
+                                className="btn btn-sm btn-outline-secondary",
+                                disabled=True,
+                            )
+                            for name, (label, _) in ACTIONS.items()
+                        ]
+                        + [html.Button("Tick all", id="micrographs-all", className="btn btn-sm btn-link")],
+                        className="actions",
+                    ),
+                ],
+                className="section-head",
+            ),
+            html.Div(
+                [
+                    html.I(className="bi bi-upload"),
+                    html.Span(" Drop micrographs here, or click to choose"),
+                    html.Small(
+                        "dm3, dm4, emd, ser, mrc, tif, png, jpg … as they come from the microscope", className="quiet"
+                    ),
+                ],
+                className="drop-zone",
+                role="button",
+                tabIndex=0,
+                **{
+                    "data-sample": str(sample_id),
+                    "data-max-files": str(settings().max_upload_files),
+                    "data-max-mb": str(settings().max_upload_mb),
+                },
+            ),
+            html.Ul(id="upload-list"),
+            html.Div(id="sample-cards", className="cards"),
+        ],
+        className="micrographs",
+    )
+
+
+def results_section() -> html.Section:
+    """Return the distribution, the micrograph, the numbers and the particle table of one result."""
+    quantities = [{"label": quantity.label, "value": quantity.column} for quantity in QUANTITIES]
+    weightings = [{"label": name.capitalize(), "value": name} for name in ("number", "area", "volume")]
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Result"),
+                    html.Div(
+                        [
+                            html.Button(
+                                "Make this the sample's result",
+                                id="sample-make-current",
+                                className="btn btn-sm btn-outline-primary",
+                                hidden=True,
+                            ),
+                            dcc.Dropdown(
+                                id="sample-analysis",
+                                clearable=False,
+                                placeholder="No result yet",
+                                className="result-choice",
+                            ),
+                        ],
+                        className="actions",
+                    ),
+                ],
+                className="section-head",
+            ),
+            html.Div(id="sample-headline"),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.Div(
+                                [
+                                    dcc.Dropdown(
+                                        quantities,
+                                        QUANTITIES[0].column,
+                                        id="sample-quantity",
+                                        clearable=False,
+                                        className="quantity-choice",
+                                    ),
+                                    dbc.RadioItems(weightings, "number", id="sample-weighting", inline=True),
+                                    dbc.Switch(id="sample-log", label="log axis", value=False),
+                                    html.Div(
+                                        [
+                                            html.Button(
+                                                form.upper(),
+                                                id={"type": "sample-save", "format": form},
+                                                className="btn btn-sm btn-link",
+                                                title=f"Save this plot as {form.upper()}",
+                                            )
+                                            for form in ("svg", "png", "csv")
+                                        ],
+                                        className="saves",
+                                    ),
+                                    dcc.Download(id="sample-plot-csv"),
+                                ],
+                                className="controls",
+                            ),
+                            dcc.Graph(id="sample-histogram", config=_GRAPH, className="graph"),
+                        ],
+                        className="panel",
+                    ),
+                    html.Div(
+                        [
+                            html.Div(
+                                [
+                                    dcc.Dropdown(id="sample-viewer-image", clearable=False, className="image-choice"),
+                                    dbc.Switch(id="sample-overlay", label="outlines", value=True),
+                                    html.Span(id="sample-image-link"),
+                                ],
+                                className="controls",
+                            ),
+                            dcc.Graph(id="sample-viewer", config=_VIEWER, className="graph viewer"),
+                            html.Div(
+                                sample_page.outline_keys(),
+                                className="keys",
+                            ),
+                        ],
+                        className="panel",
+                    ),
+                ],
+                className="panels",
+            ),
+            html.Div(
+                [
+                    html.Span(id="sample-selection-words"),
+                    html.Button("Show all", id="sample-selection-clear", className="btn btn-sm btn-outline-secondary"),
+                ],
+                id="sample-selection-bar",
+                className="selection-bar",
+                hidden=True,
+            ),
+            html.Div(
+                [
+                    html.Div(
+                        [html.H3("Statistics"), html.Div(id="sample-statistics", className="scroll-x")],
+                        className="panel wide",
+                    ),
+                    html.Div(
+                        [
+                            html.H3("Left out"),
+                            html.Div(id="sample-left-out"),
+                            html.H3("Crystallinity"),
+                            html.Div(id="sample-crystallinity"),
+                        ],
+                        className="panel",
+                    ),
+                ],
+                className="panels statistics",
+            ),
+            html.H3("Particles"),
+            dag.AgGrid(
+                id="sample-grid",
+                columnDefs=sample_page.grid_columns(),
+                rowModelType="infinite",
+                getRowId="params.data.id",
+                defaultColDef={"resizable": True, "flex": 1},
+                dashGridOptions={
+                    "theme": {"function": "themeQuartz"},
+                    "rowSelection": {
+                        "mode": "multiRow",
+                        "checkboxes": False,
+                        "headerCheckbox": False,
+                        "enableClickSelection": True,
+                    },
+                    "cacheBlockSize": 100,
+                    "maxBlocksInCache": 20,
+                    "infiniteInitialRowCount": 1,
+                },
+                className="grid particles",
+            ),
+        ],
+        className="results",
+        id="sample-results",
+        hidden=True,
+    )
