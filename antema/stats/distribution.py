@@ -13,6 +13,7 @@ MOST_BINS = 120
 # Leaving out one piece of dirt takes at least so many particles, so that nobody misses a twentieth of them.
 _FEWEST_TO_LEAVE_ONE_OUT = 20
 _MOST_LEFT_OUT = 0.01
+_GRAIN = 1e-9
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _FINE_GRID = 2048
 
@@ -111,7 +112,8 @@ def histogram(
     scale = np.log10(x) if log else x
     bound = None if upper is None or float(x.max()) > upper else math.log10(upper) if log else upper
     least = math.log10(1 + least_width / float(np.median(x))) if log else least_width
-    edges = _round_edges(scale, w, None if isinstance(bins, str) else int(bins), least)
+    grain = _GRAIN if log else _GRAIN * float(np.abs(x).max())
+    edges = _round_edges(scale, w, None if isinstance(bins, str) else int(bins), least, grain)
     edges = edges if bound is None else _bounded(edges, bound)
     return _fill(x, w, 10.0**edges if log else edges, log=log)
 
@@ -236,13 +238,14 @@ def _fill(x: NDArray[np.float64], w: NDArray[np.float64], edges: NDArray[np.floa
 
 
 def _round_edges(
-    x: NDArray[np.float64], w: NDArray[np.float64], wanted: int | None, least: float
+    x: NDArray[np.float64], w: NDArray[np.float64], wanted: int | None, least: float, grain: float
 ) -> NDArray[np.float64]:
     lowest, highest = float(x.min()), float(x.max())
-    if lowest == highest:
-        width = _round_width(max(abs(lowest) * 0.1 or 1.0, least))
-        first = math.floor(lowest / width)
-        return np.array([first, first + 1]) * width
+    if highest - lowest <= grain:
+        # equal, or but for what a computer rounds: there is nothing between them to draw
+        width = _round_width(max(abs(lowest) * 0.1 if abs(lowest) > grain else 1.0, least))
+        first, last = _span(lowest, highest, width)
+        return np.arange(first, last + 1, dtype=np.float64) * width
     if wanted is None:
         effective = float(w.sum()) ** 2 / float(np.sum(w**2))
         q25, q75 = weighted_quantiles(x, [0.25, 0.75], w)
