@@ -100,16 +100,14 @@ def distribution_figure(
         )
     )
     if len(values) > 2 and np.ptp(values) > 0:
-        x, y = kde(values, weights, log=log)
+        x, y = kde(values, weights, log=log, upper=quantity.upper, least_width=quantity.least_bin_width)
         seen = (x >= histogram.edges[0]) & (x <= histogram.edges[-1])
         x, y = x[seen], y[seen]
         # kde() is a density over x (or over log10 x); in the bars' unit it is times their area.
         area = float(np.sum(heights * widths))
-        # values closer together than the bins (convexity next to 1) would give a needle that dwarfs every bar
-        shown = y * area if np.max(y * area, initial=0.0) < 2 * np.max(heights) else np.full_like(y, np.nan)
         figure.add_scatter(
             x=np.log10(x) if log else x,
-            y=shown,
+            y=y * area,
             mode="lines",
             line={"color": "#24292f", "width": 1.6},
             hoverinfo="skip",

@@ -28,7 +28,6 @@ from antema.web.results import (
 )
 from antema.web.state import store
 
-_LEAST_RATIO_BIN = 0.005
 _TABLE_COLUMNS = (
     "image",
     "particle",
@@ -118,9 +117,7 @@ def _results_by_micrograph(analysis_id: int | None) -> dict[int, ImageResult]:
 
 
 def _bins(data: Series, quantity: Quantity, *, log: bool) -> Histogram:
-    # a ratio is not known to better than some thousandths; finer bins would show rounding
-    least = 0.0 if quantity.unit else _LEAST_RATIO_BIN
-    return histogram(data.values, data.weights, log=log, least_width=least)
+    return histogram(data.values, data.weights, log=log, least_width=quantity.least_bin_width, upper=quantity.upper)
 
 
 def bins_table(result: Result, column: str, view: View, *, log: bool) -> pd.DataFrame:
