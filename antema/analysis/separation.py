@@ -120,6 +120,9 @@ class _Separator:
     def objects_of(self, region: Region) -> list[Detected]:
         """Return the objects of one region, at least one."""
         at_border = "touches_border" if region.touches_border and self.recipe.drop_border else ""
+        if region.reason == "too_many_holes":
+            # said at the border too: it is why a dense layer of particles was not taken apart, and can be allowed
+            return [_whole(region, region.reason)]
         if region.reason:
             return [_whole(region, at_border or region.reason)]
         polygon = image_outline(region.x, region.y, region.filled, self.probability)

@@ -66,9 +66,10 @@ def _state(micrograph: StoredMicrograph, result: ImageResult | None) -> html.Div
         return html.Div("not analysed", className="card-state quiet")
     if result.status == "failed":
         return html.Div(result.error, className="card-state danger", title=result.error)
-    words: list[Any] = [f"{count(result.n_measured)} particles, {count(result.n_dropped)} left out"]
+    particles = "1 particle" if result.n_measured == 1 else f"{count(result.n_measured)} particles"
+    words: list[Any] = [f"{particles}, {count(result.n_dropped)} left out"]
     if result.stale:
         words.append(html.Span(" · scale changed since: analyse again", className="warning"))
     elif result.notes:
-        words.append(html.Span(f" · {result.notes[0]}", className="warning"))
+        words.append(html.Span(f" · {result.notes[0]}", className="quiet"))
     return html.Div(words, className="card-state", title=" ".join(result.notes))

@@ -180,3 +180,18 @@ def test_no_ellipse_through_too_few_points_or_a_line(fit):
     assert fit(np.zeros((5, 2))) is None
     assert fit(np.zeros((20, 2))) is None
     assert fit(np.stack([np.arange(20.0), 3 * np.arange(20.0)], axis=1)) is None
+
+
+def test_a_dense_layer_with_many_holes_says_so_at_the_border_too() -> None:
+    # a hexagonal layer of touching discs that runs out of the image: its gaps are more than the holes allowed
+    y, x = np.mgrid[:240, :240]
+    mask = np.zeros((240, 240), bool)
+    for row in range(-1, 9):
+        for column in range(-1, 9):
+            cx, cy = 15 + 30 * column + 15 * (row % 2), 15 + 26 * row
+            mask |= (x - cx) ** 2 + (y - cy) ** 2 <= 15.6**2
+    refused = measure(mask, 1.0, recipe=Recipe())
+    largest = refused.sort_values("area_nm2").iloc[-1]
+    assert largest["drop_reason"] == "too_many_holes"
+    allowed = measure(mask, 1.0, recipe=Recipe(max_holes=1000))
+    assert (allowed["status"] == "measured").sum() >= 30
