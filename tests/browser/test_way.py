@@ -20,9 +20,10 @@ pytestmark = pytest.mark.browser
 _JOB_MS = 240_000
 
 
-def gold_field(seed: int, folder: Path) -> Path:
-    """Write a small calibrated field of gold, about 3 nm, and return the micrograph."""
-    field = micrograph_field(seed, shape=(512, 512), pixel_size_nm=0.08, mean_diameter_nm=3.0, n=30)
+def gold_field(seed: int, folder: Path, size: int = 512) -> Path:
+    """Write a calibrated field of gold, about 3 nm, and return the micrograph."""
+    n = 30 * size**2 // 512**2
+    field = micrograph_field(seed, shape=(size, size), pixel_size_nm=0.08, mean_diameter_nm=3.0, n=n)
     return write_field(field, folder, f"field_{seed}")
 
 
@@ -255,11 +256,12 @@ def test_micrographs_are_left_out_taken_back_and_moved(
 
 
 def test_a_killed_server_finds_its_job_and_goes_on(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
-    files = [gold_field(seed, tmp_path) for seed in range(40, 46)]
+    # large enough that the job lasts for several looks of the page
+    files = [gold_field(seed, tmp_path, size=1024) for seed in range(40, 48)]
     sample = new_sample(page, dashboard, "Killed")
     upload(page, files)
     page.click("#sample-analyse")
-    expect(page.locator("#shell-jobs .job-text")).to_contain_text(re.compile(r"[1-5] of 6 images"), timeout=_JOB_MS)
+    expect(page.locator("#shell-jobs .job-text")).to_contain_text(re.compile(r"[0-7] of 8 images"), timeout=_JOB_MS)
     dashboard.kill()
     dashboard.start()
     page.goto(f"{dashboard.url}/jobs")
@@ -267,6 +269,6 @@ def test_a_killed_server_finds_its_job_and_goes_on(page: Page, dashboard: Dashbo
     expect(row).to_contain_text("interrupted", timeout=60_000)
     row.locator("button", has_text="Go on").click()
     expect(row).to_contain_text("done", timeout=_JOB_MS)
-    expect(row).to_contain_text("6 of 6 images")
+    expect(row).to_contain_text("8 of 8 images")
     page.goto(f"{dashboard.url}/samples/{sample}")
-    expect(tile(page, "Images")).to_have_text("6", timeout=30_000)
+    expect(tile(page, "Images")).to_have_text("8", timeout=30_000)

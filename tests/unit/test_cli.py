@@ -359,7 +359,13 @@ def test_train_hands_on_what_it_was_told(monkeypatch):
     monkeypatch.setattr(antema.training, "train_segmentation", train)
     arguments = ["train", "segmentation", "--data", "a", "b", "--out", "models/x", "--minutes", "2", "--seed", "5"]
     assert main(arguments) == cli.OK
-    assert asked == {"data": [Path("a"), Path("b")], "out": Path("models/x"), "minutes": 2.0, "seed": 5}
+    assert asked == {
+        "data": [Path("a"), Path("b")],
+        "out": Path("models/x"),
+        "minutes": 2.0,
+        "seed": 5,
+        "device": "auto",
+    }
 
 
 def test_serve_hands_on_address_and_port(monkeypatch):
