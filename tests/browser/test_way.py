@@ -272,3 +272,22 @@ def test_a_killed_server_finds_its_job_and_goes_on(page: Page, dashboard: Dashbo
     expect(row).to_contain_text("8 of 8 images")
     page.goto(f"{dashboard.url}/samples/{sample}")
     expect(tile(page, "Images")).to_have_text("8", timeout=30_000)
+
+
+def test_a_second_analysis_of_one_tab_does_not_end_the_first(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+    page.goto(dashboard.url)
+    for name, seeds in (("First", range(60, 64)), ("Second", range(64, 66))):
+        page.click("#nav-samples")
+        page.click("#sample-new")
+        page.fill("#sample-create-name", name)
+        page.click("#sample-create-save")
+        expect(page.locator("#sample-name")).to_have_text(name)
+        upload(page, [gold_field(seed, tmp_path, size=1024) for seed in seeds])
+        page.click("#sample-analyse")
+        expect(page.locator("#shell-jobs .job-line", has_text=name)).to_be_visible(timeout=30_000)
+        # by links, so that the tab keeps the page it has
+        page.click("#nav-jobs")
+    for name, images in (("First", 4), ("Second", 2)):
+        row = page.locator(".jobs tr", has_text=name)
+        expect(row).to_contain_text("done", timeout=_JOB_MS)
+        expect(row).to_contain_text(f"{images} of {images} images")
