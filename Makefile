@@ -22,7 +22,7 @@ lint: $(VENV)/.dev
 browser: $(VENV)/.dev
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	{ test "$$(id -u)" = 0 && command -v apt-get && apt-get update -qq && \
-	  apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
 	$(BIN)/playwright install chromium
 
 screenshots: $(VENV)/.dev browser
