@@ -100,11 +100,6 @@ class Segmenter:
         notes = (f"segmented at 1/{finest} of the image's width",) if finest > 1 else ()
         return Segmentation(probability, tuple(1 / factor for factor in used), width_px, notes)
 
-    def at_factor(self, pixels: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
-        """Return the probability map of `pixels`, shape (h, w), computed on blocks of `factor` x `factor` pixels."""
-        logits = logits_anywhere(standardised(reduced(finite(pixels), factor)), self.logits)
-        return expit(enlarged(logits, factor, pixels.shape))
-
 
 @lru_cache(maxsize=4)
 def load(name: str = "default") -> Segmenter:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 import flask
 import pandas as pd
 
 from antema.domain import AntemaError, View
+from antema.provenance import provenance
 from antema.reports import ComparisonReport, comparison_report_pdf, particles_csv, tables_xlsx, zip_files
 from antema.web import compare_tables
 from antema.web.answers import XLSX, attachment, plain_error
@@ -92,11 +92,7 @@ def _report_pdf(comparable: Comparable, date: datetime) -> bytes:
     content = ComparisonReport(
         [sample_report(member.analysis.id, weighting, by=by, pictures=False) for member in comparable.members],
         View(weighting=weighting),
-        {
-            "software": f"antema {version('antema')}",
-            "date": date.isoformat(timespec="seconds"),
-            "requested_by": by,
-        },
+        provenance() | {"date": date.isoformat(timespec="seconds"), "requested_by": by},
     )
     return comparison_report_pdf(content)
 

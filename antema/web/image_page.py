@@ -42,7 +42,7 @@ def facts(micrograph: StoredMicrograph) -> list[Any]:
             ("Field", f"{format_number(micrograph.width * size.nm)} × {format_number(micrograph.height * size.nm)} nm")
         )
     rows += [(key.replace("_", " "), str(value)) for key, value in micrograph.metadata.items()]
-    rows.append(("Added", f"{micrograph.added_at:%Y-%m-%d %H:%M} by {micrograph.added_by}"))
+    rows.append(("Added", f"{micrograph.added_at:%Y-%m-%d %H:%M} UTC by {micrograph.added_by}"))
     rows.append(("sha256", html.Code(micrograph.sha256[:16] + "…", title=micrograph.sha256)))
     if micrograph.left_out_reason:
         rows.append(("Left out", micrograph.left_out_reason))

@@ -1,12 +1,11 @@
 """A stored result as the reports take it."""
 
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from antema import nets
 from antema.analysis import ALGORITHM_VERSION
 from antema.domain import NotFound, View
+from antema.provenance import provenance
 from antema.reports import ReportImage, SampleReport
 from antema.storage import ImageResult
 from antema.web.media import preview_png
@@ -47,10 +46,10 @@ def sample_report(analysis_id: int, weighting: str, *, by: str, pictures: bool =
         recipe=analysis.recipe,
         view=View(weighting=weighting, crystallinity_certainty=analysis.view.crystallinity_certainty),
         model=model_card(analysis.recipe.model, results),
-        provenance={
-            "software_version": version("antema"),
+        provenance=provenance()
+        | {
+            # the results' own: the program may have moved on since
             "algorithm_version": next((r.algorithm_version for r in results if r.algorithm_version), ALGORITHM_VERSION),
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "analysed": f"{analysis.created_at:%Y-%m-%d %H:%M} UTC",
             "who": analysis.created_by,
             "requested_by": by,

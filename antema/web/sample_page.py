@@ -91,7 +91,7 @@ def analysis_label(analysis: AnalysisRow) -> str:
     when = analysis.created_at.strftime("%Y-%m-%d %H:%M")
     state = "" if analysis.status == "done" else f" · {analysis.status}"
     separation = {"uecs": "UECS", "watershed": "watershed", "none": "no separation"}[recipe.separation]
-    return f"{when} · {recipe.model} · {separation} · {recipe.convention}{state}"
+    return f"{when} UTC · {recipe.model} · {separation} · {recipe.convention}{state}"
 
 
 def cards(sample_id: int, analysis_id: int | None, checked: set[int]) -> list[html.Div]:
