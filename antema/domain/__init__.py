@@ -3,6 +3,7 @@
 Nothing here knows of files, networks, databases or pages; numpy and the standard library are all it needs.
 """
 
+from antema.domain.annotation import Annotations, Box, ScaleBar
 from antema.domain.errors import (
     AlreadyThere,
     AntemaError,
@@ -24,7 +25,9 @@ __all__ = [
     "QUANTITIES",
     "RECIPE_FIELDS",
     "AlreadyThere",
+    "Annotations",
     "AntemaError",
+    "Box",
     "CannotAnalyse",
     "CannotRead",
     "Instance",
@@ -36,6 +39,7 @@ __all__ = [
     "Quantity",
     "Recipe",
     "RecipeField",
+    "ScaleBar",
     "View",
     "length_in_nm",
 ]
