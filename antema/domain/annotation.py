@@ -1,6 +1,5 @@
 """What a program has burned into an image: scale bars, their labels, data bars, letters."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -74,7 +73,8 @@ class Annotations:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Annotations":
         """Return the annotations that `to_dict` gave."""
+        boxes = tuple(Box(**box) for box in values["boxes"])
         bar: dict[str, Any] | None = values["scale_bar"]
-        boxes: Iterable[dict[str, int]] = values["boxes"]
-        scale_bar = None if bar is None else ScaleBar(**{**bar, "box": Box(**bar["box"])})
-        return cls(scale_bar, tuple(Box(**box) for box in boxes))
+        if bar is None:
+            return cls(boxes=boxes)
+        return cls(ScaleBar(bar["length_px"], Box(**bar["box"]), bar["label"], bar["length_nm"]), boxes)
