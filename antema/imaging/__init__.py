@@ -3,11 +3,14 @@
 from antema.imaging.hashing import file_sha256
 from antema.imaging.intensity import normalise, to_8bit
 from antema.imaging.pictures import annotated_png, display_png, outline_overlay, thumbnail_png
-from antema.imaging.reading import read, read_all, supported_suffixes
-from antema.imaging.safe import read_safely
+from antema.imaging.reading import ContentEntry, contents, read, read_all, supported_suffixes
+from antema.imaging.safe import contents_safely, read_safely
 
 __all__ = [
+    "ContentEntry",
     "annotated_png",
+    "contents",
+    "contents_safely",
     "display_png",
     "file_sha256",
     "normalise",

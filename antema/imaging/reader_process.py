@@ -12,13 +12,14 @@ import resource
 import select
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from antema.domain import CannotRead, NotAnImage
-from antema.imaging.reading import is_uncompressed, read
+from antema.imaging.reading import contents, is_uncompressed, read
 
 #: Parsing an uncompressed file takes its own size a few times over; a file that wants more is a bomb.
 _UNCOMPRESSED_FACTOR = 16
@@ -71,6 +72,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     _limit_memory(path, int(request["memory_bytes"]))
     signal.alarm(int(request["timeout_s"]) + _ALARM_MARGIN_S)
     try:
+        if request["out"] is None:
+            return {"contents": [asdict(entry) for entry in contents(path, name=request["name"])]}
         micrograph = read(path, data=request["data"], name=request["name"])
         np.save(request["out"], micrograph.pixels, allow_pickle=False)
     except NotAnImage as error:

@@ -4,6 +4,7 @@ import codecs
 import errno
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,6 +71,83 @@ _KNOWN_OTHERS: tuple[tuple[bytes, str], ...] = (
 )
 
 
+@dataclass(frozen=True)
+class ContentEntry:
+    """One image of a file, described without its pixels.
+
+    Parameters
+    ----------
+    index : int
+        Its number: `read` with ``data=index`` gives it, and it is the place in what `read_all` gives.
+    title : str
+        Which image of the file it is, for example ``HAADF, frame 2 of 5``; empty where it is the only one.
+    shape : tuple of int
+        Height and width in pixels.
+    dtype : str
+        Type of the grey values, for example ``uint16``.
+    pixel_size : PixelSize
+        Edge of a pixel and where it came from.
+    format : str
+        The file's format.
+    is_default : bool
+        Whether `read` takes this one where it is not told which.
+    """
+
+    index: int
+    title: str
+    shape: tuple[int, int]
+    dtype: str
+    pixel_size: PixelSize
+    format: str
+    is_default: bool
+
+
+def contents(path: str | Path, *, name: str | None = None) -> list[ContentEntry]:
+    """List the images of a file without reading their pixels.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Its suffix does not matter.
+    name : str, optional
+        What to call the file in messages.
+
+    Returns
+    -------
+    list of ContentEntry
+        At least one; in the order of `read_all`.
+
+    Raises
+    ------
+    CannotRead, NotAnImage
+        As `read` does, for what shows without the pixels.
+    """
+    path = Path(path)
+    kind, candidates = _candidates(path, name or path.name)
+    best = min(candidates, key=_rank)
+    entries: list[ContentEntry] = []
+    for dataset, frame, title in _images(candidates):
+        dtype = "uint8" if dataset.dtype.kind == "b" else dataset.dtype.newbyteorder("=").name
+        height, width = dataset.shape[-2:]
+        described = str(dataset.metadata.get("format", kind))
+        is_default = dataset is best and frame == 0
+        entries.append(
+            ContentEntry(len(entries), title, (height, width), dtype, pixel_size(dataset), described, is_default)
+        )
+    return entries
+
+
+def _images(candidates: list[DataSet]) -> list[tuple[DataSet, int, str]]:
+    """Return every image of these data sets: which one, the number of its frame, and what tells it from the others."""
+    images: list[tuple[DataSet, int, str]] = []
+    for number, dataset in enumerate(candidates, start=1):
+        of_several = [dataset.title or f"image {number}"] if len(candidates) > 1 else []
+        for frame in range(dataset.n_frames):
+            which = [f"frame {frame + 1} of {dataset.n_frames}"] if dataset.n_frames > 1 else []
+            images.append((dataset, frame, ", ".join(of_several + which)))
+    return images
+
+
 def read(path: str | Path, *, data: int | None = None, name: str | None = None) -> Micrograph:
     """Read the micrograph of a file.
 
@@ -101,11 +179,11 @@ def read(path: str | Path, *, data: int | None = None, name: str | None = None) 
     name = name or path.name
     kind, candidates = _candidates(path, name)
     if data is not None:
-        images = [(dataset, frame) for dataset in candidates for frame in range(dataset.n_frames)]
+        images = _images(candidates)
         if not 0 <= data < len(images):
             msg = f"{name} has {len(images)} images, expected a number from 0 to {len(images) - 1}, found {data}."
             raise CannotRead(msg)
-        dataset, frame = images[data]
+        dataset, frame, _ = images[data]
     else:
         dataset, frame = min(candidates, key=_rank), 0
     return _micrograph(path, name, kind, dataset, frame, sha256=_sha256(path, name))
@@ -135,17 +213,10 @@ def read_all(path: str | Path, *, name: str | None = None) -> list[Micrograph]:
     name = name or path.name
     kind, candidates = _candidates(path, name)
     sha256 = _sha256(path, name)
-    total = sum(dataset.n_frames for dataset in candidates)
-    micrographs: list[Micrograph] = []
-    for number, dataset in enumerate(candidates, start=1):
-        for frame in range(dataset.n_frames):
-            label = name
-            if total > 1:
-                parts = [dataset.title or f"image {number}"] if len(candidates) > 1 else []
-                parts += [f"frame {frame + 1} of {dataset.n_frames}"] if dataset.n_frames > 1 else []
-                label = f"{name} [{', '.join(parts)}]"
-            micrographs.append(_micrograph(path, label, kind, dataset, frame, sha256=sha256))
-    return micrographs
+    return [
+        _micrograph(path, f"{name} [{title}]" if title else name, kind, dataset, frame, sha256=sha256)
+        for dataset, frame, title in _images(candidates)
+    ]
 
 
 def is_uncompressed(path: Path) -> bool:

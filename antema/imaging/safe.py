@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from antema.domain import CannotRead, Micrograph, NotAnImage, PixelSize
+from antema.imaging.reading import ContentEntry
 
 #: Children kept warm by one process. More threads than these wait for their turn.
 _POOL_SIZE = 2
@@ -57,39 +59,63 @@ def read_safely(
     CannotRead, NotAnImage
         As `antema.imaging.read` does, and for a file that takes too long, too much memory, or crashes its reader.
     """
-    path = Path(path)
-    label = name or path.name
-    reader = _pool.take()
-    keep = False
-    try:
-        with tempfile.TemporaryDirectory(prefix="antema-read-") as folder:
-            out = Path(folder, "pixels.npy")
-            request = {
-                "path": str(path.absolute()),
-                "name": label,
-                "data": data,
-                "out": str(out),
-                "memory_bytes": memory_bytes,
-                "timeout_s": timeout_s,
-            }
-            try:
-                answer = reader.ask(request, timeout_s)
-            except TimeoutError as error:
-                msg = f"{label} cannot be read: reading it took longer than {timeout_s:g} s."
-                raise CannotRead(msg) from error
-            except (BrokenPipeError, EOFError) as error:
-                msg = f"{label} cannot be read: the program that reads it ran out of memory or crashed on it."
-                raise CannotRead(msg) from error
-            keep = not answer["last"]
-            if "error" in answer:
-                kind = NotAnImage if answer["error"] == "NotAnImage" else CannotRead
-                raise kind(answer["message"])
-            pixels = np.load(out, allow_pickle=False)
-    finally:
-        _pool.give_back(reader, keep=keep)
+    label = name or Path(path).name
+    with tempfile.TemporaryDirectory(prefix="antema-read-") as folder:
+        out = Path(folder, "pixels.npy")
+        answer = _ask(path, label, {"data": data, "out": str(out)}, timeout_s, memory_bytes)
+        pixels = np.load(out, allow_pickle=False)
     return Micrograph(
         pixels, PixelSize(answer["nm"], answer["source"]), answer["name"], answer["sha256"], answer["metadata"]
     )
+
+
+def contents_safely(
+    path: str | Path, *, name: str | None = None, timeout_s: float = 60.0, memory_bytes: int = 2 << 30
+) -> list[ContentEntry]:
+    """List the images of a file in a child process, as `antema.imaging.contents` does.
+
+    Parameters
+    ----------
+    path, name, timeout_s, memory_bytes
+        As in `read_safely`.
+
+    Returns
+    -------
+    list of ContentEntry
+        At least one; ``read_safely(path, data=entry.index)`` reads its pixels.
+
+    Raises
+    ------
+    CannotRead, NotAnImage
+        As `read_safely` does.
+    """
+    answer = _ask(path, name or Path(path).name, {"data": None, "out": None}, timeout_s, memory_bytes)
+    return [
+        replace(ContentEntry(**entry), shape=tuple(entry["shape"]), pixel_size=PixelSize(**entry["pixel_size"]))
+        for entry in answer["contents"]
+    ]
+
+
+def _ask(path: str | Path, label: str, wanted: dict[str, Any], timeout_s: float, memory_bytes: int) -> dict[str, Any]:
+    """Return a child's answer to one request; its errors are raised here."""
+    limits = {"memory_bytes": memory_bytes, "timeout_s": timeout_s}
+    reader = _pool.take()
+    keep = False
+    try:
+        answer = reader.ask({"path": str(Path(path).absolute()), "name": label, **wanted, **limits}, timeout_s)
+        keep = not answer["last"]
+    except TimeoutError as error:
+        msg = f"{label} cannot be read: reading it took longer than {timeout_s:g} s."
+        raise CannotRead(msg) from error
+    except (BrokenPipeError, EOFError) as error:
+        msg = f"{label} cannot be read: the program that reads it ran out of memory or crashed on it."
+        raise CannotRead(msg) from error
+    finally:
+        _pool.give_back(reader, keep=keep)
+    if "error" in answer:
+        kind = NotAnImage if answer["error"] == "NotAnImage" else CannotRead
+        raise kind(answer["message"])
+    return answer
 
 
 class _Reader:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from antema.domain import CannotRead, NotAnImage
-from antema.imaging import read, read_safely, safe
+from antema.imaging import contents, contents_safely, read, read_all, read_safely, safe
 from tests.strategies import em_files
 from tests.strategies.em_files import particle_image
 
@@ -56,6 +56,21 @@ def test_the_result_is_that_of_reading_here(pool, image_file):
         dict(here.metadata),
     )
     assert read_safely(image_file, name="Gold 7.tif").name == "Gold 7.tif"
+
+
+def test_the_contents_are_listed_there_as_here(pool, tmp_path):
+    series = np.stack([particle_image(seed=seed) for seed in range(3)])
+    path = em_files.write_dm3(tmp_path / "a.dm3", series, (1.0, 0.5, 0.5), "nm")
+
+    entries = contents_safely(path)
+
+    assert entries == contents(path)
+    assert [entry.title for entry in entries] == ["frame 1 of 3", "frame 2 of 3", "frame 3 of 3"]
+    assert [entry.is_default for entry in entries] == [True, False, False]
+    for entry, micrograph in zip(entries, read_all(path), strict=True):
+        assert (entry.shape, entry.dtype) == (micrograph.shape, micrograph.pixels.dtype.name)
+        assert (entry.pixel_size, entry.format) == (micrograph.pixel_size, micrograph.metadata["format"])
+        np.testing.assert_array_equal(read_safely(path, data=entry.index).pixels, micrograph.pixels)
 
 
 def test_the_child_stays_warm(pool, image_file):
