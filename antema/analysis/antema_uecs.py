@@ -9,18 +9,11 @@ new pixels less than a quarter lie inside.
 
 import numpy as np
 
-from antema.analysis.morphology import (
-    PLUS,
-    SQUARE_2,
-    Mask,
-    components,
-    dilated,
-    eroded,
-    parts,
-    tight,
-)
+from antema.analysis.compiled import compiled
+from antema.analysis.morphology import Mask, parts_of, tight
 from antema.analysis.pixel_counting import chain_perimeter, convex_image, minor_axis_px, pixel_convexity
-from antema.analysis.regions import Region, close_holes, least_area_px, least_marker_px, touches_border
+from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
+from antema.analysis.runs import close_holes
 from antema.analysis.uecs import Piece
 from antema.analysis.watershed import watershed
 from antema.domain import Instance, Recipe
@@ -70,8 +63,7 @@ def antema_uecs(region: Mask, convexity_threshold: float, least_marker_px: int) 
     pending: list[tuple[int, int, Mask, int]] = [(0, 0, region, 0)]
     while pending:
         x0, y0, mask, step = pending.pop()
-        labels, _ = components(_eroded(mask, step))
-        for dx, dy, part in parts(labels):
+        for dx, dy, part in parts_of(_eroded(mask, step)):
             if np.count_nonzero(part) < least_marker_px or minor_axis_px(part) <= least_marker_px // 10:
                 continue
             x, y = x0 + dx, y0 + dy
@@ -119,12 +111,6 @@ def _whole(region: Region, reason: str) -> Instance:
     return Instance(region.x, region.y, region.filled, "dropped" if reason else "measured", reason)
 
 
-def _eroded(mask: Mask, step: int) -> Mask:
-    element, origin = (SQUARE_2, -1) if step % 2 == 0 else (PLUS, 0)
-    smaller = eroded(mask, element, outside=True, origin=origin)
-    return dilated(eroded(smaller, PLUS, outside=True), PLUS)
-
-
 def _is_convex(mask: Mask, threshold: float) -> bool:
     hull = convex_image(mask)
     solidity = np.count_nonzero(mask) / np.count_nonzero(hull)
@@ -132,16 +118,9 @@ def _is_convex(mask: Mask, threshold: float) -> bool:
 
 
 def _regrown(x: int, y: int, marker: Mask, n_steps: int, region: Mask) -> Piece:
-    x, y, grown = _with_room(x, y, marker, n_steps + _ROOM_PX, region.shape)
-    inside = region[y : y + grown.shape[0], x : x + grown.shape[1]]
-    for step in range(n_steps):
-        square = step % 2 == 0
-        wider = dilated(grown, SQUARE_2, origin=-1) if square else dilated(grown, PLUS)
-        new = wider & ~grown
-        grown = wider & inside
-        if square and np.count_nonzero(new & inside) < _INSIDE_SHARE * np.count_nonzero(new):
-            break
-    dx, dy, mask = tight(grown)
+    x, y, start = _with_room(x, y, marker, n_steps + _ROOM_PX, region.shape)
+    inside = np.ascontiguousarray(region[y : y + start.shape[0], x : x + start.shape[1]])
+    dx, dy, mask = tight(_grown(start, inside, n_steps))
     return x + dx, y + dy, mask
 
 
@@ -151,3 +130,73 @@ def _with_room(x: int, y: int, mask: Mask, room: int, shape: tuple[int, ...]) ->
     right = min(room, shape[1] - x - mask.shape[1])
     bottom = min(room, shape[0] - y - mask.shape[0])
     return x - left, y - top, np.pad(mask, ((top, bottom), (left, right)))
+
+
+@compiled
+def _eroded(mask: Mask, step: int) -> Mask:
+    """Return `mask` eroded by the square (even `step`) or the plus (odd) and opened by the plus."""
+    h, w = mask.shape
+    smaller = np.ones((h + 2, w + 2), np.bool_)  # beyond the box all is particle
+    for y in range(h):
+        for x in range(w):
+            if step % 2 == 0:
+                smaller[y + 1, x + 1] = (
+                    mask[y, x]
+                    and (x == w - 1 or mask[y, x + 1])
+                    and (y == h - 1 or (mask[y + 1, x] and (x == w - 1 or mask[y + 1, x + 1])))
+                )
+            else:
+                smaller[y + 1, x + 1] = (
+                    mask[y, x]
+                    and (x == w - 1 or mask[y, x + 1])
+                    and (x == 0 or mask[y, x - 1])
+                    and (y == h - 1 or mask[y + 1, x])
+                    and (y == 0 or mask[y - 1, x])
+                )
+    opened = np.zeros((h, w), np.bool_)
+    for y in range(h):
+        for x in range(w):
+            v, u = y + 1, x + 1
+            if smaller[v, u] and smaller[v, u - 1] and smaller[v, u + 1] and smaller[v - 1, u] and smaller[v + 1, u]:
+                opened[y, x] = True
+                opened[max(y - 1, 0), x] = True
+                opened[min(y + 1, h - 1), x] = True
+                opened[y, max(x - 1, 0)] = True
+                opened[y, min(x + 1, w - 1)] = True
+    return opened
+
+
+@compiled
+def _grown(marker: Mask, inside: Mask, n_steps: int) -> Mask:
+    """Return `marker` grown by turns by the square and the plus, as long as it grows where it may."""
+    h, w = marker.shape
+    grown = marker.copy()
+    for step in range(n_steps):
+        square = step % 2 == 0
+        wider = grown.copy()
+        for y in range(h):
+            for x in range(w):
+                if not grown[y, x]:
+                    continue
+                if y < h - 1:
+                    wider[y + 1, x] = True
+                if x < w - 1:
+                    wider[y, x + 1] = True
+                if square:
+                    if y < h - 1 and x < w - 1:
+                        wider[y + 1, x + 1] = True
+                else:
+                    if y > 0:
+                        wider[y - 1, x] = True
+                    if x > 0:
+                        wider[y, x - 1] = True
+        n_new, n_inside = 0, 0
+        for y in range(h):
+            for x in range(w):
+                if wider[y, x] and not grown[y, x]:
+                    n_new += 1
+                    n_inside += inside[y, x]
+                grown[y, x] = wider[y, x] and inside[y, x]
+        if square and n_inside < _INSIDE_SHARE * n_new:
+            break
+    return grown

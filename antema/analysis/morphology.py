@@ -13,6 +13,8 @@ import skimage.morphology
 import skimage.segmentation
 from numpy.typing import NDArray
 
+from antema.analysis.runs import connected
+
 # Their inferred types are wrong in places (a label count of "Literal[0, 1]"): they are typed here, by hand.
 ndimage: Any = scipy.ndimage
 measure: Any = skimage.measure
@@ -29,17 +31,9 @@ SQUARE_3: Mask = np.ones((3, 3), dtype=np.bool_)
 SQUARE_2: Mask = np.ones((2, 2), dtype=np.bool_)
 
 
-def components(mask: Mask, *, corners: bool = True) -> tuple[Labels, int]:
-    """Return the labels 1 to n of the connected components of `mask`, in reading order, and n.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (h, w)
-        Foreground.
-    corners : bool
-        Whether pixels that meet in a corner are connected (8 neighbours, else 4).
-    """
-    labels, n = ndimage.label(mask, structure=SQUARE_3 if corners else PLUS)
+def components(mask: Mask) -> tuple[Labels, int]:
+    """Return the labels 1 to n of the 8-connected components of `mask`, in reading order, and n."""
+    labels, n = ndimage.label(mask, structure=SQUARE_3)
     return labels, int(n)
 
 
@@ -100,10 +94,14 @@ def flooded(values: Floats, seeds: Labels, mask: Mask) -> Labels:
 
 def largest_component(mask: Mask) -> Mask:
     """Return the largest 8-connected component of `mask`."""
-    labels, n = components(mask)
-    if n <= 1:
+    found = connected(mask)
+    if len(found) <= 1:
         return mask
-    return labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    largest = int(np.argmax(found.areas))
+    y, x, h, w = found.boxes[largest].tolist()
+    result = np.zeros_like(mask)
+    result[y : y + h, x : x + w] = found.mask(largest)
+    return result
 
 
 def tight(mask: Mask) -> tuple[int, int, Mask]:
@@ -121,3 +119,9 @@ def parts(labels: NDArray[np.integer]) -> list[tuple[int, int, Mask]]:
         for index, box in enumerate(boxes(labels), start=1)
         if box is not None
     ]
+
+
+def parts_of(mask: Mask) -> list[tuple[int, int, Mask]]:
+    """Return x, y of the bounding box and the mask of each 8-connected component of `mask`, in reading order."""
+    found = connected(mask)
+    return [(box[1], box[0], part) for box, part in zip(found.boxes.tolist(), found.masks(), strict=True)]

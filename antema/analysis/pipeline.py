@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
 from antema.analysis.measures import Measures
 from antema.analysis.morphology import largest_component, tight
-from antema.analysis.regions import clean, close_holes, least_area_px, touches_border
+from antema.analysis.regions import clean, least_area_px, touches_border
+from antema.analysis.runs import close_holes
 from antema.analysis.separation import Detected, ProbabilityMap, separate
 from antema.analysis.table import measure_detected, particle_table
 from antema.domain import AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe

@@ -1,14 +1,17 @@
 """ANTEMA's definitions: pixels counted, chains of pixels walked."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from antema.analysis.compiled import compiled
 from antema.analysis.polygon import Polygon, convex_hull
 
-# Clockwise from east, rows downwards: (dy, dx) of the eight neighbours.
-_STEPS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
+# Clockwise from east, rows downwards: dy and dx of the eight neighbours.
+_DY = np.array([0, 1, 1, 1, 0, -1, -1, -1])
+_DX = np.array([1, 1, 0, -1, -1, -1, 0, 1])
 _AXIS, _DIAGONAL, _CORNER = 0.980, 1.406, 0.091
-_ON_EDGE = 1e-5  # a centre that is nearer than this to an edge lies on it: corners lie on half pixels
 
 
 def boundary_chain(mask: NDArray[np.bool_]) -> list[int]:
@@ -16,27 +19,7 @@ def boundary_chain(mask: NDArray[np.bool_]) -> list[int]:
 
     Moore-neighbour tracing from the first pixel, with Jacob's stopping criterion; empty for a single pixel.
     """
-    w = mask.shape[1]
-    width = w + 2
-    flat = np.pad(mask, 1).ravel().tolist()
-    offsets = [dy * width + dx for dy, dx in _STEPS]
-    start = int(np.flatnonzero(mask)[0])
-    position = (start // w + 1) * width + start % w + 1
-    # The first pixel in reading order has nothing above it and nothing to its left: begin the search north-east.
-    first = _next_step(flat, position, offsets, 7)
-    if first is None:
-        return []
-    chain: list[int] = []
-    origin, direction = position, first
-    while True:
-        chain.append(direction)
-        position += offsets[direction]
-        # The neighbour just before this one was seen to be background: go on from there.
-        step = _next_step(flat, position, offsets, direction + (6 if direction % 2 else 7))
-        assert step is not None  # the pixel we came from is a neighbour
-        direction = step
-        if position == origin and direction == first:
-            return chain
+    return _chain(np.ascontiguousarray(mask)).tolist()
 
 
 def chain_perimeter(mask: NDArray[np.bool_]) -> float:
@@ -45,13 +28,7 @@ def chain_perimeter(mask: NDArray[np.bool_]) -> float:
     0.980 for a step along an axis, 1.406 for a diagonal one, less 0.091 for every corner. As MATLAB's
     ``regionprops`` counts them, a corner is a change between horizontal, vertical and diagonal steps.
     """
-    chain = np.array(boundary_chain(mask), dtype=np.int64)
-    if chain.size == 0:
-        return 0.0
-    kind = np.where(chain % 2 == 1, 1, np.where(chain % 4 == 0, 0, 2))
-    n_diagonal = int(np.count_nonzero(kind == 1))
-    n_corners = int(np.count_nonzero(kind != np.roll(kind, 1)))
-    return _AXIS * (chain.size - n_diagonal) + _DIAGONAL * n_diagonal - _CORNER * n_corners
+    return _chain_length(_chain(np.ascontiguousarray(mask)))
 
 
 def convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -60,32 +37,12 @@ def convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     The hull is that of the midpoints of the pixels' edges. Of the pixel centres that lie exactly on it those on the
     right belong to it and those on the left do not, unless they are of the mask: ANTEMA's table is only met so.
     """
-    rows, first, last = _row_ends(mask)
-    points = np.concatenate(
-        [
-            np.stack([first - 0.5, rows], axis=1),
-            np.stack([last + 0.5, rows], axis=1),
-            *(np.stack([end, rows + dy], axis=1) for dy in (-0.5, 0.5) for end in (first, last)),
-        ]
-    )
-    hull = convex_hull(points.astype(np.float64))
-    # Two chains of corners lead from the top to the bottom; both ends lie on half pixels, so no row meets a flat one.
-    hull = np.roll(hull, -int(hull[:, 1].argmin()), axis=0)
-    turn = int(hull[:, 1].argmax())
-    row = np.arange(mask.shape[0], dtype=np.float64)
-    down, up = hull[: turn + 1], np.concatenate([hull[turn:], hull[:1]])[::-1]
-    one = np.asarray(np.interp(row, down[:, 1], down[:, 0]), np.float64)
-    other = np.asarray(np.interp(row, up[:, 1], up[:, 0]), np.float64)
-    column = np.arange(mask.shape[1], dtype=np.float64)
-    left, right = np.minimum(one, other)[:, None], np.maximum(one, other)[:, None]
-    return ((column > left + _ON_EDGE) & (column < right + _ON_EDGE)) | mask
+    return _convex_image(np.ascontiguousarray(mask))
 
 
 def minor_axis_px(mask: NDArray[np.bool_]) -> float:
     """Return the minor axis of the ellipse with the second moments of a mask, each pixel a unit square."""
-    rows, columns = np.nonzero(mask)
-    moments = np.cov(np.stack([columns, rows]), bias=True) + np.eye(2) / 12
-    return 4 * float(np.sqrt(np.linalg.eigvalsh(moments)[0]))
+    return _minor_axis(np.ascontiguousarray(mask))
 
 
 def pixel_corner_hull(mask: NDArray[np.bool_]) -> Polygon:
@@ -102,17 +59,131 @@ def pixel_convexity(mask: NDArray[np.bool_]) -> float:
     return chain_perimeter(convex_image(mask)) / perimeter if perimeter > 0 else 1.0
 
 
-def _next_step(flat: list[bool], position: int, offsets: list[int], search_from: int) -> int | None:
-    for turn in range(8):
-        direction = (search_from + turn) % 8
-        if flat[position + offsets[direction]]:
-            return direction
-    return None
-
-
 def _row_ends(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows that have pixels, and the first and the last column in each: all that a hull depends on."""
     rows = np.flatnonzero(mask.any(axis=1))
     first = mask[rows].argmax(axis=1)
     last = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
     return rows, first, last
+
+
+@compiled
+def _chain(mask: NDArray[np.bool_]) -> NDArray[np.int8]:
+    h, w = mask.shape
+    inside = np.zeros((h + 2, w + 2), np.bool_)
+    inside[1:-1, 1:-1] = mask
+    y, x = 1, 1
+    while not inside[y, x]:
+        x += 1
+        if x > w:
+            y, x = y + 1, 1
+    chain = np.empty(4 * (h + w), np.int8)
+    # The first pixel in reading order has nothing above it and nothing to its left: begin the search north-east.
+    first = _next_step(inside, y, x, 7)
+    if first < 0:
+        return chain[:0]
+    y0, x0, direction, n = y, x, first, 0
+    while n == 0 or y != y0 or x != x0 or direction != first:
+        if n == len(chain):
+            longer = np.empty(2 * n, np.int8)
+            longer[:n] = chain
+            chain = longer
+        chain[n] = direction
+        n += 1
+        y, x = y + _DY[direction], x + _DX[direction]
+        # The neighbour just before this one was seen to be background: go on from there.
+        direction = _next_step(inside, y, x, direction + (6 if direction % 2 else 7))
+    return chain[:n]
+
+
+@compiled
+def _next_step(inside: NDArray[np.bool_], y: int, x: int, search_from: int) -> int:
+    for turn in range(8):
+        direction = (search_from + turn) % 8
+        if inside[y + _DY[direction], x + _DX[direction]]:
+            return direction
+    return -1
+
+
+@compiled
+def _chain_length(chain: NDArray[np.int8]) -> float:
+    n = len(chain)
+    if n == 0:
+        return 0.0
+    n_diagonal, n_corners = 0, 0
+    before = chain[n - 1] % 4  # 0 horizontal, 2 vertical, 1 and 3 diagonal
+    for direction in chain:
+        kind = direction % 4
+        n_diagonal += kind % 2
+        n_corners += kind != before and not (kind % 2 and before % 2)
+        before = kind
+    return _AXIS * (n - n_diagonal) + _DIAGONAL * n_diagonal - _CORNER * n_corners
+
+
+@compiled
+def _convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    h, w = mask.shape
+    # Everything in half pixels, so that all is whole numbers: the row y at 2 y, its edges at 2 y - 1 and 2 y + 1.
+    far = 4 * w
+    left, right = np.full(2 * h + 1, far), np.full(2 * h + 1, -far)
+    for y in range(h):
+        for x in range(w):
+            if mask[y, x]:
+                left[2 * y + 1] = min(left[2 * y + 1], 2 * x - 1)
+                right[2 * y + 1] = max(right[2 * y + 1], 2 * x + 1)
+                for edge in (2 * y, 2 * y + 2):
+                    left[edge] = min(left[edge], 2 * x)
+                    right[edge] = max(right[edge], 2 * x)
+    hull = mask.copy()
+    left_y, left_x, n_left = _envelope(left, far, 1)
+    right_y, right_x, _ = _envelope(right, -far, -1)
+    one, other = 0, 0
+    for y in range(left_y[0] // 2, left_y[n_left - 1] // 2):
+        level = 2 * y + 1
+        while left_y[one + 1] < level:
+            one += 1
+        while right_y[other + 1] < level:
+            other += 1
+        dy = left_y[one + 1] - left_y[one]
+        start = (left_x[one] * dy + (left_x[one + 1] - left_x[one]) * (level - left_y[one])) // (2 * dy) + 1
+        dy = right_y[other + 1] - right_y[other]
+        end = (right_x[other] * dy + (right_x[other + 1] - right_x[other]) * (level - right_y[other])) // (2 * dy)
+        hull[y, start : end + 1] = True
+    return hull
+
+
+@compiled
+def _envelope(ends: NDArray[np.int64], nothing: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return y, x and number of the corners of the left (`side` 1) or right (-1) chain of a hull, from the top down."""
+    ys, xs = np.empty(len(ends), np.int64), np.empty(len(ends), np.int64)
+    n = 0
+    for y in range(len(ends)):
+        x = ends[y]
+        if x == nothing:
+            continue
+        while (
+            n > 1
+            and side * ((xs[n - 1] - xs[n - 2]) * (y - ys[n - 2]) - (x - xs[n - 2]) * (ys[n - 1] - ys[n - 2])) >= 0
+        ):
+            n -= 1
+        ys[n], xs[n] = y, x
+        n += 1
+    return ys, xs, n
+
+
+@compiled
+def _minor_axis(mask: NDArray[np.bool_]) -> float:
+    n, sum_x, sum_y, sum_xx, sum_yy, sum_xy = 0, 0, 0, 0, 0, 0
+    for y in range(mask.shape[0]):
+        for x in range(mask.shape[1]):
+            if mask[y, x]:
+                n += 1
+                sum_x += x
+                sum_y += y
+                sum_xx += x * x
+                sum_yy += y * y
+                sum_xy += x * y
+    xx = (sum_xx - sum_x * sum_x / n) / n + 1 / 12
+    yy = (sum_yy - sum_y * sum_y / n) / n + 1 / 12
+    xy = (sum_xy - sum_x * sum_y / n) / n
+    return 4 * math.sqrt((xx + yy) / 2 - math.hypot((xx - yy) / 2, xy))

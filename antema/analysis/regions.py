@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.morphology import components, parts
+from antema.analysis.runs import close_holes, connected, with_holes
 from antema.domain import Recipe
 
 
@@ -66,13 +66,16 @@ def clean(foreground: NDArray[np.bool_], pixel_size_nm: float, recipe: Recipe) -
     list of Region
         In the order of their first pixels, row by row.
     """
-    labels, _ = components(foreground)
     least = least_area_px(recipe, pixel_size_nm)
     hole_limit_px = math.pi / 4 * (recipe.hole_diameter_nm / pixel_size_nm) ** 2
+    found = connected(foreground)
+    holed = with_holes(foreground, found).tolist()
     regions: list[Region] = []
-    for x, y, mask in parts(labels):
-        closed, filled, n_holes = close_holes(mask, hole_limit_px)
-        if np.count_nonzero(filled) < least:
+    for mask, (y, x, _, _), area, has_holes in zip(
+        found.masks(), found.boxes.tolist(), found.areas.tolist(), holed, strict=True
+    ):
+        closed, filled, n_holes = close_holes(mask, hole_limit_px) if has_holes else (mask, mask, 0)
+        if (np.count_nonzero(filled) if has_holes else area) < least:
             reason = "too_small"
         elif n_holes > recipe.max_holes:
             reason = "too_many_holes"
@@ -87,21 +90,6 @@ def touches_border(corner: tuple[int, int], size: tuple[int, ...], shape: tuple[
     """Return whether a tight bounding box with `corner` (x, y) and `size` (h, w) lies on the edge of an image."""
     x, y = corner
     return x <= 0 or y <= 0 or x + size[1] >= shape[1] or y + size[0] >= shape[0]
-
-
-def close_holes(mask: NDArray[np.bool_], limit_px: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
-    """Return the mask with small holes closed, with all closed, and how many stayed open."""
-    if min(mask.shape) < 3 or mask.all():
-        return mask, mask, 0
-    background, n = components(np.pad(~mask, 1, constant_values=True), corners=False)
-    if n == 1:
-        return mask, mask, 0
-    background = background[1:-1, 1:-1]
-    areas = np.bincount(background.ravel(), minlength=n + 1)
-    small = areas < limit_px
-    small[:2] = False  # the particle itself and the outside, whose corner comes first
-    closed = mask | small[background]
-    return closed, background != 1, int(n - 1 - np.count_nonzero(small))
 
 
 def _disc_area_px(diameter_nm: float, pixel_size_nm: float) -> int:

@@ -9,7 +9,8 @@ from antema.analysis.antema_uecs import antema_objects
 from antema.analysis.morphology import components, depth, parts
 from antema.analysis.outline import outline
 from antema.analysis.polygon import Polygon
-from antema.analysis.regions import Region, close_holes, least_area_px, least_marker_px, touches_border
+from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
+from antema.analysis.runs import close_holes
 from antema.analysis.uecs import Piece, convexity_and_solidity, necked_lobes, uecs
 from antema.analysis.watershed import watershed
 from antema.domain import Instance, Recipe

@@ -1,0 +1,23 @@
+"""Loops over pixels and corners, compiled by Numba and kept on disk where that is possible."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from numba import njit
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile a function at its first call, for the types it is called with.
+
+    The machine code is kept beside the module, in the user's cache folder or in ``NUMBA_CACHE_DIR``, the first of them
+    that can be written. Where none can (a read-only installation without a home folder, a zip), Numba refuses to keep
+    it at all: the function then compiles anew in every process.
+    """
+    try:
+        return njit(cache=True)(function)
+    except RuntimeError:  # "cannot cache function: no locator available"
+        return njit(function)
