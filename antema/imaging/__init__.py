@@ -1,5 +1,6 @@
 """Micrographs from files, and pictures of them."""
 
+from antema.imaging.annotations import find_annotations
 from antema.imaging.hashing import file_sha256
 from antema.imaging.intensity import normalise, to_8bit
 from antema.imaging.pictures import annotated_png, display_png, outline_overlay, thumbnail_png
@@ -13,6 +14,7 @@ __all__ = [
     "contents_safely",
     "display_png",
     "file_sha256",
+    "find_annotations",
     "normalise",
     "outline_overlay",
     "read",

@@ -1,0 +1,252 @@
+"""Bars in images: horizontal, exactly rectangular, of one grey value, set off from what is around them."""
+
+# pyright: reportMissingTypeStubs=false
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from antema.domain import Box
+
+#: SciPy's functions carry partial types
+ndimage: Any = scipy.ndimage
+
+#: A bar is at least so long, in pixels and as a share of the image's width, and so many times as long as thick.
+_LEAST_LENGTH_PX = 14
+_LEAST_SHARE_OF_WIDTH = 0.025
+_LEAST_ELONGATION = 2.0
+
+#: A bar is at most so thick, as a share of the image's height.
+_GREATEST_THICKNESS = 0.08
+
+#: Least difference of grey (of 255) between a bar and what is above and below it.
+_LEAST_CONTRAST = 18
+
+#: Pixels over which an edge that was resampled or compressed is spread.
+_EDGE_PX = 3
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A candidate for a scale bar.
+
+    Parameters
+    ----------
+    left, right : float
+        Where it begins and ends, in pixels from the image's left edge.
+    top, bottom : int
+        Its first row and the row after its last.
+    grey : float
+        Its grey value.
+    exactness : float
+        1 for a rectangle of one grey value with sharp ends; 0 where nothing speaks for a drawn bar.
+    """
+
+    left: float
+    right: float
+    top: int
+    bottom: int
+    grey: float
+    exactness: float
+
+    @property
+    def length(self) -> float:
+        """Length in pixels."""
+        return self.right - self.left
+
+    @property
+    def box(self) -> Box:
+        """The pixels that the bar covers, edges included."""
+        left, right = int(np.floor(self.left)), int(np.ceil(self.right))
+        return Box(left, self.top, right - left, self.bottom - self.top)
+
+
+def find_bars(grey: NDArray[np.uint8]) -> tuple[Bar, ...]:
+    """Find what may be a scale bar.
+
+    A bar stays when an image is opened with a horizontal line (it is longer) and goes when that is opened with a
+    vertical one (it is thinner); noise, letters and most particles don't outlast the first. What is left is measured
+    and tested on the grey values.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (h, w)
+        The image.
+
+    Returns
+    -------
+    tuple of Bar
+        The most exact first; of bars that overlap only the most exact.
+    """
+    h, w = grey.shape
+    length = max(_LEAST_LENGTH_PX, round(_LEAST_SHARE_OF_WIDTH * w))
+    thickness = max(9, round(_GREATEST_THICKNESS * h)) | 1
+    candidates: list[Bar] = []
+    for is_dark in (False, True):
+        values = 255 - grey if is_dark else grey
+        lines = _opened(values, length, axis=1)
+        lines -= _opened(lines, thickness, axis=0)
+        for where in ndimage.find_objects(ndimage.label(lines >= _LEAST_CONTRAST)[0]):
+            for rows, columns in _parts(lines[where], where):
+                bar = _measured(values, rows, columns)
+                if bar is not None:
+                    grey_value = 255 - bar.grey if is_dark else bar.grey
+                    candidates.append(Bar(bar.left, bar.right, bar.top, bar.bottom, grey_value, bar.exactness))
+    return _apart(candidates)
+
+
+def _opened(values: NDArray[np.uint8], length: int, *, axis: int) -> NDArray[np.uint8]:
+    """Return the opening with a line, beyond the border the border's own values (a bar may touch it)."""
+    least = ndimage.minimum_filter1d(values, length, axis=axis, mode="nearest")
+    # an even line's centre moves by one when it is reflected
+    return ndimage.maximum_filter1d(least, length, axis=axis, mode="nearest", origin=-1 if length % 2 == 0 else 0)
+
+
+def _parts(lines: NDArray[np.uint8], where: tuple[slice, slice]) -> list[tuple[slice, slice]]:
+    """Return the rows and columns of the strongest line in a component, and of the component as a whole."""
+    parts = [where]
+    strongest = ndimage.label(lines >= 0.6 * float(lines.max()))[0]
+    for rows, columns in ndimage.find_objects(strongest):
+        part = (
+            slice(where[0].start + rows.start, where[0].start + rows.stop),
+            slice(where[1].start + columns.start, where[1].start + columns.stop),
+        )
+        if part != where:
+            parts.append(part)
+    return parts
+
+
+def _measured(values: NDArray[np.uint8], rows: slice, columns: slice) -> Bar | None:
+    """Measure a bright bar that lies about in these rows and columns; None where it is none."""
+    if columns.stop - columns.start < max(8, _LEAST_ELONGATION * (rows.stop - rows.start)):
+        return None
+    # the rows that the bar fills, without its soft upper and lower edge
+    inner = slice(columns.start + 2, columns.stop - 2)
+    levels = np.median(values[rows, inner].astype(np.float32), axis=1)
+    sides = [
+        float(np.median(beside))
+        for first, last in ((rows.start - _EDGE_PX - 2, rows.start - 1), (rows.stop + 1, rows.stop + _EDGE_PX + 2))
+        if (beside := values[max(first, 0) : max(last, 0), inner]).size
+    ]
+    if not sides or levels.max() - max(sides) < _LEAST_CONTRAST:
+        return None
+    core = np.flatnonzero(levels >= levels.max() - 0.25 * (levels.max() - max(sides)))
+    top, bottom = rows.start + int(core[0]), rows.start + int(core[-1]) + 1
+    plateau = float(np.median(levels[core]))
+
+    strip = values[top:bottom].astype(np.float32)
+    profile = np.median(strip, axis=0) if bottom - top > 3 else strip.mean(axis=0)
+    centre = (columns.start + columns.stop) // 2
+    right = _end(profile[centre:], plateau)
+    left = _end(profile[centre::-1], plateau)
+    if right is None or left is None:
+        return None
+    start, stop = centre + 1 - left.position, centre + right.position
+    if left.outline and right.outline:
+        start, stop = start - left.outline / 2, stop + right.outline / 2
+    if stop - start < max(_LEAST_ELONGATION * (bottom - top), _LEAST_LENGTH_PX):
+        return None
+
+    contrast = plateau - _surroundings(values, top, bottom, int(start), int(np.ceil(stop)))
+    if contrast < _LEAST_CONTRAST:
+        return None
+    inside = strip[:, int(np.ceil(start)) + 2 : int(stop) - 2]
+    if not inside.size:
+        return None
+    unevenness = float(np.percentile(np.abs(inside - plateau), 80)) / contrast
+    columns = slice(int(np.ceil(start)) + 2, int(stop) - 2)
+    set_off = _share_set_off(values, top, bottom, columns, plateau - 0.3 * contrast)
+    ragged = _raggedness(strip > plateau - 0.5 * contrast, centre, left.position, right.position)
+    exactness = (
+        max(0.0, 1.0 - 3.0 * unevenness)
+        * min(1.0, max(0.0, set_off - 0.4) / 0.4)
+        * min(left.sharpness, right.sharpness)
+        * max(0.0, 1.0 - ragged / 3.0)
+    )
+    return Bar(start, stop, top, bottom, plateau, exactness) if exactness > 0 else None
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a profile ends, in pixels from its start; how sharply, 0 to 1; and the width of an outline behind it."""
+
+    position: float
+    sharpness: float
+    outline: float
+
+
+def _end(profile: NDArray[np.floating], plateau: float) -> _End | None:
+    """Find the end of a bar on the profile from its middle outwards.
+
+    The end is where the profile passes half between the bar and what comes after it, which also finds the end of a
+    resampled or anti-aliased bar to a tenth of a pixel.
+    """
+    beyond = np.flatnonzero(profile < plateau - 0.5 * _LEAST_CONTRAST)
+    if not beyond.size:
+        # it runs into the image's border
+        return _End(float(len(profile)), 0.7, 0.0)
+    edge = int(beyond[0])
+    after = profile[edge : edge + 2 * _EDGE_PX]
+    ground = float(np.median(after[1:])) if len(after) > 1 else float(after[0])
+    least = float(after[: _EDGE_PX + 1].min())
+    outline = 0.0
+    if ground - least > 0.3 * (plateau - least):
+        # darker than both the bar and what lies behind: an outline, which belongs half to the bar
+        dip = edge + int(after[: _EDGE_PX + 1].argmin())
+        back = np.flatnonzero(profile[dip : dip + 2 * _EDGE_PX] > 0.5 * (least + ground))
+        outline = float(dip + back[0]) - edge if back.size else 0.0
+        ground = least
+    half = 0.5 * (plateau + ground)
+    falls = np.flatnonzero(profile < half)
+    if not falls.size or falls[0] == 0:
+        return None
+    fall = int(falls[0])
+    upper, lower = float(profile[fall - 1]), float(profile[fall])
+    position = fall - 0.5 + (upper - half) / max(upper - lower, 1e-6)
+    # a drawn end falls by most of its height within three pixels
+    around = profile[max(0, fall - 2) : fall + 2]
+    sharpness = float(around.max() - around.min()) / max(plateau - ground, 1e-6)
+    return _End(position, min(1.0, max(0.0, sharpness / 0.75)), outline)
+
+
+def _surroundings(values: NDArray[np.uint8], top: int, bottom: int, left: int, right: int) -> float:
+    """Return the median grey of a frame around a bar, as wide as the bar is thick, but for its soft edge."""
+    reach = max(2 * _EDGE_PX, bottom - top)
+    y, x = max(0, top - reach), max(0, left - reach)
+    frame = np.ones(values[y : bottom + reach, x : right + reach].shape, np.bool_)
+    frame[max(0, top - 2 - y) : bottom + 2 - y, max(0, left - 2 - x) : right + 2 - x] = False
+    around = values[y : bottom + reach, x : right + reach][frame]
+    return float(np.median(around)) if around.size else 255.0
+
+
+def _share_set_off(values: NDArray[np.uint8], top: int, bottom: int, columns: slice, least: float) -> float:
+    """Return the share of a bar's columns that are darker both above and below."""
+    shares: list[NDArray[np.bool_]] = []
+    for first, last in ((top - _EDGE_PX, top), (bottom, bottom + _EDGE_PX)):
+        beside = values[max(first, 0) : max(last, 0), columns]
+        if beside.size:
+            shares.append(beside.min(axis=0) < least)
+    return float(np.all(shares, axis=0).mean()) if shares else 0.0
+
+
+def _raggedness(is_bar: NDArray[np.bool_], centre: int, left: float, right: float) -> float:
+    """Return by how many pixels the ends of a bar's rows scatter about its own."""
+    rightward = np.argmin(np.pad(is_bar[:, centre:], ((0, 0), (0, 1))), axis=1)
+    leftward = np.argmin(np.pad(is_bar[:, centre::-1], ((0, 0), (0, 1))), axis=1)
+    return 0.5 * float(np.abs(rightward - right).mean() + np.abs(leftward - left).mean())
+
+
+def _apart(bars: list[Bar]) -> tuple[Bar, ...]:
+    kept: list[Bar] = []
+    for bar in sorted(bars, key=lambda bar: -bar.exactness):
+        if not any(_overlap(bar, other) for other in kept):
+            kept.append(bar)
+    return tuple(kept)
+
+
+def _overlap(one: Bar, other: Bar) -> bool:
+    return min(one.right, other.right) > max(one.left, other.left) and min(one.bottom, other.bottom) > max(
+        one.top, other.top
+    )
