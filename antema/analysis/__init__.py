@@ -3,8 +3,9 @@
 from antema.analysis.instance_maps import instance_pages, instances_tiff, numbered_instances, read_instances
 from antema.analysis.naming import ALGORITHM_VERSION, result_key
 from antema.analysis.outline import outline
-from antema.analysis.pipeline import Analysis, Segmenter, analyse, analyse_mask, measure
+from antema.analysis.pipeline import Analysis, analyse, analyse_mask, analyse_segmentation, measure
 from antema.analysis.regions import Region, clean
+from antema.analysis.segmentation import Segmentation, Segmenter, segment
 from antema.analysis.separation import Detected, ProbabilityMap, separate
 
 __all__ = [
@@ -13,9 +14,11 @@ __all__ = [
     "Detected",
     "ProbabilityMap",
     "Region",
+    "Segmentation",
     "Segmenter",
     "analyse",
     "analyse_mask",
+    "analyse_segmentation",
     "clean",
     "instance_pages",
     "instances_tiff",
@@ -24,5 +27,6 @@ __all__ = [
     "outline",
     "read_instances",
     "result_key",
+    "segment",
     "separate",
 ]

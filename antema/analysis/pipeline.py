@@ -3,9 +3,9 @@
 # pyright: reportMissingTypeStubs=false
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -16,58 +16,13 @@ from antema.analysis.measures import Measures
 from antema.analysis.morphology import largest_component, tight
 from antema.analysis.regions import clean, least_area_px, touches_border
 from antema.analysis.runs import close_holes
-from antema.analysis.separation import Detected, ProbabilityMap, separate
+from antema.analysis.segmentation import Segmentation, Segmenter, segment
+from antema.analysis.separation import Detected, ProbabilityMap, separate, without_covered
 from antema.analysis.table import measure_detected, particle_table
 from antema.domain import AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe
 
 LEAST_SIDE_PX = 32
 _ALL_PARTICLE_SHARE = 0.95
-
-
-class Segmenter(Protocol):
-    """What tells particle from background; `antema.nets.load` gives one."""
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """Digest that identifies the model."""
-        ...
-
-    @property
-    def threshold(self) -> float:
-        """Probability above which a pixel is particle."""
-        ...
-
-    def probability(self, pixels: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Return the probability, float32 (h, w), that each of `pixels` (h, w) is particle."""
-        ...
-
-
-class Segmented(Protocol):
-    """A probability map with what a reader should know of it."""
-
-    @property
-    def probability(self) -> NDArray[np.float32]:
-        """Probabilities, float32 (h, w)."""
-        ...
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Plain sentences."""
-        ...
-
-
-@runtime_checkable
-class NotingSegmenter(Protocol):
-    """A segmenter that also says how it worked."""
-
-    def segment(self, pixels: NDArray[np.generic]) -> Segmented:
-        """Return the probability map of `pixels` (h, w) with notes."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,33 +98,57 @@ def analyse(micrograph: Micrograph, recipe: Recipe | None = None, *, segmenter: 
     seconds["model"] = time.perf_counter() - began
 
     began = time.perf_counter()
-    notes: list[str] = []
-    if isinstance(segmenter, NotingSegmenter):
-        segmented = segmenter.segment(micrograph.pixels)
-        values = segmented.probability
-        notes.extend(segmented.notes)
-    else:
-        values = segmenter.probability(micrograph.pixels)
-    if values.shape != micrograph.shape:
-        msg = f"segmentation: expected a map of {micrograph.shape} pixels, found {values.shape}"
-        raise CannotAnalyse(msg)
-    threshold = segmenter.threshold if recipe.threshold is None else recipe.threshold
-    probability = ProbabilityMap(values, threshold)
-    segmentation = values > threshold
+    segmentation = segment(micrograph.pixels, segmenter, leave_out_annotations=recipe.leave_out_annotations)
     seconds["segmentation"] = time.perf_counter() - began
+    model = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": float(segmenter.threshold)}
+    return analyse_segmentation(micrograph, segmentation, model, recipe, seconds)
 
-    table, instances = _measured(segmentation, probability, pixel_size_nm, recipe, micrograph.name, seconds, notes)
-    model = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": float(threshold)}
+
+def analyse_segmentation(
+    micrograph: Micrograph,
+    segmentation: Segmentation,
+    model: dict[str, Any],
+    recipe: Recipe,
+    seconds: Mapping[str, float] | None = None,
+) -> Analysis:
+    """Clean, separate and measure what a segmenter found in a micrograph.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        With a pixel size.
+    segmentation : Segmentation
+        From `segment`.
+    model : dict
+        ``name``, ``sha256`` and ``threshold`` of the segmenter; the recipe's threshold goes before it.
+    recipe : Recipe
+        What to do.
+    seconds : mapping, optional
+        Time of the steps before.
+
+    Raises
+    ------
+    NoScale
+        Where the pixel size is not known.
+    """
+    pixel_size_nm = _usable_pixel_size(micrograph)
+    threshold = model["threshold"] if recipe.threshold is None else recipe.threshold
+    foreground = segmentation.probability > threshold
+    probability = ProbabilityMap(segmentation.probability, threshold)
+    times, notes = dict(seconds or {}), list(segmentation.notes)
+    table, instances = _measured(
+        foreground, probability, pixel_size_nm, recipe, micrograph.name, times, notes, segmentation.covered
+    )
     return Analysis(
         name=micrograph.name,
         sha256=micrograph.sha256,
         pixel_size=micrograph.pixel_size,
         recipe=recipe,
-        model=model,
+        model={**model, "threshold": float(threshold)},
         table=table,
         instances=instances,
-        segmentation=segmentation,
-        seconds=seconds,
+        segmentation=foreground,
+        seconds=times,
         notes=notes,
     )
 
@@ -284,6 +263,7 @@ def _measured(
     name: str,
     seconds: dict[str, float],
     notes: list[str],
+    covered: NDArray[np.bool_] | None = None,
 ) -> tuple[pd.DataFrame, list[Instance]]:
     """Clean, separate and measure a foreground; adds to `seconds` and `notes`."""
     shape = cast("tuple[int, int]", foreground.shape)
@@ -293,6 +273,8 @@ def _measured(
 
     began = time.perf_counter()
     found = separate(regions, shape, pixel_size_nm, recipe, probability)
+    if covered is not None and covered.any():
+        found = without_covered(found, covered)
     seconds["separation"] = time.perf_counter() - began
 
     began = time.perf_counter()

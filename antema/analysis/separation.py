@@ -1,12 +1,12 @@
 """Regions into detected objects: kept whole, separated, or dropped with a reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antema.analysis.antema_uecs import antema_objects
-from antema.analysis.morphology import components, depth, parts
+from antema.analysis.morphology import SQUARE_3, components, depth, dilated, parts
 from antema.analysis.outline import outline
 from antema.analysis.polygon import Polygon
 from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
@@ -106,6 +106,29 @@ def separate(
         shape, recipe, probability, least_area_px(recipe, pixel_size_nm), least_marker_px(recipe, pixel_size_nm)
     )
     return [detected for region in regions for detected in separator.objects_of(region)]
+
+
+def without_covered(found: list[Detected], covered: NDArray[np.bool_]) -> list[Detected]:
+    """Drop, as ``in_annotation``, the measured objects that something burned into the image covers or cuts.
+
+    Parameters
+    ----------
+    found : list of Detected
+        From `separate`.
+    covered : ndarray of bool, shape (h, w)
+        Where the image is covered.
+    """
+    # a cut particle ends beside the covered pixels
+    beside = dilated(covered, SQUARE_3)
+
+    def checked(detected: Detected) -> Detected:
+        instance = detected.instance
+        window = beside[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w]
+        if instance.status != "measured" or not (window & instance.mask).any():
+            return detected
+        return replace(detected, instance=replace(instance, status="dropped", drop_reason="in_annotation"))
+
+    return [checked(detected) for detected in found]
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,6 +77,11 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         "drop_border", "Drop border particles", help="Particles cut by the image's edge have no size of their own."
     ),
     RecipeField(
+        "leave_out_annotations",
+        "Leave out burned-in text and bars",
+        help="Scale bars, labels and data bars are no specimen; particles that they cut are dropped.",
+    ),
+    RecipeField(
         "convexity_threshold",
         "Convexity threshold",
         help="A region at or below this convexity is taken for several particles.",
@@ -137,6 +142,7 @@ class Recipe:
     min_area_px: int = 12
     hole_diameter_nm: float = 0.5
     drop_border: bool = True
+    leave_out_annotations: bool = True
     convexity_threshold: float = 0.95
     marker_diameter_nm: float = 0.5
     marker_area_px: int = 30

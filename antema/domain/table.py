@@ -38,6 +38,7 @@ DROP_REASONS: dict[str, str] = {
     "too_many_holes": "more holes than allowed",
     "convexity_too_low": "below the lower convexity bound",
     "not_separable": "overlapping, and the separation gave no convex particles",
+    "in_annotation": "covered or cut by text or a bar burned into the image",
     "excluded_by_user": "excluded by a person",
 }
 

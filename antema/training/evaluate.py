@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from antema.analysis import Analysis, analyse_segmentation, segment
 from antema.domain import Instance, PixelSize, Recipe
 from antema.training.classical import classical_baseline
 from antema.training.matching import Match, average_precision, f1, iou_matrix
@@ -21,19 +22,16 @@ CLASSICAL = "classical"
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """A segmenter that gives a map computed before, so that the network runs once an image."""
+@dataclass(frozen=True)
+class _Classical:
+    """The classical filter as a segmenter."""
 
-    name: str
-    sha256: str
-    threshold: float
-    card: dict[str, Any]
-    known: NDArray[np.float32]
+    name: str = CLASSICAL
+    sha256: str = ""
+    threshold: float = 0.5
 
     def probability(self, pixels: NDArray[np.generic]) -> NDArray[np.float32]:
-        assert pixels.shape == self.known.shape
-        return self.known
+        return classical_baseline(pixels).astype(np.float32)
 
 
 def evaluate_segmentation(
@@ -79,7 +77,7 @@ def evaluate_segmentation(
     from antema.nets import load
 
     recipe = recipe or Recipe()
-    segmenter = None if model == CLASSICAL else load(model)
+    segmenter = _Classical() if model == CLASSICAL else load(model)
     pairs = paired(Path(images_dir), Path(instances_dir))
     counts: list[NDArray[np.int64]] = []
     matches: list[Match] = []
@@ -90,13 +88,14 @@ def evaluate_segmentation(
         if pixel_size_nm is not None or not micrograph.pixel_size.is_known:
             micrograph = micrograph.with_pixel_size(PixelSize(pixel_size_nm or 1.0, "command line"))
         pages = read_pages(truth)
-        probability = _probability(micrograph.pixels, segmenter)
-        threshold = recipe.threshold or (segmenter.threshold if segmenter else 0.5)
+        segmentation = segment(micrograph.pixels, segmenter, leave_out_annotations=recipe.leave_out_annotations)
+        probability = segmentation.probability
+        threshold = segmenter.threshold if recipe.threshold is None else recipe.threshold
         counts.append(confusion(probability > threshold, np.asarray(pages.astype(bool).any(axis=0))))
         entry: dict[str, Any] = {"image": image.name, "pixel": pixel_metrics(counts[-1])}
         if instances:
-            known = _known(segmenter, probability)
-            found = _found(micrograph, recipe, known)
+            used = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": segmenter.threshold}
+            found = _found(analyse_segmentation(micrograph, segmentation, used, recipe))
             true = true_instances(pages)
             match = matched(found, true, probability)
             matches.append(match)
@@ -107,8 +106,8 @@ def evaluate_segmentation(
         if progress:
             progress(number, len(pairs))
     result = {
-        "model": segmenter.name if segmenter else CLASSICAL,
-        "model_sha256": segmenter.sha256 if segmenter else None,
+        "model": segmenter.name,
+        "model_sha256": segmenter.sha256 or None,
         "images": len(pairs),
         "pixel": pixel_metrics(np.sum(counts, axis=0)),
         **_instance_metrics(matches, inner),
@@ -167,22 +166,7 @@ def matched(found: Sequence[Instance], true: Sequence[Instance], probability: ND
     )
 
 
-def _probability(pixels: NDArray[np.generic], segmenter: Any) -> NDArray[np.float32]:  # noqa: ANN401
-    if segmenter is None:
-        return classical_baseline(pixels).astype(np.float32)
-    return segmenter.probability(pixels)
-
-
-def _known(segmenter: Any, probability: NDArray[np.float32]) -> _Known:  # noqa: ANN401
-    if segmenter is None:
-        return _Known(CLASSICAL, "0" * 64, 0.5, {}, probability)
-    return _Known(segmenter.name, segmenter.sha256, segmenter.threshold, segmenter.card, probability)
-
-
-def _found(micrograph: Any, recipe: Recipe, segmenter: _Known) -> list[Instance]:  # noqa: ANN401
-    from antema.analysis import analyse
-
-    analysis = analyse(micrograph, recipe, segmenter=segmenter)  # pyright: ignore[reportArgumentType]
+def _found(analysis: Analysis) -> list[Instance]:
     # truth has the particles that the border cuts, too
     return [i for i in analysis.instances if i.status == "measured" or i.drop_reason == "touches_border"]
 

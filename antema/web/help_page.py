@@ -56,6 +56,10 @@ REASONS: dict[str, tuple[str, str | None]] = {
     "too_many_holes": ("A network, a film or dirt rather than a particle.", "max_holes"),
     "convexity_too_low": ("Too tangled to be taken apart reliably.", "convexity_lower_bound"),
     "not_separable": ("An overlap whose parts could not be told from each other.", "separation"),
+    "in_annotation": (
+        "A scale bar, a label or a data bar that was burned into the image lies on it, so its outline is not its own.",
+        "leave_out_annotations",
+    ),
     "excluded_by_user": ("Somebody took it out, with a reason that is kept; it can be brought back.", None),
 }
 """Why an object does not count: explanation, and the recipe parameter that decides it."""

@@ -10,7 +10,10 @@ from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField, View
 
 _GROUPS = (
     ("Segmentation", ("model", "threshold")),
-    ("Cleaning", ("min_diameter_nm", "min_area_px", "hole_diameter_nm", "drop_border", "max_holes")),
+    (
+        "Cleaning",
+        ("min_diameter_nm", "min_area_px", "hole_diameter_nm", "drop_border", "leave_out_annotations", "max_holes"),
+    ),
     (
         "Separation",
         (

@@ -1,0 +1,115 @@
+"""A micrograph's pixels into the probability that each is particle, burned-in text and bars left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antema.domain import Annotations, CannotAnalyse
+from antema.imaging import fill_boxes, find_annotations
+
+
+class Segmenter(Protocol):
+    """What tells particle from background; `antema.nets.load` gives one."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Digest that identifies the model."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Probability above which a pixel is particle."""
+        ...
+
+    def probability(self, pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Return the probability, float32 (h, w), that each of `pixels` (h, w) is particle."""
+        ...
+
+
+class Segmented(Protocol):
+    """A probability map with what a reader should know of it."""
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """Probabilities, float32 (h, w)."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Plain sentences."""
+        ...
+
+
+@runtime_checkable
+class NotingSegmenter(Protocol):
+    """A segmenter that also says how it worked."""
+
+    def segment(self, pixels: NDArray[np.generic]) -> Segmented:
+        """Return the probability map of `pixels` (h, w) with notes."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What a segmenter says of an image.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (h, w)
+        What it saw: the image with burned-in text and bars painted over.
+    probability : ndarray of float32, shape (h, w)
+        Probability that a pixel is particle; 0 where the image is covered.
+    covered : ndarray of bool, shape (h, w)
+        Where something is burned in.
+    notes : tuple of str
+        What a reader of the result should know, in plain sentences.
+    """
+
+    pixels: NDArray[np.generic]
+    probability: NDArray[np.float32]
+    covered: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
+
+
+def segment(pixels: NDArray[np.generic], segmenter: Segmenter, *, leave_out_annotations: bool = True) -> Segmentation:
+    """Segment an image.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (h, w)
+        Grey values.
+    segmenter : Segmenter
+        What tells particle from background.
+    leave_out_annotations : bool
+        Whether burned-in bars, labels and data bars are looked for and left out.
+
+    Raises
+    ------
+    CannotAnalyse
+        Where the segmenter's map has another shape.
+    """
+    annotations = find_annotations(pixels) if leave_out_annotations else Annotations()
+    shape = cast("tuple[int, int]", pixels.shape)
+    covered = annotations.mask(shape)
+    # also for the sake of the rest: a white data bar would shift the grey values that the network goes by
+    seen = fill_boxes(pixels, annotations.boxes)
+    if isinstance(segmenter, NotingSegmenter):
+        segmented = segmenter.segment(seen)
+        probability, notes = segmented.probability, tuple(segmented.notes)
+    else:
+        probability, notes = segmenter.probability(seen), ()
+    if probability.shape != shape:
+        msg = f"segmentation: expected a map of {shape}, found {probability.shape}"
+        raise CannotAnalyse(msg)
+    if annotations.boxes:
+        probability = np.where(covered, np.float32(0), probability)
+        notes += (f"Burned-in text and bars, {100 * covered.mean():.1f} % of the image, were left out.",)
+    return Segmentation(seen, probability, covered, notes)
