@@ -87,7 +87,7 @@ def analyse(micrograph: Micrograph, recipe: Recipe | None = None, *, segmenter: 
         For an image of one grey value, without a finite one, or smaller than 32 pixels.
     """
     recipe = recipe or Recipe()
-    pixel_size_nm = _usable_pixel_size(micrograph)
+    _usable_pixel_size(micrograph)
     _check_pixels(micrograph)
     seconds: dict[str, float] = {}
     began = time.perf_counter()
