@@ -107,7 +107,7 @@ def segment(pixels: NDArray[np.generic], segmenter: Segmenter, *, leave_out_anno
     else:
         probability, notes = segmenter.probability(seen), ()
     if probability.shape != shape:
-        msg = f"segmentation: expected a map of {shape}, found {probability.shape}"
+        msg = f"segmentation: expected a map of {shape} pixels, found {probability.shape}"
         raise CannotAnalyse(msg)
     if annotations.boxes:
         probability = np.where(covered, np.float32(0), probability)
