@@ -19,6 +19,8 @@ SQUARE_TOLERANCE = 1e-3
 #: Outside of this range no electron micrograph's pixel lies. Reciprocal metres read as metres end up above it.
 PLAUSIBLE_NM = (1e-4, 1e6)
 
+_BAND_ROWS = 256
+
 _ENERGIES = {"eV", "keV", "meV", "kV"}
 _ANGLES = {"rad", "mrad", "deg", "°"}
 _RECIPROCAL_SUFFIXES = ("^-1", "**-1", "-1", "⁻¹")
@@ -64,6 +66,8 @@ class DataSet:
         Why there is no pixel size, where the reader knows better than the axes do.
     metadata : mapping
         As in `antema.domain.Micrograph`.
+    channels : int
+        Values of a pixel: 1 for grey values, more for colours.
     """
 
     shape: tuple[int, ...]
@@ -75,6 +79,12 @@ class DataSet:
     no_image: str = ""
     no_scale: str = ""
     metadata: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
+    channels: int = 1
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame in memory."""
+        return math.prod(self.shape[-2:]) * self.channels * self.dtype.itemsize
 
     @property
     def n_frames(self) -> int:
@@ -198,10 +208,14 @@ def grey(frame: NDArray[np.generic]) -> NDArray[np.generic]:
 
 def _luminance(frame: NDArray[Any]) -> NDArray[Any]:
     """Return the luminance of red, green and blue by the weights of ITU-R BT.601, in the colours' own type."""
-    red, green, blue = frame[..., 0], frame[..., 1], frame[..., 2]
-    if np.array_equal(red, green) and np.array_equal(green, blue):
-        return red
-    luminance = 0.299 * red.astype(np.float32) + 0.587 * green.astype(np.float32) + 0.114 * blue.astype(np.float32)
-    if frame.dtype.kind in "iu":
-        np.rint(luminance, out=luminance)
-    return luminance.astype(frame.dtype)
+    luminance = np.empty(frame.shape[:2], frame.dtype)
+    # in bands, since the sum in single precision takes many times the memory of the picture
+    for start in range(0, len(frame), _BAND_ROWS):
+        band = slice(start, start + _BAND_ROWS)
+        red, green, blue = frame[band, :, 0], frame[band, :, 1], frame[band, :, 2]
+        if np.array_equal(red, green) and np.array_equal(green, blue):
+            luminance[band] = red
+            continue
+        total = 0.299 * red.astype(np.float32) + 0.587 * green.astype(np.float32) + 0.114 * blue.astype(np.float32)
+        luminance[band] = np.rint(total) if frame.dtype.kind in "iu" else total
+    return luminance

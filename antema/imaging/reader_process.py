@@ -1,17 +1,24 @@
-"""The child process in which files of strangers are read: ``python -m antema.imaging.reader_process``.
+"""The process in which files of strangers are read: ``python -m antema.imaging.reader_process``.
 
-It takes one JSON request a line from its standard input and answers each with one JSON line. It ends when its input
-is closed or its parent is gone. `antema.imaging.safe` is the other end; nothing else starts or imports this module.
+It imports the readers once and then forks a child for every file. The child gives up what it does not need
+(`antema.imaging.sandbox`), reads the one file, leaves its answer in the folder that the request names, and ends. So no
+file can harm another's reading, and what a file takes is given back.
+
+One JSON request a line comes from standard input, and one JSON line says how the child ended. `antema.imaging.safe` is
+the other end; nothing else starts or imports this module.
 """
 
 import gc
 import importlib
 import json
+import math
 import os
 import resource
 import select
 import signal
 import sys
+import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,26 +26,28 @@ from typing import Any
 import numpy as np
 
 from antema.domain import CannotRead, NotAnImage
-from antema.imaging.reading import contents, is_uncompressed, read
+from antema.imaging import sandbox
+from antema.imaging.dataset import MAX_FRAME_BYTES, DataSet
+from antema.imaging.reading import MicrographFile, companions
 
-#: Parsing an uncompressed file takes its own size a few times over; a file that wants more is a bomb.
-_UNCOMPRESSED_FACTOR = 16
-_UNCOMPRESSED_BASE_BYTES = 256 << 20
+#: Finding out what a file holds takes so much at most, whatever the file's size is.
+_HEADER_BYTES = 320 << 20
+_HEADER_S = 10.0
 
-#: A child that has grown above this is replaced, since memory once used is not always given back.
-_RETIRE_BYTES = 600 << 20
+#: A frame then takes three times its own size (stored, unpacked, turned), and so long for each byte of it.
+_FRAME_FACTOR = 3
+_BYTES_PER_S = 20e6
+_HASHED_BYTES_PER_S = 100e6
 
 _PARENT_CHECK_S = 2.0
 
-#: The parent kills a late child; this is for the case that the parent is gone.
-_ALARM_MARGIN_S = 10
-
 
 def main() -> None:
-    """Serve requests until the input is closed."""
+    """Serve requests until the input is closed or the parent is gone."""
     answers = _private_stdout()
     parent = os.getppid()
     _preload()
+    gc.freeze()  # so that children share the memory of what was imported
     _send(answers, {"ready": True})
     while os.getppid() == parent:
         # the parent waits for each answer before it asks again, so nothing is left in the buffer behind a line
@@ -48,10 +57,7 @@ def main() -> None:
         line = sys.stdin.buffer.readline()
         if not line:
             return
-        answer = _answer(json.loads(line))
-        gc.collect()
-        answer["last"] = _resident_bytes() > _RETIRE_BYTES
-        _send(answers, answer)
+        _send(answers, {"ended": _in_child(json.loads(line))})
 
 
 def _private_stdout() -> int:
@@ -63,26 +69,69 @@ def _private_stdout() -> int:
 
 def _preload() -> None:
     """Import the readers' libraries now, so that a request finds them."""
-    for module in ("dask.array", "h5py", "ncempy.io.dm", "rsciio.emd", "rsciio.hspy", "rsciio.tia"):
+    for module in (
+        "dask.array",
+        "h5py",
+        "PIL.JpegImagePlugin",
+        "PIL.PngImagePlugin",
+        "rsciio.emd",
+        "rsciio.hspy",
+        "rsciio.tia",
+        "tifffile",
+    ):
         importlib.import_module(module)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def _in_child(request: dict[str, Any]) -> int:
+    """Serve a request in a forked child; return 0 or the negative number of the signal that ended it."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            _serve(request)
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _serve(request: dict[str, Any]) -> None:
+    budget = _Budget(float(request["timeout_s"]), int(request["memory_bytes"]))
+    folder = Path(request["folder"])
     path = Path(request["path"])
-    _limit_memory(path, int(request["memory_bytes"]))
-    signal.alarm(int(request["timeout_s"]) + _ALARM_MARGIN_S)
+    tempfile.tempdir = str(folder)
+    sandbox.confine(
+        readable=[path, *companions(path)],
+        writable=folder,
+        cpu_s=math.ceil(budget.timeout_s),
+        file_bytes=MAX_FRAME_BYTES + (1 << 20),
+        address_bytes=budget.address_bytes,
+    )
+    budget.start()
     try:
-        if request["out"] is None:
-            return {"contents": [asdict(entry) for entry in contents(path, name=request["name"])]}
-        micrograph = read(path, data=request["data"], name=request["name"])
-        np.save(request["out"], micrograph.pixels, allow_pickle=False)
+        answer = _answer(path, request, folder, budget)
     except NotAnImage as error:
-        return {"error": "NotAnImage", "message": str(error)}
+        answer = {"error": "NotAnImage", "message": str(error)}
     except CannotRead as error:
-        return {"error": "CannotRead", "message": str(error)}
-    finally:
-        signal.alarm(0)
-        _unlimit_memory()
+        answer = {"error": "CannotRead", "message": str(error)}
+    (folder / "answer.json").write_text(json.dumps(answer))
+
+
+def _answer(path: Path, request: dict[str, Any], folder: Path, budget: "_Budget") -> dict[str, Any]:
+    file = MicrographFile(path, request["name"])
+    wanted = request["wanted"]
+    if wanted != "pixels":
+        for index, (dataset, _, _) in enumerate(file.images):
+            if wanted == "checked contents":
+                budget.extend(dataset, path)
+                file.load(index)
+        return {"contents": [asdict(file.entry(index)) for index in range(len(file.images))]}
+    index = file.default if request["data"] is None else request["data"]
+    file.check_index(index)
+    budget.extend(file.images[index][0], path)
+    micrograph = file.load(index)
+    np.save(folder / "pixels.npy", micrograph.pixels, allow_pickle=False)
     return {
         "nm": micrograph.pixel_size.nm,
         "source": micrograph.pixel_size.source,
@@ -92,35 +141,49 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _limit_memory(path: Path, memory_bytes: int) -> None:
-    if is_uncompressed(path):
-        memory_bytes = min(memory_bytes, _UNCOMPRESSED_BASE_BYTES + _UNCOMPRESSED_FACTOR * path.stat().st_size)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = _address_space_bytes() + memory_bytes
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+class _Budget:
+    """Time and memory of one request: little to find out what a file holds, then as much as its frame needs.
 
+    Parameters
+    ----------
+    timeout_s, memory_bytes
+        The most that there will be.
+    """
 
-def _unlimit_memory() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    def __init__(self, timeout_s: float, memory_bytes: int) -> None:
+        self.timeout_s = timeout_s
+        rest = _address_space_bytes()
+        self.address_bytes = rest + memory_bytes
+        self._soft_bytes = min(rest + _HEADER_BYTES, self.address_bytes)
+        self._started = time.monotonic()
+        self._allowed_s = min(_HEADER_S, timeout_s)
+
+    def start(self) -> None:
+        """Set the limits of the first step."""
+        self._set()
+
+    def extend(self, dataset: DataSet, path: Path) -> None:
+        """Add what reading one frame of a data set takes."""
+        more_s = dataset.frame_bytes / _BYTES_PER_S + path.stat().st_size / _HASHED_BYTES_PER_S
+        self._allowed_s = min(self._allowed_s + more_s, self.timeout_s)
+        wanted = _address_space_bytes() + (_HEADER_BYTES // 2) + _FRAME_FACTOR * dataset.frame_bytes
+        self._soft_bytes = min(max(self._soft_bytes, wanted), self.address_bytes)
+        self._set()
+
+    def _set(self) -> None:
+        # the alarm ends the process: a library deep in compiled code heeds no exception
+        signal.setitimer(signal.ITIMER_REAL, max(self._started + self._allowed_s - time.monotonic(), 0.001))
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        soft = self._soft_bytes if hard == resource.RLIM_INFINITY else min(self._soft_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _address_space_bytes() -> int:
-    return _statm(0)
-
-
-def _resident_bytes() -> int:
-    return _statm(1)
-
-
-def _statm(field: int) -> int:
-    """Return a field of Linux's account of this process's memory; 0 where there is none."""
+    """Return the address space in use by Linux's account; 0 where there is none."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         return 0
-    return int(statm.read_text().split()[field]) * resource.getpagesize()
+    return int(statm.read_text().split()[0]) * resource.getpagesize()
 
 
 def _send(descriptor: int, message: dict[str, Any]) -> None:

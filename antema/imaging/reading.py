@@ -2,11 +2,16 @@
 
 import codecs
 import errno
+import io
+import os
+import tempfile
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
@@ -45,7 +50,12 @@ _HEAD_BYTES = 1024
 
 _TOO_MUCH_MEMORY = "it needs more memory than is allowed for it"
 
+_COPY_BYTES = 1 << 20
+
 Result = TypeVar("Result")
+
+#: What is read: a path, or a file opened for reading bytes.
+Source = str | os.PathLike[str] | BinaryIO
 
 _FORMATS: tuple[tuple[str, Callable[[bytes], bool], Callable[[Path], list[DataSet]]], ...] = (
     ("TIFF", tiff.matches, tiff.datasets),
@@ -102,13 +112,76 @@ class ContentEntry:
     is_default: bool
 
 
-def contents(path: str | Path, *, name: str | None = None) -> list[ContentEntry]:
-    """List the images of a file without reading their pixels.
+class MicrographFile:
+    """The images of one file: what they are is known, their pixels are read one image at a time.
 
     Parameters
     ----------
     path : path-like
-        The file. Its suffix does not matter.
+        The file.
+    name : str, optional
+        What to call it in results and messages.
+
+    Raises
+    ------
+    CannotRead, NotAnImage
+        As `read` does.
+    """
+
+    def __init__(self, path: str | Path, name: str | None = None) -> None:
+        self.path = Path(path)
+        self.name = name or self.path.name
+        self.kind, datasets = _candidates(self.path, self.name)
+        #: For each image its data set, the number of its frame in it, and what tells it from the others.
+        self.images: list[tuple[DataSet, int, str]] = []
+        for number, dataset in enumerate(datasets, start=1):
+            of_several = [dataset.title or f"image {number}"] if len(datasets) > 1 else []
+            for frame in range(dataset.n_frames):
+                which = [f"frame {frame + 1} of {dataset.n_frames}"] if dataset.n_frames > 1 else []
+                self.images.append((dataset, frame, ", ".join(of_several + which)))
+        #: Number of the image that is taken where none is asked for: the best data set's first frame.
+        self.default = min(range(len(self.images)), key=lambda index: _rank(self.images[index][0]))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the file's bytes."""
+        return _guarded(self.path, self.name, "a file", lambda: file_sha256(self.path))
+
+    def entry(self, index: int) -> ContentEntry:
+        """Describe one image."""
+        dataset, _, title = self.images[index]
+        dtype = "uint8" if dataset.dtype.kind == "b" else dataset.dtype.newbyteorder("=").name
+        height, width = dataset.shape[-2:]
+        described = str(dataset.metadata.get("format", self.kind))
+        return ContentEntry(index, title, (height, width), dtype, pixel_size(dataset), described, index == self.default)
+
+    def check_index(self, index: int) -> None:
+        """Raise `CannotRead` where there is no image of this number."""
+        if not 0 <= index < len(self.images):
+            count = len(self.images)
+            msg = f"{self.name} has {count} images, expected a number from 0 to {count - 1}, found {index}."
+            raise CannotRead(msg)
+
+    def load(self, index: int) -> Micrograph:
+        """Read the pixels of one image."""
+        dataset, frame, _ = self.images[index]
+        pixels = _guarded(self.path, self.name, self.kind, lambda: grey(_checked_frame(dataset, frame)))
+        metadata: dict[str, str | float] = dict(dataset.metadata)
+        metadata.setdefault("format", self.kind)
+        if dataset.title:
+            metadata["data_set"] = dataset.title
+        if dataset.n_frames > 1:
+            metadata["frames"] = float(dataset.n_frames)
+        return Micrograph(pixels, pixel_size(dataset), self.name, self.sha256, metadata)
+
+
+def contents(source: Source, *, name: str | None = None) -> list[ContentEntry]:
+    """List the images of a file without reading their pixels.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        The file. Its suffix does not matter. A file object is read from its start where it can seek.
     name : str, optional
         What to call the file in messages.
 
@@ -122,33 +195,12 @@ def contents(path: str | Path, *, name: str | None = None) -> list[ContentEntry]
     CannotRead, NotAnImage
         As `read` does, for what shows without the pixels.
     """
-    path = Path(path)
-    kind, candidates = _candidates(path, name or path.name)
-    best = min(candidates, key=_rank)
-    entries: list[ContentEntry] = []
-    for dataset, frame, title in _images(candidates):
-        dtype = "uint8" if dataset.dtype.kind == "b" else dataset.dtype.newbyteorder("=").name
-        height, width = dataset.shape[-2:]
-        described = str(dataset.metadata.get("format", kind))
-        is_default = dataset is best and frame == 0
-        entries.append(
-            ContentEntry(len(entries), title, (height, width), dtype, pixel_size(dataset), described, is_default)
-        )
-    return entries
+    with _on_disk(source, name) as (path, label):
+        file = MicrographFile(path, label)
+        return [file.entry(index) for index in range(len(file.images))]
 
 
-def _images(candidates: list[DataSet]) -> list[tuple[DataSet, int, str]]:
-    """Return every image of these data sets: which one, the number of its frame, and what tells it from the others."""
-    images: list[tuple[DataSet, int, str]] = []
-    for number, dataset in enumerate(candidates, start=1):
-        of_several = [dataset.title or f"image {number}"] if len(candidates) > 1 else []
-        for frame in range(dataset.n_frames):
-            which = [f"frame {frame + 1} of {dataset.n_frames}"] if dataset.n_frames > 1 else []
-            images.append((dataset, frame, ", ".join(of_several + which)))
-    return images
-
-
-def read(path: str | Path, *, data: int | None = None, name: str | None = None) -> Micrograph:
+def read(source: Source, *, data: int | None = None, name: str | None = None) -> Micrograph:
     """Read the micrograph of a file.
 
     Of several data sets the best is taken: one with a scale before one without, raw counts before computed values,
@@ -156,8 +208,9 @@ def read(path: str | Path, *, data: int | None = None, name: str | None = None) 
 
     Parameters
     ----------
-    path : path-like
-        The file. Its suffix does not matter.
+    source : path-like or binary file
+        The file. Its suffix does not matter. A file object is read from its start where it can seek, else from where
+        it stands.
     data : int, optional
         Number of the image in `read_all` to take instead of the best.
     name : str, optional
@@ -175,27 +228,20 @@ def read(path: str | Path, *, data: int | None = None, name: str | None = None) 
     NotAnImage
         For a file whose content is a spectrum, a diffraction pattern or the like.
     """
-    path = Path(path)
-    name = name or path.name
-    kind, candidates = _candidates(path, name)
-    if data is not None:
-        images = _images(candidates)
-        if not 0 <= data < len(images):
-            msg = f"{name} has {len(images)} images, expected a number from 0 to {len(images) - 1}, found {data}."
-            raise CannotRead(msg)
-        dataset, frame, _ = images[data]
-    else:
-        dataset, frame = min(candidates, key=_rank), 0
-    return _micrograph(path, name, kind, dataset, frame, sha256=_sha256(path, name))
+    with _on_disk(source, name) as (path, label):
+        file = MicrographFile(path, label)
+        if data is not None:
+            file.check_index(data)
+        return file.load(file.default if data is None else data)
 
 
-def read_all(path: str | Path, *, name: str | None = None) -> list[Micrograph]:
+def read_all(source: Source, *, name: str | None = None) -> list[Micrograph]:
     """Read every image of a file: each data set that is one, each frame of a series.
 
     Parameters
     ----------
-    path : path-like
-        The file. Its suffix does not matter.
+    source : path-like or binary file
+        As in `read`.
     name : str, optional
         What to call the file in the result and in messages.
 
@@ -209,26 +255,40 @@ def read_all(path: str | Path, *, name: str | None = None) -> list[Micrograph]:
     CannotRead, NotAnImage
         As `read` does.
     """
-    path = Path(path)
-    name = name or path.name
-    kind, candidates = _candidates(path, name)
-    sha256 = _sha256(path, name)
+    with _on_disk(source, name) as (path, label):
+        file = MicrographFile(path, label)
+        micrographs = [file.load(index) for index in range(len(file.images))]
+        titles = [title for _, _, title in file.images]
     return [
-        _micrograph(path, f"{name} [{title}]" if title else name, kind, dataset, frame, sha256=sha256)
-        for dataset, frame, title in _images(candidates)
+        replace(micrograph, name=f"{micrograph.name} [{title}]") if title else micrograph
+        for micrograph, title in zip(micrographs, titles, strict=True)
     ]
 
 
-def is_uncompressed(path: Path) -> bool:
-    """Return whether a file is of a format that stores its values as they are, so that its size bounds its memory."""
-    if not path.is_file():
-        return False
-    head = _head(path)
-    return dm.matches(head) or tia.matches(head)
+@contextmanager
+def _on_disk(source: Source, name: str | None) -> Generator[tuple[Path, str | None]]:
+    """Give the path of a file, or of a copy of what a file object holds; and the name to show."""
+    if isinstance(source, str | os.PathLike):
+        yield Path(source), name
+        return
+    shown = getattr(source, "name", None)
+    name = name or (Path(shown).name if isinstance(shown, str) and shown else "the file")
+    if isinstance(source, io.TextIOBase):
+        msg = f"{name} cannot be read: expected a file opened in binary mode, found one opened as text."
+        raise CannotRead(msg)
+    if source.seekable():
+        source.seek(0)
+    with tempfile.TemporaryDirectory(prefix="antema-file-") as folder:
+        copy = Path(folder, "file")
+        with copy.open("wb") as target:
+            while piece := source.read(_COPY_BYTES):
+                target.write(piece)
+        yield copy, name
 
 
-def _sha256(path: Path, name: str) -> str:
-    return _guarded(path, name, "a file", lambda: file_sha256(path))
+def companions(path: Path) -> list[Path]:
+    """Return the files beside a file that belong to it and are read with it."""
+    return [beside for beside in tia.companions(path) if beside.is_file()]
 
 
 def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
@@ -278,21 +338,9 @@ def _rank(dataset: DataSet) -> tuple[bool, bool, int]:
     return not pixel_size(dataset).is_known, dataset.dtype.kind not in "iu", -size
 
 
-def _micrograph(path: Path, label: str, kind: str, dataset: DataSet, frame: int, *, sha256: str) -> Micrograph:
-    pixels = _guarded(path, label, kind, lambda: grey(_checked_frame(dataset, frame)))
-    metadata: dict[str, str | float] = dict(dataset.metadata)
-    metadata.setdefault("format", kind)
-    if dataset.title:
-        metadata["data_set"] = dataset.title
-    if dataset.n_frames > 1:
-        metadata["frames"] = float(dataset.n_frames)
-    scale: PixelSize = pixel_size(dataset)
-    return Micrograph(pixels, scale, label, sha256, metadata)
-
-
 def _checked_frame(dataset: DataSet, frame: int) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
     height, width = dataset.shape[-2:]
-    if height * width * dataset.dtype.itemsize > MAX_FRAME_BYTES:
+    if dataset.frame_bytes > MAX_FRAME_BYTES:
         msg = f"its image has {height} × {width} pixels, more than {MAX_FRAME_BYTES >> 20} MiB"
         raise CannotRead(msg)
     pixels = dataset.frame(frame)

@@ -1,10 +1,12 @@
 """Reading a stranger's file in a child process with limits on memory and time."""
 
 import atexit
+import contextlib
 import json
 import os
 import queue
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,8 @@ _POOL_SIZE = 2
 
 _START_TIMEOUT_S = 120.0
 
+_MARGIN_S = 2.0
+
 
 def read_safely(
     path: str | Path,
@@ -30,24 +34,24 @@ def read_safely(
     data: int | None = None,
     name: str | None = None,
     timeout_s: float = 60.0,
-    memory_bytes: int = 2 << 30,
+    memory_bytes: int = 3 << 30,
 ) -> Micrograph:
     """Read the micrograph of a file in a child process, which a malformed file cannot take this one down with.
 
-    The child stays for the next file. It is killed and replaced when it takes too long.
+    The child has no rights but to read the file, and is ended when it takes too long.
 
     Parameters
     ----------
     path : path-like
         The file. Its suffix does not matter.
     data : int, optional
-        Number of the image in `antema.imaging.read_all` to take instead of the best.
+        Number of the image in `antema.imaging.contents` to take instead of the best.
     name : str, optional
         What to call the file in the result and in messages.
     timeout_s : float
-        Seconds for reading, without the start of the child.
+        Seconds for reading, without the start of the child. A file of a few MB is given less.
     memory_bytes : int
-        Address space that the child may use above what it needs at rest.
+        Address space that the child may use above what it needs at rest. A file of a few MB is given less.
 
     Returns
     -------
@@ -61,16 +65,20 @@ def read_safely(
     """
     label = name or Path(path).name
     with tempfile.TemporaryDirectory(prefix="antema-read-") as folder:
-        out = Path(folder, "pixels.npy")
-        answer = _ask(path, label, {"data": data, "out": str(out)}, timeout_s, memory_bytes)
-        pixels = np.load(out, allow_pickle=False)
+        answer = _ask(path, label, folder, {"wanted": "pixels", "data": data}, timeout_s, memory_bytes)
+        pixels = np.load(Path(folder, "pixels.npy"), allow_pickle=False)
     return Micrograph(
         pixels, PixelSize(answer["nm"], answer["source"]), answer["name"], answer["sha256"], answer["metadata"]
     )
 
 
 def contents_safely(
-    path: str | Path, *, name: str | None = None, timeout_s: float = 60.0, memory_bytes: int = 2 << 30
+    path: str | Path,
+    *,
+    name: str | None = None,
+    check: bool = False,
+    timeout_s: float = 60.0,
+    memory_bytes: int = 3 << 30,
 ) -> list[ContentEntry]:
     """List the images of a file in a child process, as `antema.imaging.contents` does.
 
@@ -78,6 +86,8 @@ def contents_safely(
     ----------
     path, name, timeout_s, memory_bytes
         As in `read_safely`.
+    check : bool
+        Whether to read the pixels of every image, so that damage of them shows.
 
     Returns
     -------
@@ -89,29 +99,46 @@ def contents_safely(
     CannotRead, NotAnImage
         As `read_safely` does.
     """
-    answer = _ask(path, name or Path(path).name, {"data": None, "out": None}, timeout_s, memory_bytes)
+    wanted = {"wanted": "checked contents" if check else "contents"}
+    with tempfile.TemporaryDirectory(prefix="antema-read-") as folder:
+        answer = _ask(path, name or Path(path).name, folder, wanted, timeout_s, memory_bytes)
     return [
         replace(ContentEntry(**entry), shape=tuple(entry["shape"]), pixel_size=PixelSize(**entry["pixel_size"]))
         for entry in answer["contents"]
     ]
 
 
-def _ask(path: str | Path, label: str, wanted: dict[str, Any], timeout_s: float, memory_bytes: int) -> dict[str, Any]:
-    """Return a child's answer to one request; its errors are raised here."""
-    limits = {"memory_bytes": memory_bytes, "timeout_s": timeout_s}
+def _ask(
+    path: str | Path, label: str, folder: str, wanted: dict[str, Any], timeout_s: float, memory_bytes: int
+) -> dict[str, Any]:
+    """Return the answer that a child left in the folder; its errors are raised here."""
+    request = {
+        "path": str(Path(path).absolute()),
+        "name": label,
+        "folder": str(Path(folder).absolute()),
+        "timeout_s": timeout_s,
+        "memory_bytes": memory_bytes,
+        **wanted,
+    }
     reader = _pool.take()
     keep = False
     try:
-        answer = reader.ask({"path": str(Path(path).absolute()), "name": label, **wanted, **limits}, timeout_s)
-        keep = not answer["last"]
-    except TimeoutError as error:
-        msg = f"{label} cannot be read: reading it took longer than {timeout_s:g} s."
-        raise CannotRead(msg) from error
-    except (BrokenPipeError, EOFError) as error:
-        msg = f"{label} cannot be read: the program that reads it ran out of memory or crashed on it."
-        raise CannotRead(msg) from error
+        # the child ends itself in time; the margin is for the one that cannot
+        ended = reader.ask(request, timeout_s + _MARGIN_S)["ended"]
+        keep = True
+    except TimeoutError:
+        ended = -signal.SIGALRM
+    except (BrokenPipeError, EOFError):
+        ended = -signal.SIGKILL
     finally:
         _pool.give_back(reader, keep=keep)
+    if ended in (-signal.SIGALRM, -signal.SIGXCPU):
+        msg = f"{label} cannot be read: reading it took longer than a file of its size may."
+        raise CannotRead(msg)
+    if ended != 0:
+        msg = f"{label} cannot be read: the program that reads it ran out of memory or crashed on it."
+        raise CannotRead(msg)
+    answer: dict[str, Any] = json.loads(Path(folder, "answer.json").read_text())
     if "error" in answer:
         kind = NotAnImage if answer["error"] == "NotAnImage" else CannotRead
         raise kind(answer["message"])
@@ -119,7 +146,7 @@ def _ask(path: str | Path, label: str, wanted: dict[str, Any], timeout_s: float,
 
 
 class _Reader:
-    """One child process, started when it is first asked."""
+    """One process that forks a child for each file, started when it is first asked."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -159,7 +186,9 @@ class _Reader:
             if pipe is not None:
                 pipe.close()
         if self._owner == os.getpid():
-            process.kill()
+            # it leads a group of its own, which the child that reads for it is in
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def _start(self) -> None:

@@ -30,6 +30,14 @@ def matches_emi(head: bytes) -> bool:
     return head.startswith(b"JK\x00\x02")
 
 
+def companions(path: Path) -> list[Path]:
+    """Return the files that belong to a .ser or an .emi file by their names."""
+    if path.suffix == ".emi":
+        return sorted(path.parent.glob(f"{_escaped(path.stem)}_[0-9].ser"))
+    stem, _, index = path.stem.rpartition("_")
+    return [path.with_name(f"{stem}.emi")] if index.isdecimal() and len(index) == 1 else []
+
+
 def datasets(path: Path) -> list[DataSet]:
     """Return the data set of a .ser file, with the units of the .emi file beside it where there is one."""
     _check_ser(path)
