@@ -66,6 +66,8 @@ class DataSet:
         Why there is no pixel size, where the reader knows better than the axes do.
     metadata : mapping
         As in `antema.domain.Micrograph`.
+    sidecar : bool
+        Whether the calibration, or its unit, comes from another file beside this one.
     channels : int
         Values of a pixel: 1 for grey values, more for colours.
     """
@@ -79,6 +81,7 @@ class DataSet:
     no_image: str = ""
     no_scale: str = ""
     metadata: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
+    sidecar: bool = False
     channels: int = 1
 
     @property
@@ -136,7 +139,7 @@ def pixel_size(dataset: DataSet) -> PixelSize:
         return PixelSize.none(f"the pixels are not square ({width:g} nm wide, {height:g} nm high)")
     if not PLAUSIBLE_NM[0] <= width <= PLAUSIBLE_NM[1]:
         return PixelSize.none(f"the file's pixel size {width:g} nm is none of a microscope")
-    return PixelSize(width, f"file: {dataset.scale_tag}")
+    return PixelSize(width, f"{'sidecar' if dataset.sidecar else 'file'}: {dataset.scale_tag}")
 
 
 def is_reciprocal(unit: str) -> bool:

@@ -68,18 +68,25 @@ def _private_stdout() -> int:
 
 
 def _preload() -> None:
-    """Import the readers' libraries now, so that a request finds them."""
+    """Import what the readers import late, so that a child finds it."""
     for module in (
-        "dask.array",
-        "h5py",
         "PIL.JpegImagePlugin",
         "PIL.PngImagePlugin",
-        "rsciio.emd",
+        "dask.array",
+        "encodings.cp1252",
+        "encodings.utf_16_be",
+        "encodings.utf_16_le",
+        "h5py",
+        "imagecodecs",
+        "rsciio.emd._emd_ncem",
+        "rsciio.emd._emd_velox",
         "rsciio.hspy",
         "rsciio.tia",
-        "tifffile",
     ):
         importlib.import_module(module)
+    # RosettaSciIO asks pint for units, which takes its time to set itself up
+    units: Any = importlib.import_module("pint")
+    str(units.Quantity(1.0, "nm"))
 
 
 def _in_child(request: dict[str, Any]) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 
 from antema.domain import CannotRead, Micrograph, NotAnImage, PixelSize
 from antema.imaging.dataset import MAX_FRAME_BYTES, DataSet, grey, pixel_size, refusal
-from antema.imaging.formats import dm, hdf5, mrc, npy, picture, tia, tiff
+from antema.imaging.formats import dm, hdf5, mrc, npy, picture, sidecar, tia, tiff
 from antema.imaging.hashing import file_sha256
 
 #: Suffixes that a folder is searched for. What a file is, is decided by its content.
@@ -288,7 +288,7 @@ def _on_disk(source: Source, name: str | None) -> Generator[tuple[Path, str | No
 
 def companions(path: Path) -> list[Path]:
     """Return the files beside a file that belong to it and are read with it."""
-    return [beside for beside in tia.companions(path) if beside.is_file()]
+    return sidecar.own(path, [*tia.companions(path), *sidecar.companions(path)])
 
 
 def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:

@@ -1,9 +1,4 @@
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
-"""Gatan DigitalMicrograph, DM3 and DM4.
-
-ncempy parses the tags; the arrays are read here from the offsets in the tags, since ncempy refuses colour images and
-counts the axes of a series wrongly.
-"""
+"""Gatan DigitalMicrograph, DM3 and DM4: the arrays that the tags of `antema.imaging.formats.dm_tags` describe."""
 
 import re
 from collections.abc import Mapping
@@ -16,6 +11,7 @@ from numpy.typing import NDArray
 
 from antema.domain import CannotRead
 from antema.imaging.dataset import Axis, DataSet, check_size
+from antema.imaging.formats.dm_tags import read_tags
 from antema.imaging.formats.metadata import number, put, text
 
 #: Values of ImageData.DataType, as DigitalMicrograph numbers them.
@@ -52,30 +48,42 @@ def matches(head: bytes) -> bool:
 
 def datasets(path: Path) -> list[DataSet]:
     """Return the data sets of a DM3 or DM4 file, without its thumbnail."""
-    from ncempy.io import dm
-
-    # from an open file: what ncempy maps into memory itself it cannot let go of after an error
-    with path.open("rb") as stream, dm.fileDM(stream) as file:
-        tags: dict[str, Any] = dict(file.allTags)
-        has_thumbnail = bool(file.thumbnail)
+    with path.open("rb") as stream:
+        tags = read_tags(stream)
+        stream.seek(0)
+        version = int.from_bytes(stream.read(4), "big")
+        stream.seek(8 if version == 3 else 12)
+        order = "<" if int.from_bytes(stream.read(4), "big") == 1 else ">"
     numbers = sorted(
         int(match[1]) for tag in tags if (match := re.fullmatch(r"\.ImageList\.(\d+)\.ImageData\.DataType", tag))
     )
     if not numbers:
         msg = "it holds DigitalMicrograph tags but no image"
         raise CannotRead(msg)
-    if has_thumbnail and len(numbers) > 1:
-        numbers = numbers[1:]
-    with path.open("rb") as stream:
-        version = int.from_bytes(stream.read(4), "big")
-    return [_dataset(path, f"DM{version}", _under(tags, f".ImageList.{image}.")) for image in numbers]
+    thumbnails = _thumbnails(tags)
+    full = [image for image in numbers if image not in thumbnails] or numbers
+    return [_dataset(path, f"DM{version}", order, _under(tags, f".ImageList.{image}.")) for image in full]
+
+
+def _thumbnails(tags: Mapping[str, Any]) -> set[int]:
+    """Return the numbers of the images that are reduced copies of others for a list of files."""
+    named = {
+        int(index) + 1
+        for tag, value in tags.items()
+        if re.fullmatch(r"\.Thumbnails\.\d+\.ImageIndex", tag) and (index := number(value)) is not None
+    }
+    if named:
+        return named
+    # an older or foreign file: the first image is one where it is in colours and more follow
+    is_flat = ".ImageList.1.ImageData.Dimensions.3" not in tags
+    return {1} if tags.get(".ImageList.1.ImageData.DataType") == _COLOUR and is_flat else set()
 
 
 def _under(tags: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {tag.removeprefix(prefix): value for tag, value in tags.items() if tag.startswith(prefix)}
 
 
-def _dataset(path: Path, kind: str, tags: Mapping[str, Any]) -> DataSet:
+def _dataset(path: Path, kind: str, order: str, tags: Mapping[str, Any]) -> DataSet:
     file_bytes = path.stat().st_size
     lengths: list[int] = []
     while (key := f"ImageData.Dimensions.{len(lengths) + 1}") in tags:
@@ -86,7 +94,7 @@ def _dataset(path: Path, kind: str, tags: Mapping[str, Any]) -> DataSet:
     if not colour and code not in _DTYPES:
         msg = f"it has DigitalMicrograph data type {code}, which is not known"
         raise CannotRead(msg)
-    dtype = np.dtype("u1" if colour else "<" + _DTYPES[code])
+    dtype = np.dtype("u1" if colour else order + _DTYPES[code])
     try:
         offset, stored_bytes = int(tags["ImageData.Data.arrayOffset"]), int(tags["ImageData.Data.arraySize"])
     except KeyError:
@@ -111,6 +119,7 @@ def _dataset(path: Path, kind: str, tags: Mapping[str, Any]) -> DataSet:
         title=text(tags.get("Name", "")),
         no_image=_no_image(tags, shape, axes),
         metadata={**_metadata(tags), "format": kind},
+        channels=4 if colour else 1,
     )
 
 

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from antema.imaging.dataset import Axis, DataSet
+from antema.imaging.dataset import DataSet
 from antema.imaging.formats.compressed import check_unpacked
+from antema.imaging.formats.sidecar import beside
+from antema.imaging.formats.tiff_scale import Calibration
 
 #: Pillow's modes whose arrays are grey values or colours as they are; others are turned into one of these first.
 _PLAIN_MODES = {"L", "I;16", "I;16B", "I", "F", "RGB", "RGBA", "LA"}
@@ -30,15 +32,18 @@ def datasets(path: Path) -> list[DataSet]:
     dtype = np.dtype({"I": "i4", "F": "f4"}.get(mode, "u2" if mode.startswith("I;16") else "u1"))
     channels = {"LA": 2, "RGB": 3, "RGBA": 4}.get(_CONVERTED_MODES.get(mode, mode), 1)
     check_unpacked((height, width), dtype.itemsize * channels, path.stat().st_size)
+    found = beside(path, (height, width)) or Calibration(no_scale=f"a {kind} has no pixel size of a specimen")
     return [
         DataSet(
             shape=(height, width),
             dtype=dtype,
             frame=partial(_frame, path),
-            axes=(Axis(), Axis()),
-            scale_tag="",
-            no_scale=f"a {kind} has no pixel size of a specimen",
-            metadata={"format": kind},
+            axes=(found.vertical, found.horizontal),
+            scale_tag=found.tag,
+            no_scale=found.no_scale,
+            metadata={**found.metadata, "format": kind},
+            sidecar=found.sidecar,
+            channels=channels,
         )
     ]
 

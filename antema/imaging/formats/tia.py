@@ -12,6 +12,7 @@ from antema.domain import CannotRead
 from antema.imaging.dataset import DataSet, check_size
 from antema.imaging.formats.metadata import number, put, text
 from antema.imaging.formats.rosetta import from_signal
+from antema.imaging.formats.sidecar import own
 
 _SPECTRA, _IMAGES = 0x4120, 0x4122
 #: A .ser calls every length metres. Pixels of more than a metre are those of a diffraction pattern, in 1/m.
@@ -32,7 +33,7 @@ def matches_emi(head: bytes) -> bool:
 
 def companions(path: Path) -> list[Path]:
     """Return the files that belong to a .ser or an .emi file by their names."""
-    if path.suffix == ".emi":
+    if path.suffix.lower() == ".emi":
         return sorted(path.parent.glob(f"{_escaped(path.stem)}_[0-9].ser"))
     stem, _, index = path.stem.rpartition("_")
     return [path.with_name(f"{stem}.emi")] if index.isdecimal() and len(index) == 1 else []
@@ -41,41 +42,41 @@ def companions(path: Path) -> list[Path]:
 def datasets(path: Path) -> list[DataSet]:
     """Return the data set of a .ser file, with the units of the .emi file beside it where there is one."""
     _check_ser(path)
-    stem, _, index = path.stem.rpartition("_")
-    emi = path.with_name(f"{stem}.emi")
-    # RosettaSciIO goes by the suffix, and an .emi draws in every .ser beside it: it gets a folder with this one alone
-    with tempfile.TemporaryDirectory(prefix="antema-tia-") as folder:
-        if index.isdecimal() and len(index) == 1 and emi.is_file():
-            alone = Path(folder, f"data_{index}.ser")
-            alone.symlink_to(path.resolve())
-            entry = Path(folder, "data.emi")
-            entry.symlink_to(emi.resolve())
-        else:
-            alone = entry = Path(folder, "data.ser")
-            entry.symlink_to(path.resolve())
-        signals = _signals(entry)
-    return [_dataset(signal) for signal in signals]
+    emi = next(iter(own(path, companions(path))), None)
+    return [_dataset(signal, described=emi is not None) for signal in _signals([path], emi)]
 
 
 def datasets_emi(path: Path) -> list[DataSet]:
     """Return the data sets of the .ser files that lie beside an .emi file and belong to it."""
-    series = sorted(path.parent.glob(f"{_escaped(path.stem)}_[0-9].ser"))
+    series = own(path, companions(path))
     if not series:
         msg = f"an .emi file holds no image itself; its data are in {path.stem}_1.ser, which is not beside it"
         raise CannotRead(msg)
     for file in series:
         _check_ser(file)
-    return [_dataset(signal) for signal in _signals(path)]
+    return [_dataset(signal, described=True) for signal in _signals(series, path)]
 
 
 def _escaped(stem: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
 
 
-def _signals(path: Path) -> list[dict[str, Any]]:
+def _signals(series: list[Path], emi: Path | None) -> list[dict[str, Any]]:
+    """Return RosettaSciIO's signals of some .ser files, with what the .emi file says of them.
+
+    It goes by suffixes, and an .emi draws in every .ser beside it, so it gets a folder with these alone.
+    """
     from rsciio import tia
 
-    return tia.file_reader(str(path))
+    with tempfile.TemporaryDirectory(prefix="antema-tia-") as folder:
+        entry = Path(folder, "data.ser" if emi is None else "data.emi")
+        if emi is None:
+            entry.symlink_to(series[0].resolve())
+        else:
+            entry.symlink_to(emi.resolve())
+            for file in series:
+                Path(folder, f"data_{file.stem.rpartition('_')[2]}.ser").symlink_to(file.resolve())
+        return tia.file_reader(str(entry))
 
 
 def _check_ser(path: Path) -> None:
@@ -116,18 +117,20 @@ def _check_ser(path: Path) -> None:
     check_size(shape, _ITEM_BYTES[item], file_bytes - first)
 
 
-def _dataset(signal: Mapping[str, Any]) -> DataSet:
+def _dataset(signal: Mapping[str, Any], *, described: bool) -> DataSet:
     info: Mapping[str, Any] = signal.get("original_metadata", {}).get("ObjectInfo") or {}
-    described: Mapping[str, Any] = info.get("ExperimentalDescription") or {}
+    experiment: Mapping[str, Any] = info.get("ExperimentalDescription") or {}
     acquired: Mapping[str, Any] = info.get("AcquireInfo") or {}
     metadata: dict[str, str | float] = {}
-    put(metadata, "voltage_kv", number(described.get("High tension_kV")))
-    put(metadata, "magnification", number(described.get("Magnification_x")))
-    put(metadata, "instrument", text(described.get("Microscope")))
+    put(metadata, "voltage_kv", number(experiment.get("High tension_kV")))
+    put(metadata, "magnification", number(experiment.get("Magnification_x")))
+    put(metadata, "instrument", text(experiment.get("Microscope")))
     put(metadata, "detector", text(acquired.get("CameraNamePath")))
     put(metadata, "exposure_s", number(acquired.get("DwellTimePath")))
     put(metadata, "date", text(info.get("AcquireDate")))
-    dataset = from_signal(signal, "TIA CalibrationDelta", metadata=metadata)
+    metadata["format"] = "TIA"
+    tag = "TIA CalibrationDelta, its unit by the mode in the .emi" if described else "TIA CalibrationDelta"
+    dataset = replace(from_signal(signal, tag, metadata=metadata), sidecar=described)
     if any(axis.unit == "nm" and abs(axis.scale) > _RECIPROCAL_NM for axis in dataset.axes[-2:]):
         return replace(dataset, no_image="a diffraction pattern (its lengths are reciprocal metres)")
     return dataset

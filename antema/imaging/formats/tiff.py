@@ -1,9 +1,10 @@
 """TIFF of any kind, through tifffile; where its scale comes from is in `antema.imaging.formats.tiff_scale`."""
 
 import math
+import struct
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
@@ -12,9 +13,14 @@ from numpy.typing import NDArray
 from antema.domain import CannotRead
 from antema.imaging.dataset import DataSet, check_size
 from antema.imaging.formats.compressed import check_unpacked
+from antema.imaging.formats.sidecar import beside
 from antema.imaging.formats.tiff_scale import calibration
 
 _UNCOMPRESSED = 1
+
+#: More pages than any series of micrographs has, and more tags than any of its pages.
+_MOST_PAGES = 20_000
+_MOST_TAGS = 4096
 
 
 def matches(head: bytes) -> bool:
@@ -24,16 +30,61 @@ def matches(head: bytes) -> bool:
 
 def datasets(path: Path) -> list[DataSet]:
     """Return the images of a TIFF, without the reduced copies that it may carry."""
+    file_bytes = path.stat().st_size
+    with path.open("rb") as stream:
+        _check_chain(stream, file_bytes)
     with tifffile.TiffFile(path) as file:
-        file_bytes = path.stat().st_size
-        series = [(number, one) for number, one in enumerate(file.series) if one.pages]
-        full = [(number, one) for number, one in series if not one.keyframe.is_reduced]
-        if not full:
-            full = series
+        found = _series(file)
+        full = [(number, one) for number, one in found if not one.keyframe.is_reduced] or found
         if not full:
             msg = "it is a TIFF without an image"
             raise CannotRead(msg)
         return [_dataset(path, file, file_bytes, number, one) for number, one in full]
+
+
+def _series(file: tifffile.TiffFile) -> list[tuple[int, tifffile.TiffPageSeries]]:
+    """Return the numbered series of pages; of an Olympus SIS file without its thumbnail."""
+    if not file.is_sis:
+        return [(number, one) for number, one in enumerate(file.series) if one.pages]
+    # tifffile takes all pages for one series, though the first may be a thumbnail of another size
+    pages: list[Any] = list(file.pages)
+    largest = max(math.prod(page.shape[:2]) for page in pages)
+    return [
+        (number, tifffile.TiffPageSeries([page], page.shape, page.dtype, page.axes))
+        for number, page in enumerate(pages)
+        if math.prod(page.shape[:2]) == largest
+    ]
+
+
+def _check_chain(stream: BinaryIO, file_bytes: int) -> None:
+    """Follow the chain of pages before a library does: whether it ends, and how much each of them announces."""
+    head = stream.read(16)
+    order = "<" if head[:2] == b"II" else ">"
+    is_big = head[2:3] == b"+" or head[3:4] == b"+"
+    offset_form, count_form, entry_bytes = (order + "Q", order + "Q", 20) if is_big else (order + "I", order + "H", 12)
+    (at,) = struct.unpack_from(offset_form, head, 8 if is_big else 4)
+    seen: set[int] = set()
+    while at:
+        if at in seen:
+            msg = "the chain of its pages runs in a circle"
+            raise CannotRead(msg)
+        if len(seen) == _MOST_PAGES:
+            msg = f"it has more than {_MOST_PAGES:,} pages"
+            raise CannotRead(msg)
+        seen.add(at)
+        stream.seek(at)
+        count_bytes = stream.read(struct.calcsize(count_form))
+        if len(count_bytes) < struct.calcsize(count_form):
+            msg = f"its page {len(seen)} would be at byte {at:,}, and the file has {file_bytes:,}"
+            raise CannotRead(msg)
+        (count,) = struct.unpack(count_form, count_bytes)
+        if count > _MOST_TAGS:
+            msg = f"its page {len(seen)} announces {count:,} tags, more than {_MOST_TAGS:,}"
+            raise CannotRead(msg)
+        stream.seek(count * entry_bytes, 1)
+        # programs that leave the last offset out end the chain
+        following = stream.read(struct.calcsize(offset_form)).ljust(struct.calcsize(offset_form), b"\x00")
+        (at,) = struct.unpack(offset_form, following)
 
 
 def _dataset(
@@ -44,18 +95,23 @@ def _dataset(
     if dtype is None:
         msg = f"its values have {page.bitspersample} bits of sample format {page.sampleformat}, which is not readable"
         raise CannotRead(msg)
+    samples = int(page.samplesperpixel)
     frame_shape = (int(page.imagelength), int(page.imagewidth))
-    n_frames = max(1, math.prod(series.shape) // (math.prod(frame_shape) * int(page.samplesperpixel)))
+    check_size(frame_shape, 0, file_bytes)
+    n_frames = max(1, math.prod(series.shape) // (math.prod(frame_shape) * samples))
     shape = frame_shape if n_frames == 1 else (n_frames, *frame_shape)
-    itemsize = dtype.itemsize * int(page.samplesperpixel)
+    itemsize = dtype.itemsize * samples
+    by_page = len(series.pages) == n_frames
     if page.compression == _UNCOMPRESSED:
         # bits are packed in the file, eight switches a byte
-        stored = itemsize if page.bitspersample >= 8 else 0
-        check_size(shape, stored, file_bytes)
+        check_size(shape, itemsize if page.bitspersample >= 8 else 0, file_bytes)
     else:
-        check_unpacked(shape, itemsize, file_bytes)
+        # what one page stores is what one frame unpacks from
+        stored = min(sum(page.databytecounts), file_bytes)
+        check_unpacked(frame_shape if by_page else shape, itemsize, stored)
     found = calibration(file, page)
-    by_page = len(series.pages) == n_frames
+    if found.is_generic:
+        found = beside(path, frame_shape) or found
     return DataSet(
         shape=shape,
         dtype=dtype,
@@ -66,23 +122,31 @@ def _dataset(
         no_image=found.no_image,
         no_scale=found.no_scale,
         metadata=found.metadata,
+        sidecar=found.sidecar,
+        channels=3 if page.photometric == tifffile.PHOTOMETRIC.PALETTE else samples,
     )
 
 
 def _frame(path: Path, series_number: int, number: int, *, by_page: bool) -> NDArray[np.generic]:
     with tifffile.TiffFile(path) as file:
-        series = file.series[series_number]
+        series = dict(_series(file))[series_number]
         page = series.keyframe
-        if by_page:
-            one: Any = series.pages[number]
-            array: NDArray[np.generic] = one.asarray(maxworkers=1)
-        else:
-            array = series.asarray(maxworkers=1)
         samples = int(page.samplesperpixel)
         planar_first = samples > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
         height, width = int(page.imagelength), int(page.imagewidth)
         frame_shape = (samples, height, width) if planar_first else (height, width, samples)
-        array = array.reshape(-1, *frame_shape)[0 if by_page else number]
+        array: NDArray[np.generic]
+        if by_page:
+            one: Any = series.pages[number]
+            array = one.asarray(maxworkers=1)
+        elif series.dataoffset is not None and page.dtype is not None:
+            # a series without pages of its own lies in one piece, as ImageJ writes large stacks
+            dtype = page.dtype.newbyteorder(file.byteorder)
+            count = math.prod(frame_shape)
+            array = np.fromfile(path, dtype, count, offset=series.dataoffset + number * count * dtype.itemsize)
+        else:
+            array = series.asarray(maxworkers=1).reshape(-1, *frame_shape)[number]
+        array = array.reshape(frame_shape)
         if planar_first:
             array = np.moveaxis(array, 0, -1)
         if samples == 1:

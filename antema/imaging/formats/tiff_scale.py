@@ -41,6 +41,10 @@ class Calibration:
         As in `antema.imaging.dataset.DataSet`.
     metadata : dict
         As in `antema.domain.Micrograph`.
+    sidecar : bool
+        Whether it comes from a file beside the TIFF.
+    is_generic : bool
+        Whether it is from tags that any program may write, so that a maker's text beside the file knows better.
     """
 
     horizontal: Axis = Axis()
@@ -49,6 +53,8 @@ class Calibration:
     no_image: str = ""
     no_scale: str = ""
     metadata: dict[str, str | float] = field(default_factory=dict[str, str | float])
+    sidecar: bool = False
+    is_generic: bool = False
 
 
 def calibration(file: tifffile.TiffFile, page: Any) -> Calibration:  # noqa: ANN401 - tifffile's page or frame
@@ -342,12 +348,13 @@ def _resolution_tags(file: tifffile.TiffFile, page: Any) -> Calibration:  # noqa
     """Take the resolution tags of any TIFF, where they can only be a microscope's."""
     edges = _resolution_nm(page)
     if edges is None:
-        return Calibration(no_scale="the file gives no pixel size")
+        return Calibration(no_scale="the file gives no pixel size", is_generic=True)
     width, height = edges
     if max(width, height) > _MAX_RESOLUTION_TAG_NM:
         dpi = 2.54e7 / width
-        return Calibration(no_scale=f"its {dpi:.4g} dpi are a screen's or a printer's, not a microscope's")
-    return Calibration(Axis(width, "nm"), Axis(height, "nm"), "TIFF XResolution")
+        no_scale = f"its {dpi:.4g} dpi are a screen's or a printer's, not a microscope's"
+        return Calibration(no_scale=no_scale, is_generic=True)
+    return Calibration(Axis(width, "nm"), Axis(height, "nm"), "TIFF XResolution", is_generic=True)
 
 
 def _resolution_nm(page: Any) -> tuple[float, float] | None:  # noqa: ANN401

@@ -35,7 +35,7 @@ def assert_one_sentence(message: str, name: str):
         (bytes(range(128, 160)), "starts with the bytes 80 81 82"),
         (b"\x00\x00\x00\x03", "starts with the bytes 00 00 00 03"),
         (b"\x89PNG\r\n\x1a\n", "PNG or JPEG file but is damaged"),
-        (b"II*\x00\x08\x00\x00\x00", "TIFF"),
+        (b"II*\x00\x08\x00\x00\x00", "its page 1 would be at byte 8, and the file has 8"),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5 file but is damaged"),
         (b"\x93NUMPY\x01\x00", "NumPy file but is damaged"),
         (b"II\x97\x01", "its header ends after 4 bytes"),
