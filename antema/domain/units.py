@@ -11,6 +11,12 @@ _NM_PER_UNIT = {
     "μm": 1e3,  # Greek mu, U+03BC
     "micron": 1e3,
     "microns": 1e3,
+    "micrometer": 1e3,
+    "micrometers": 1e3,
+    "nanometer": 1.0,
+    "nanometers": 1.0,
+    "meter": 1e9,
+    "meters": 1e9,
     "nm": 1.0,
     "n_m": 1.0,
     "Å": 0.1,  # A with ring, U+00C5

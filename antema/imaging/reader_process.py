@@ -28,11 +28,14 @@ import numpy as np
 from antema.domain import CannotRead, NotAnImage
 from antema.imaging import sandbox
 from antema.imaging.dataset import MAX_FRAME_BYTES, DataSet
-from antema.imaging.reading import MicrographFile, companions
+from antema.imaging.reading import MicrographFile, companions, whole_series
 
 #: Finding out what a file holds takes so much at most, whatever the file's size is.
 _HEADER_BYTES = 320 << 20
 _HEADER_S = 10.0
+
+#: RosettaSciIO reads a .ser file, which is not compressed, as a whole and copies it.
+_SERIES_FACTOR = 3
 
 #: A frame then takes three times its own size (stored, unpacked, turned), and so long for each byte of it.
 _FRAME_FACTOR = 3
@@ -57,7 +60,8 @@ def main() -> None:
         line = sys.stdin.buffer.readline()
         if not line:
             return
-        _send(answers, {"ended": _in_child(json.loads(line))})
+        ended, peak_bytes = _in_child(json.loads(line))
+        _send(answers, {"ended": ended, "peak_bytes": peak_bytes})
 
 
 def _private_stdout() -> int:
@@ -89,8 +93,8 @@ def _preload() -> None:
     str(units.Quantity(1.0, "nm"))
 
 
-def _in_child(request: dict[str, Any]) -> int:
-    """Serve a request in a forked child; return 0 or the negative number of the signal that ended it."""
+def _in_child(request: dict[str, Any]) -> tuple[int, int]:
+    """Serve a request in a forked child; return its exit code (negative: the signal that ended it) and most memory."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -99,14 +103,15 @@ def _in_child(request: dict[str, Any]) -> int:
             code = 0
         finally:
             os._exit(code)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status)
+    _, status, usage = os.wait4(pid, 0)
+    return os.waitstatus_to_exitcode(status), usage.ru_maxrss << 10
 
 
 def _serve(request: dict[str, Any]) -> None:
-    budget = _Budget(float(request["timeout_s"]), int(request["memory_bytes"]))
     folder = Path(request["folder"])
     path = Path(request["path"])
+    whole_bytes = sum(file.stat().st_size for file in whole_series(path))
+    budget = _Budget(float(request["timeout_s"]), int(request["memory_bytes"]), whole_bytes)
     tempfile.tempdir = str(folder)
     sandbox.confine(
         readable=[path, *companions(path)],
@@ -155,15 +160,17 @@ class _Budget:
     ----------
     timeout_s, memory_bytes
         The most that there will be.
+    whole_bytes
+        Size of what can only be read as a whole.
     """
 
-    def __init__(self, timeout_s: float, memory_bytes: int) -> None:
+    def __init__(self, timeout_s: float, memory_bytes: int, whole_bytes: int) -> None:
         self.timeout_s = timeout_s
         rest = _address_space_bytes()
         self.address_bytes = rest + memory_bytes
-        self._soft_bytes = min(rest + _HEADER_BYTES, self.address_bytes)
+        self._soft_bytes = min(rest + _HEADER_BYTES + _SERIES_FACTOR * whole_bytes, self.address_bytes)
         self._started = time.monotonic()
-        self._allowed_s = min(_HEADER_S, timeout_s)
+        self._allowed_s = min(_HEADER_S + whole_bytes / _BYTES_PER_S, timeout_s)
 
     def start(self) -> None:
         """Set the limits of the first step."""

@@ -291,6 +291,14 @@ def companions(path: Path) -> list[Path]:
     return sidecar.own(path, [*tia.companions(path), *sidecar.companions(path)])
 
 
+def whole_series(path: Path) -> list[Path]:
+    """Return the files whose values are read as a whole to find out what a file holds; none of most formats."""
+    if not path.is_file():
+        return []
+    head = _head(path)
+    return [path] if tia.matches(head) else sidecar.own(path, tia.companions(path)) if tia.matches_emi(head) else []
+
+
 def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
     """Return the name of the file's format and those of its data sets that are images."""
     if path.exists() and not path.is_file():

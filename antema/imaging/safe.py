@@ -124,7 +124,8 @@ def _ask(
     keep = False
     try:
         # the child ends itself in time; the margin is for the one that cannot
-        ended = reader.ask(request, timeout_s + _MARGIN_S)["ended"]
+        outcome = reader.ask(request, timeout_s + _MARGIN_S)
+        ended, reader.peak_bytes = outcome["ended"], outcome["peak_bytes"]
         keep = True
     except TimeoutError:
         ended = -signal.SIGALRM
@@ -152,6 +153,8 @@ class _Reader:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = os.getpid()
         self._pending = b""
+        #: The most memory that the child of the last file had.
+        self.peak_bytes = 0
 
     @property
     def pid(self) -> int | None:

@@ -1,5 +1,6 @@
 """Small files in the formats of microscopes, written for tests."""
 
+import json
 import struct
 from pathlib import Path
 
@@ -174,4 +175,55 @@ def write_tiff_with_tag(path: Path, pixels, code, text, **options):
     """A TIFF with a private tag of bytes."""
     data = text.encode("latin-1") + b"\x00"
     tifffile.imwrite(path, pixels, extratags=[(code, 2, len(data), data, False)], metadata=None, **options)
+    return path
+
+
+def write_sis(path: Path, pixels, step_m=2.5e-10, thumbnail=None):
+    """An Olympus SIS TIFF: a thumbnail in front, and the structure of tag 33560 as tifffile takes it apart.
+
+    The structure holds a date, a name, and a table of blocks; block 1 has the exponent and the steps of both axes, the
+    magnification and the camera. Its offset is from the file's start, so it is written behind the pages.
+    """
+    blank = struct.pack("<4s6xhhhhh6x32sH", b"SIS0", 30, 14, 5, 6, 118, b"made", 1) + struct.pack("<hhI", 1, 1, 0)
+    with tifffile.TiffWriter(path) as writer:
+        if thumbnail is not None:
+            writer.write(thumbnail, photometric="rgb", metadata=None)
+        writer.write(pixels, extratags=[(33560, 7, len(blank), blank, False)], metadata=None, contiguous=False)
+    content = bytearray(path.read_bytes())
+    block_at = len(content)
+    steps = (step_m * 1e9, step_m * 1e9, 50000.0)
+    struct.pack_into("<I", content, content.index(b"SIS0") + len(blank) - 4, block_at)
+    block = struct.pack("<10xhdd8xd2x34s32s", -9, *steps, b"KeenView", b"TEM")
+    path.write_bytes(bytes(content) + block)
+    return path
+
+
+def write_velox(path: Path, images, step_m=2e-10, unit="m"):
+    """A Velox EMD file with one image (height, width, frames) for each detector name."""
+    with h5py.File(path, "w") as file:
+        file["Version"] = np.array([b'{"format": "Velox", "version": "2.5"}'], dtype="S64")
+        for number, (detector, pixels) in enumerate(images.items()):
+            stack = pixels[..., None] if pixels.ndim == 2 else pixels
+            metadata = {
+                "Core": {"MetadataDefinitionVersion": "7.9"},
+                "Instrument": {"InstrumentClass": "Titan", "InstrumentModel": "Titan"},
+                "Acquisition": {"AcquisitionStartDatetime": {"DateTime": "1596041299"}},
+                "Optics": {"AccelerationVoltage": "300000", "NominalMagnification": "20000"},
+                "Detectors": {"Detector-0": {"DetectorName": detector, "ExposureTime": "0.5"}},
+                "BinaryResult": {
+                    "Detector": detector,
+                    "DetectorIndex": "0",
+                    "PixelSize": {"width": repr(step_m), "height": repr(step_m)},
+                    "PixelUnitX": unit,
+                    "PixelUnitY": unit,
+                    "Offset": {"x": "0", "y": "0"},
+                },
+                "Scan": {"DwellTime": "1e-05"},
+            }
+            text = json.dumps(metadata).encode()
+            column = np.zeros((len(text) + 10, stack.shape[2]), np.uint8)
+            column[: len(text)] = np.frombuffer(text, np.uint8)[:, None]
+            group = file.create_group(f"Data/Image/{number:032x}")
+            group["Metadata"] = column
+            group.create_dataset("Data", data=stack, chunks=(*stack.shape[:2], 1))
     return path

@@ -151,11 +151,15 @@ def _metadata(tags: Mapping[str, Any]) -> dict[str, str | float]:
     volts = number(tags.get(info + "Voltage"))
     put(metadata, "voltage_kv", volts / 1000.0 if volts else None)
     put(metadata, "magnification", number(tags.get(info + "Indicated Magnification")))
-    put(metadata, "instrument", text(tags.get(info + "Name", "")))
+    # the name of the microscope's driver ("FEI Tecnai Remote") is for want of one that a person gave
+    names = [text(tags.get(key, "")) for key in ("ImageTags.Session Info.Microscope", info + "Name")]
+    put(metadata, "instrument", next((name for name in names if name and name != "Unknown"), ""))
     when = (text(tags.get(databar + "Acquisition Date", "")), text(tags.get(databar + "Acquisition Time", "")))
     put(metadata, "date", " ".join(part for part in when if part))
     detector = tags.get("ImageTags.Acquisition.Device.Name") or tags.get(databar + "Device Name", "")
     put(metadata, "detector", text(detector))
     exposure = number(tags.get("ImageTags.Acquisition.Parameters.High Level.Exposure (s)"))
     put(metadata, "exposure_s", exposure or number(tags.get(databar + "Exposure Time (s)")))
+    microseconds = number(tags.get("ImageTags.DigiScan.Sample Time"))
+    put(metadata, "dwell_time_s", microseconds / 1e6 if microseconds else None)
     return metadata

@@ -6,15 +6,18 @@ The data are opened lazily and read frame by frame; before that every array of t
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from antema.domain import CannotRead, NotAnImage
-from antema.imaging.dataset import DataSet
+from antema.imaging.dataset import DataSet, check_size
 from antema.imaging.formats.compressed import check_ratio
 from antema.imaging.formats.metadata import number, put, text
 from antema.imaging.formats.rosetta import from_signal
+
+_MOST_OBJECTS = 20_000
 
 
 def matches(head: bytes) -> bool:
@@ -33,6 +36,7 @@ def datasets(path: Path) -> list[DataSet]:
         # RosettaSciIO reads a .hspy lazily only where its arrays are in chunks, as HyperSpy itself writes them
         lazy = is_hspy and all(one["data"].chunks for one in file["Experiments"].values() if "data" in one)
         is_velox = not is_hspy and _is_velox(file)
+        described = _ncem_metadata(file)
         has_spectra = is_velox and any(name in file.get("Data", {}) for name in ("Spectrum", "SpectrumStream"))
     signals: list[dict[str, Any]]
     if is_hspy:
@@ -43,9 +47,7 @@ def datasets(path: Path) -> list[DataSet]:
     from rsciio import emd
 
     if not is_velox:
-        return [
-            from_signal(signal, "EMD dim vectors", metadata={"format": "EMD (Berkeley)"}) for signal in _ncem(emd, path)
-        ]
+        return [from_signal(signal, "EMD dim vectors", metadata=described) for signal in _ncem(emd, path)]
     signals = emd.file_reader(str(path), lazy=True, select_type="images")
     if not signals:
         msg = "X-ray spectra without an image" if has_spectra else "a Velox file without an image"
@@ -67,16 +69,58 @@ def _ncem(emd: Any, path: Path) -> list[dict[str, Any]]:  # noqa: ANN401 - a mod
     return signals
 
 
+def _ncem_metadata(file: Any) -> dict[str, str | float]:  # noqa: ANN401 - h5py's stubs are partial
+    """Return what the group ``microscope`` of a Berkeley EMD file says; its voltage is in volts."""
+    metadata: dict[str, str | float] = {"format": "EMD (Berkeley)"}
+    group = file.get("microscope")
+    if group is None:
+        return metadata
+    values: Mapping[str, Any] = group.attrs
+    volts = number(values.get("high tension"))
+    put(metadata, "voltage_kv", volts / 1000.0 if volts else None)
+    put(metadata, "magnification", number(values.get("magnification")))
+    put(metadata, "instrument", text(values.get("name")))
+    put(metadata, "exposure_s", number(values.get("exposure time")))
+    put(metadata, "dwell_time_s", number(values.get("dwell time")))
+    return metadata
+
+
 def _check_arrays(file: Any) -> None:  # noqa: ANN401 - h5py's stubs are partial
-    """Refuse arrays whose chunks were never written: a few kilobytes that unpack to gigabytes of zeros."""
+    """Refuse what makes a small file large or reads other files.
+
+    Chunks that were never written are a few kilobytes that unpack to gigabytes of zeros, one chunk is unpacked as a
+    whole, and an array or a link may name another file of the machine as the place of its values.
+    """
     import h5py
 
-    def check(name: str, item: Any) -> None:  # noqa: ANN401 - h5py's stubs are partial
-        if isinstance(item, h5py.Dataset) and len(item.shape or ()) > 0 and item.dtype.kind in "biufcV":
-            array: Any = item
-            check_ratio(array.shape, array.dtype.itemsize, array.id.get_storage_size(), f"the array {name}")
+    count = 0
 
-    file.visititems(check)
+    # what is found is returned, which ends the visit: an exception does not pass through HDF5's own code in order
+    def check_link(name: str, link: Any) -> str | None:  # noqa: ANN401 - h5py's stubs are partial
+        nonlocal count
+        count += 1
+        if count > _MOST_OBJECTS:
+            return f"it has more than {_MOST_OBJECTS:,} groups and arrays"
+        return f"its {name} is a link to another file" if isinstance(link, h5py.ExternalLink) else None
+
+    def check_array(name: str, item: Any) -> str | None:  # noqa: ANN401 - h5py's stubs are partial
+        if not isinstance(item, h5py.Dataset):
+            return None
+        array: Any = item
+        if array.external or array.is_virtual:
+            return f"the values of the array {name} are in another file"
+        if len(array.shape or ()) > 0 and array.dtype.kind in "biufcV":
+            try:
+                check_ratio(array.shape, array.dtype.itemsize, array.id.get_storage_size(), f"the array {name}")
+                chunk = (1, math.prod(array.chunks or (1,)))
+                check_size(chunk, array.dtype.itemsize, 1 << 62, f"a chunk of the array {name}")
+            except CannotRead as error:
+                return str(error)
+        return None
+
+    reason = file.visititems_links(check_link) or file.visititems(check_array)
+    if reason:
+        raise CannotRead(reason)
 
 
 def _is_velox(file: Any) -> bool:  # noqa: ANN401 - h5py's stubs are partial

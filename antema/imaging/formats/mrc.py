@@ -8,15 +8,19 @@ checked against the file's size before anything is allocated.
 import struct
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antema.domain import CannotRead
 from antema.imaging.dataset import Axis, DataSet, check_size
+from antema.imaging.formats.metadata import number, put, text
 
 _HEADER_BYTES = 1024
-_DTYPES = {0: "i1", 1: "i2", 2: "f4", 4: "c8", 6: "u2", 12: "f2"}
+_DTYPES = {0: "i1", 1: "i2", 2: "f4", 3: "c8", 4: "c8", 6: "u2", 12: "f2", 101: "u1"}
+_HALF_BYTES = 101  # two values a byte, the first in the lower half, each row in whole bytes
+_RECORD_BYTES = 512
 _FEI_BYTES = 1024 * 128  # the extended header of FEI's tomography software: 1024 records of 128 bytes
 
 
@@ -46,7 +50,7 @@ def datasets(path: Path) -> list[DataSet]:
         order = _byte_order(head)
         nx, ny, nz, mode = struct.unpack_from(order + "4i", head)
         extended_bytes: int = struct.unpack_from(order + "i", head, 92)[0]
-        record = stream.read(128) if extended_bytes >= 128 else b""
+        record = stream.read(_RECORD_BYTES) if extended_bytes >= 128 else b""
     if mode not in _DTYPES:
         msg = f"it has MRC mode {mode}; readable are {', '.join(str(known) for known in _DTYPES)}"
         raise CannotRead(msg)
@@ -58,17 +62,19 @@ def datasets(path: Path) -> list[DataSet]:
         msg = f"its header announces {extended_bytes} bytes of extended header, more than the file has"
         raise CannotRead(msg)
     shape = (nz, ny, nx) if nz != 1 else (ny, nx)
-    check_size(shape, dtype.itemsize, file_bytes - offset)
+    packed = mode == _HALF_BYTES
+    # transforms are refused by their type later
+    check_size((*shape[:-1], (nx + 1) // 2 if packed else nx), 4 if mode == 3 else dtype.itemsize, file_bytes - offset)
     axes, tag, no_scale = _calibration(head, order, record, extended_bytes)
     return [
         DataSet(
             shape=shape,
             dtype=dtype,
-            frame=partial(_frame, path, dtype, offset, shape),
+            frame=partial(_frame_of_half_bytes if packed else _frame, path, dtype, offset, shape),
             axes=axes[-len(shape) :],
             scale_tag=tag,
             no_scale=no_scale,
-            metadata=_fei_metadata(order, record, extended_bytes),
+            metadata=_fei_metadata(head, order, record, extended_bytes),
         )
     ]
 
@@ -80,6 +86,14 @@ def _frame(
     count = height * width
     start = offset + number * count * dtype.itemsize
     return np.fromfile(path, dtype, count, offset=start).reshape(height, width)
+
+
+def _frame_of_half_bytes(
+    path: Path, dtype: np.dtype[np.generic], offset: int, shape: tuple[int, ...], number: int
+) -> NDArray[np.generic]:
+    height, width = shape[-2:]
+    packed = _frame(path, dtype, offset, (height, (width + 1) // 2), number).astype(np.uint8)
+    return np.stack([packed & 15, packed >> 4], axis=-1).reshape(height, -1)[:, :width]
 
 
 def _byte_order(head: bytes) -> str:
@@ -105,6 +119,10 @@ def _calibration(head: bytes, order: str, record: bytes, extended_bytes: int) ->
     if fei is not None and 0 < fei[11] < 1e-3:
         metres = Axis(fei[11], "m")
         return (Axis(), metres, metres), "FEI extended header, pixel size", ""
+    newer = _newer_fei_record(head, order, record)
+    if newer is not None and 0 < newer["pixel"] < 1e-3:
+        metres = Axis(newer["pixel"], "m")
+        return (Axis(), metres, metres), "FEI1 extended header, pixel size", ""
     grid = struct.unpack_from(order + "3i", head, 28)
     cell = struct.unpack_from(order + "3f", head, 40)
     if min(grid[:2]) <= 0 or cell[0] == 0 or cell[1] == 0:
@@ -127,8 +145,24 @@ def _fei_record(order: str, record: bytes, extended_bytes: int) -> tuple[float, 
     return struct.unpack_from(order + "13f", record)
 
 
-def _fei_metadata(order: str, record: bytes, extended_bytes: int) -> dict[str, str | float]:
+def _newer_fei_record(head: bytes, order: str, record: bytes) -> dict[str, Any] | None:
+    """Return what matters of the extended header that Thermo Fisher marks FEI1 or FEI2.
+
+    The places are those of "MRC2014 file image format specification of Thermo Fisher Scientific", as mrcfile has them.
+    """
+    if head[104:108] not in (b"FEI1", b"FEI2") or len(record) < 297:
+        return None
+    volts, pixel, magnification = (struct.unpack_from(order + "d", record, place)[0] for place in (84, 156, 289))
+    return {"volts": volts, "pixel": pixel, "magnification": magnification, "instrument": text(record[20:36])}
+
+
+def _fei_metadata(head: bytes, order: str, record: bytes, extended_bytes: int) -> dict[str, str | float]:
     metadata: dict[str, str | float] = {}
+    newer = _newer_fei_record(head, order, record)
+    if newer is not None:
+        put(metadata, "voltage_kv", number(newer["volts"] / 1000.0))
+        put(metadata, "magnification", number(newer["magnification"]))
+        put(metadata, "instrument", newer["instrument"])
     fei = _fei_record(order, record, extended_bytes)
     if fei is not None and 0 < fei[11] < 1e-3:
         if fei[8] > 0:

@@ -1,4 +1,4 @@
-"""PNG and JPEG, through Pillow. Neither says how large a pixel of the specimen is."""
+"""PNG and JPEG, through Pillow. Neither has a place for the size of a pixel of the specimen."""
 
 from functools import partial
 from pathlib import Path
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from antema.imaging.dataset import DataSet
+from antema.imaging.dataset import Axis, DataSet
 from antema.imaging.formats.compressed import check_unpacked
 from antema.imaging.formats.sidecar import beside
-from antema.imaging.formats.tiff_scale import Calibration
+from antema.imaging.formats.tiff_scale import MAX_RESOLUTION_TAG_NM, NM_PER_INCH, Calibration
 
 #: Pillow's modes whose arrays are grey values or colours as they are; others are turned into one of these first.
 _PLAIN_MODES = {"L", "I;16", "I;16B", "I", "F", "RGB", "RGBA", "LA"}
@@ -29,10 +29,11 @@ def datasets(path: Path) -> list[DataSet]:
         width, height = image.size
         mode = image.mode
         kind = image.format or "picture"
+        resolution = image.info.get("dpi")
     dtype = np.dtype({"I": "i4", "F": "f4"}.get(mode, "u2" if mode.startswith("I;16") else "u1"))
     channels = {"LA": 2, "RGB": 3, "RGBA": 4}.get(_CONVERTED_MODES.get(mode, mode), 1)
     check_unpacked((height, width), dtype.itemsize * channels, path.stat().st_size)
-    found = beside(path, (height, width)) or Calibration(no_scale=f"a {kind} has no pixel size of a specimen")
+    found = beside(path, (height, width)) or _by_resolution(kind, resolution)
     return [
         DataSet(
             shape=(height, width),
@@ -46,6 +47,18 @@ def datasets(path: Path) -> list[DataSet]:
             channels=channels,
         )
     ]
+
+
+def _by_resolution(kind: str, resolution: tuple[float, float] | None) -> Calibration:
+    """Take the dots per inch of a picture, where they can only be a microscope's."""
+    if not resolution or min(resolution) <= 0:
+        return Calibration(no_scale=f"a {kind} has no pixel size of a specimen")
+    width, height = (NM_PER_INCH / float(dots) for dots in resolution)
+    if max(width, height) > MAX_RESOLUTION_TAG_NM:
+        dots = f"{resolution[0]:.4g}"
+        return Calibration(no_scale=f"a {kind} has no pixel size of a specimen, its {dots} dpi are a screen's")
+    tag = f"{kind} {'pHYs' if kind == 'PNG' else 'density'}"
+    return Calibration(Axis(width, "nm"), Axis(height, "nm"), tag)
 
 
 def _frame(path: Path, number: int) -> NDArray[np.generic]:

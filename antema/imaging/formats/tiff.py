@@ -14,13 +14,16 @@ from antema.domain import CannotRead
 from antema.imaging.dataset import DataSet, check_size
 from antema.imaging.formats.compressed import check_unpacked
 from antema.imaging.formats.sidecar import beside
-from antema.imaging.formats.tiff_scale import calibration
+from antema.imaging.formats.tiff_scale import OLYMPUS_TAGS, calibration
 
 _UNCOMPRESSED = 1
 
 #: More pages than any series of micrographs has, and more tags than any of its pages.
 _MOST_PAGES = 20_000
 _MOST_TAGS = 4096
+
+#: An Olympus SIS file has a thumbnail and an image; longer ones are not looked through.
+_MOST_SIS_PAGES = 8
 
 
 def matches(head: bytes) -> bool:
@@ -33,7 +36,7 @@ def datasets(path: Path) -> list[DataSet]:
     file_bytes = path.stat().st_size
     with path.open("rb") as stream:
         _check_chain(stream, file_bytes)
-    with tifffile.TiffFile(path) as file:
+    with _open(path) as file:
         found = _series(file)
         full = [(number, one) for number, one in found if not one.keyframe.is_reduced] or found
         if not full:
@@ -42,18 +45,35 @@ def datasets(path: Path) -> list[DataSet]:
         return [_dataset(path, file, file_bytes, number, one) for number, one in full]
 
 
+def _open(path: Path) -> tifffile.TiffFile:
+    # OME-XML may name other files as the place of its pages; they are not looked for
+    return tifffile.TiffFile(path, _multifile=False)
+
+
 def _series(file: tifffile.TiffFile) -> list[tuple[int, tifffile.TiffPageSeries]]:
     """Return the numbered series of pages; of an Olympus SIS file without its thumbnail."""
-    if not file.is_sis:
+    if not _sis_pages(file):
         return [(number, one) for number, one in enumerate(file.series) if one.pages]
-    # tifffile takes all pages for one series, though the first may be a thumbnail of another size
+    # the first page may be a thumbnail of another size, and tifffile takes all pages for one series all the same
     pages: list[Any] = list(file.pages)
-    largest = max(math.prod(page.shape[:2]) for page in pages)
+    largest = max(_area(page) for page in pages)
     return [
         (number, tifffile.TiffPageSeries([page], page.shape, page.dtype, page.axes))
         for number, page in enumerate(pages)
-        if math.prod(page.shape[:2]) == largest
+        if _area(page) == largest
     ]
+
+
+def _area(page: Any) -> int:  # noqa: ANN401 - tifffile's page or frame
+    return int(page.imagelength) * int(page.imagewidth)
+
+
+def _sis_pages(file: tifffile.TiffFile) -> list[Any]:
+    """Return the pages with a tag of Olympus SIS; it may be on the thumbnail or on the image."""
+    if len(file.pages) > _MOST_SIS_PAGES:
+        return []
+    pages: list[Any] = [file.pages[number] for number in range(len(file.pages))]
+    return [page for page in pages if any(code in page.tags for code in OLYMPUS_TAGS)]
 
 
 def _check_chain(stream: BinaryIO, file_bytes: int) -> None:
@@ -109,7 +129,8 @@ def _dataset(
         # what one page stores is what one frame unpacks from
         stored = min(sum(page.databytecounts), file_bytes)
         check_unpacked(frame_shape if by_page else shape, itemsize, stored)
-    found = calibration(file, page)
+    sis_pages = _sis_pages(file)
+    found = calibration(file, sis_pages[-1] if sis_pages else page)
     if found.is_generic:
         found = beside(path, frame_shape) or found
     return DataSet(
@@ -128,7 +149,7 @@ def _dataset(
 
 
 def _frame(path: Path, series_number: int, number: int, *, by_page: bool) -> NDArray[np.generic]:
-    with tifffile.TiffFile(path) as file:
+    with _open(path) as file:
         series = dict(_series(file))[series_number]
         page = series.keyframe
         samples = int(page.samplesperpixel)

@@ -18,13 +18,19 @@ from antema.domain import CannotRead
 from antema.imaging.dataset import Axis
 from antema.imaging.formats.metadata import number, put, text
 
-_NM_PER_RESOLUTION_UNIT = {2: 2.54e7, 3: 1e7}  # inch, centimetre
+NM_PER_INCH = 2.54e7
+_NM_PER_RESOLUTION_UNIT = {2: NM_PER_INCH, 3: 1e7}  # inch, centimetre
 
 #: The resolution tags are believed for pixels up to this size: the finest printers and scanners have 5 µm.
-_MAX_RESOLUTION_TAG_NM = 1000.0
+MAX_RESOLUTION_TAG_NM = 1000.0
 
 #: Zeiss's software notes the pixel size of a 1024 pixels wide image whatever the width is.
 _ZEISS_WIDTH_PX = 1024
+
+_TVIPS_DIFFRACTION = 3
+
+#: The structure and the text that Olympus SIS writes.
+OLYMPUS_TAGS = (33560, 33471)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,9 @@ def _fei(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN
     put(metadata, "date", " ".join(filter(None, (text(user.get("Date")), text(user.get("Time"))))))
     put(metadata, "instrument", text(system.get("SystemType")))
     put(metadata, "detector", text(_section(sections, "Detectors").get("Name")))
+    scanned = _section(sections, "Scan")
+    put(metadata, "exposure_s", number(scanned.get("FrameTime")))
+    put(metadata, "dwell_time_s", number(scanned.get("Dwelltime") or scanned.get("Dwell")))
     for name in dict.fromkeys(("Scan", text(beam.get("Scan")))):
         scan = _section(sections, name)
         width, height = number(scan.get("PixelWidth")), number(scan.get("PixelHeight"))
@@ -177,7 +186,8 @@ def _zeiss(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: A
     metadata: dict[str, str | float] = {}
     put(metadata, "voltage_kv", _zeiss_number(values, "ap_actualkv"))
     put(metadata, "instrument", _zeiss_text(values, "sv_serial_number"))
-    put(metadata, "detector", _zeiss_text(values, "dp_detector_type"))
+    detector = _zeiss_text(values, "dp_detector_type") or _zeiss_text(values, "dp_detector_channel")
+    put(metadata, "detector", detector)
     put(metadata, "date", f"{_zeiss_text(values, 'ap_date')} {_zeiss_text(values, 'ap_time')}".strip())
     put(metadata, "magnification", _zeiss_magnification(values))
     unnamed = values.get("", ())
@@ -270,14 +280,25 @@ def _tvips(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: A
     put(metadata, "magnification", number(values.get("TemMagnification")))
     exposure_ms = number(values.get("ExposureTime"))
     put(metadata, "exposure_s", exposure_ms / 1000.0 if exposure_ms else None)
-    put(metadata, "instrument", text(values.get("TemName")))
-    put(metadata, "detector", text(values.get("CameraType") or values.get("CameraName")))
+    put(metadata, "instrument", text(values.get("TemType")))
+    put(metadata, "detector", text(values.get("CameraType")))
+    put(metadata, "date", _tvips_date(values.get("Date"), values.get("Time")))
+    if values.get("TemMode") == _TVIPS_DIFFRACTION:
+        return Calibration(no_image="a diffraction pattern (the microscope was in diffraction mode)", metadata=metadata)
     width, height = number(values.get("PixelSizeX")), number(values.get("PixelSizeY"))
     if not width:
         return Calibration(no_scale="the TVIPS tag has no pixel size", metadata=metadata)
     return Calibration(
         Axis(width, "nm"), Axis(height if height else width, "nm"), "TVIPS PixelSizeX", metadata=metadata
     )
+
+
+def _tvips_date(day: Any, second: Any) -> str:  # noqa: ANN401 - tags
+    """Return the date of a TVIPS tag: year × 65536 + month × 256 + day, and the seconds of that day."""
+    if not isinstance(day, int) or not isinstance(second, int) or day <= 0:
+        return ""
+    date = f"{day >> 16}-{day >> 8 & 255:02}-{day & 255:02}"
+    return f"{date} {second // 3600 % 24:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 def _gatan(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
@@ -293,7 +314,7 @@ def _gatan(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: A
 
 def _olympus(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
     """Olympus SIS: tags 33471 and 33560, metres."""
-    values = _table(page, 33560, 33471)
+    values = _table(page, *OLYMPUS_TAGS)
     if values is None:
         return None
     metadata: dict[str, str | float] = {}
@@ -350,8 +371,8 @@ def _resolution_tags(file: tifffile.TiffFile, page: Any) -> Calibration:  # noqa
     if edges is None:
         return Calibration(no_scale="the file gives no pixel size", is_generic=True)
     width, height = edges
-    if max(width, height) > _MAX_RESOLUTION_TAG_NM:
-        dpi = 2.54e7 / width
+    if max(width, height) > MAX_RESOLUTION_TAG_NM:
+        dpi = NM_PER_INCH / width
         no_scale = f"its {dpi:.4g} dpi are a screen's or a printer's, not a microscope's"
         return Calibration(no_scale=no_scale, is_generic=True)
     return Calibration(Axis(width, "nm"), Axis(height, "nm"), "TIFF XResolution", is_generic=True)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from antema.domain import CannotRead
-from antema.imaging import read, read_safely
-from tests.strategies import em_files
+from antema.imaging import read, read_safely, safe
+from antema.settings import get_settings
+from tests.strategies import em_files, hostile_files
 from tests.strategies.em_files import particle_image
 
 
@@ -144,7 +145,28 @@ def blank_tiles():
         yield np.zeros((4000, 4000), np.uint8)
 
 
-def test_every_malformed_real_file_is_refused_in_time_and_memory(shared_data):
+@pytest.fixture
+def reader(monkeypatch):
+    """The one reader of a pool of the test's own, so that the memory of its children can be looked at."""
+    own = safe._Pool(1)
+    monkeypatch.setattr(safe, "_pool", own)
+    yield own.readers[0]
+    own.stop()
+
+
+def assert_refused_within_limits(path: Path, reader) -> str:
+    """Assert that reading ends in one sentence in 15 s and 600 MB with the limits that uploads have; return it."""
+    limits = get_settings()
+    started = time.perf_counter()
+    with pytest.raises(CannotRead) as error:
+        read_safely(path, timeout_s=limits.reader_timeout_s, memory_bytes=limits.reader_memory_mb << 20)
+    assert time.perf_counter() - started < 15, path.name
+    assert 0 < reader.peak_bytes < 600e6, path.name
+    assert_one_sentence(str(error.value), path.name)
+    return str(error.value)
+
+
+def test_every_malformed_real_file_is_refused_in_time_and_memory(shared_data, reader):
     folder = shared_data / "formats" / "malformed"
     if not folder.is_dir():
         pytest.skip(f"no malformed files at {folder}")
@@ -152,23 +174,27 @@ def test_every_malformed_real_file_is_refused_in_time_and_memory(shared_data):
     assert len(files) == 20
 
     for path in files:
-        started = time.perf_counter()
-        with pytest.raises(CannotRead) as error:
-            read_safely(path, timeout_s=15)
-        assert time.perf_counter() - started < 15
-        assert_one_sentence(str(error.value), path.name)
-        assert peak_of_the_reader() < 600 << 20, path.name
+        assert_refused_within_limits(path, reader)
 
 
-def peak_of_the_reader() -> int:
-    """Return the greatest resident memory that a reader process has had so far."""
-    from antema.imaging import safe
+@pytest.mark.parametrize("kind", sorted(hostile_files.WRITERS))
+def test_hostile_files_are_refused_in_time_and_memory(tmp_path, shared_reader, kind):
+    path = hostile_files.write(kind, tmp_path)
 
-    peaks = [0]
-    for reader in safe._pool.readers:
-        status = Path(f"/proc/{reader.pid}/status")
-        if reader.pid is not None and status.exists():
-            peaks += [
-                int(line.split()[1]) << 10 for line in status.read_text().splitlines() if line.startswith("VmHWM")
-            ]
-    return max(peaks)
+    sentence = assert_refused_within_limits(path, shared_reader)
+
+    assert re.search(hostile_files.REASONS[kind], sentence), sentence
+
+
+@pytest.fixture(scope="module")
+def shared_reader_pool():
+    own = safe._Pool(1)
+    yield own
+    own.stop()
+
+
+@pytest.fixture
+def shared_reader(shared_reader_pool, monkeypatch):
+    """A reader that stays from one hostile file to the next: what one of them does must not reach the next."""
+    monkeypatch.setattr(safe, "_pool", shared_reader_pool)
+    return shared_reader_pool.readers[0]
