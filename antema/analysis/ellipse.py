@@ -1,5 +1,6 @@
 """A circle or an ellipse through the free part of an outline."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +43,15 @@ def fit_circle(points: NDArray[np.float64]) -> Ellipse | None:
     if scaled is None:
         return None
     (u, v), centre, scale = scaled
-    columns = np.stack([u, v, np.ones_like(u)], axis=1)
-    if np.linalg.cond(columns) > _MOST_CONDITION:
+    uu, vv, uv = float(u @ u), float(v @ v), float(u @ v)
+    # About their centre and at unit size the points decouple the constant term, and the condition is that of two axes.
+    spread = math.hypot(uu - vv, 2 * uv)
+    if uu + vv + spread > _MOST_CONDITION**2 * (uu + vv - spread):
         return None
-    linear = np.asarray(np.linalg.solve(columns.T @ columns, -columns.T @ (u * u + v * v)), np.float64)
-    return Ellipse(np.append([1.0, 0.0, 1.0], linear), centre, scale)
+    w = u * u + v * v
+    uw, vw, determinant = float(u @ w), float(v @ w), uu * vv - uv * uv
+    d, e = (uv * vw - vv * uw) / determinant, (uv * uw - uu * vw) / determinant
+    return Ellipse(np.array([1.0, 0.0, 1.0, d, e, -float(w.mean())]), centre, scale)
 
 
 def fit_ellipse(points: NDArray[np.float64]) -> Ellipse | None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.analysis.compiled import compiled
+from antema.analysis.morphology import envelope
 from antema.analysis.polygon import Polygon, convex_hull
 
 # Clockwise from east, rows downwards: dy and dx of the eight neighbours.
@@ -135,8 +136,8 @@ def _convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
                     left[edge] = min(left[edge], 2 * x)
                     right[edge] = max(right[edge], 2 * x)
     hull = mask.copy()
-    left_y, left_x, n_left = _envelope(left, far, 1)
-    right_y, right_x, _ = _envelope(right, -far, -1)
+    left_y, left_x, n_left = envelope(left, far, 1)
+    right_y, right_x, _ = envelope(right, -far, -1)
     one, other = 0, 0
     for y in range(left_y[0] // 2, left_y[n_left - 1] // 2):
         level = 2 * y + 1
@@ -150,25 +151,6 @@ def _convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         end = (right_x[other] * dy + (right_x[other + 1] - right_x[other]) * (level - right_y[other])) // (2 * dy)
         hull[y, start : end + 1] = True
     return hull
-
-
-@compiled
-def _envelope(ends: NDArray[np.int64], nothing: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return y, x and number of the corners of the left (`side` 1) or right (-1) chain of a hull, from the top down."""
-    ys, xs = np.empty(len(ends), np.int64), np.empty(len(ends), np.int64)
-    n = 0
-    for y in range(len(ends)):
-        x = ends[y]
-        if x == nothing:
-            continue
-        while (
-            n > 1
-            and side * ((xs[n - 1] - xs[n - 2]) * (y - ys[n - 2]) - (x - xs[n - 2]) * (ys[n - 1] - ys[n - 2])) >= 0
-        ):
-            n -= 1
-        ys[n], xs[n] = y, x
-        n += 1
-    return ys, xs, n
 
 
 @compiled

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.analysis.antema_uecs import antema_objects
-from antema.analysis.morphology import SQUARE_3, components, depth, dilated, parts
+from antema.analysis.distances import depth
+from antema.analysis.morphology import SQUARE_3, dilated, parts_of
 from antema.analysis.outline import outline
 from antema.analysis.polygon import Polygon
 from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
@@ -220,9 +221,8 @@ def _left_over(region: NDArray[np.bool_], pieces: list[Piece], least_px: int) ->
     uncovered = region.copy()
     for x, y, mask in pieces:
         uncovered[y : y + mask.shape[0], x : x + mask.shape[1]] &= ~mask
-    labels, _ = components(uncovered)
     return [
         (x, y, mask)
-        for x, y, mask in parts(labels)
+        for x, y, mask in parts_of(uncovered)
         if np.count_nonzero(mask) >= least_px and np.pi * float(depth(mask).max()) ** 2 >= least_px
     ]

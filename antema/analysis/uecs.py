@@ -11,21 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from antema.analysis.compiled import compiled
+from antema.analysis.convexity import convexity_of, mask_convexity
+from antema.analysis.distances import depth, dilated_by
 from antema.analysis.ellipse import fit_circle, fit_ellipse
-from antema.analysis.morphology import (
-    Box,
-    Floats,
-    Mask,
-    components,
-    depth,
-    distance_to,
-    hull_image,
-    largest_component,
-    parts,
-    tight,
-)
-from antema.analysis.outline import outline
+from antema.analysis.morphology import Box, Floats, Mask, hull_image, largest_component, parts_of, tight
 from antema.analysis.polygon import Polygon, convex_hull, polygon_area, polygon_perimeter
+from antema.analysis.runs import n_components
 
 Piece = tuple[int, int, Mask]
 """x and y of the bounding box in the region, and the mask in it."""
@@ -78,18 +70,16 @@ def uecs(region: Mask, *, convexity_threshold: float, least_marker_px: int) -> l
     depths = depth(region)
     step = max(1.0, float(depths.max()) / _MOST_STEPS)
 
-    def convexity(mask: Mask) -> float:
-        return convexity_and_solidity(outline(mask))[0]
-
     def grows_convex(marker: _Marker) -> bool:
-        return convexity(_grown(marker, region)[1]) > convexity_threshold
+        return mask_convexity(_grown(marker, region)[1]) > convexity_threshold
 
     def markers_in(x0: int, y0: int, inner: Floats, eroded_px: float) -> list[_Marker]:
         found: list[_Marker] = []
+        eroded_px = _next_event(inner, eroded_px, step, least_marker_px, convexity_threshold)
         for marker, rest in _eroded(x0, y0, inner, eroded_px):
             if np.count_nonzero(marker.mask) < least_marker_px:
                 continue
-            is_convex = convexity(marker.mask) > convexity_threshold
+            is_convex = mask_convexity(marker.mask) > convexity_threshold
             lobes = _shifted(_lobes(rest, eroded_px, least_marker_px), marker) if is_convex else []
             choices = [chosen for chosen in (lobes, [marker]) if chosen] if is_convex else []
             good = next((chosen for chosen in choices if all(grows_convex(each) for each in chosen)), None)
@@ -132,9 +122,8 @@ def _lobes(inner: Floats, eroded_px: float, least_marker_px: int) -> list[_Marke
         return is_clear and math.pi * inradius**2 >= least_marker_px
 
     deepest = float(inner.max()) * _NECK_SHARE
-    while eroded_px < deepest:
-        pieces = _eroded(0, 0, inner, eroded_px)
-        lobes = [(marker, rest) for marker, rest in pieces if is_lobe(marker, rest)] if len(pieces) > 1 else []
+    while (eroded_px := _next_split(inner, eroded_px, step, deepest)) < deepest:
+        lobes = [(marker, rest) for marker, rest in _eroded(0, 0, inner, eroded_px) if is_lobe(marker, rest)]
         if len(lobes) > 1:
             found: list[_Marker] = []
             for marker, rest in lobes:
@@ -152,13 +141,12 @@ def _shifted(markers: list[_Marker], origin: _Marker) -> list[_Marker]:
 
 def _eroded(x0: int, y0: int, inner: Floats, eroded_px: float) -> list[tuple[_Marker, Floats]]:
     """Return the pieces deeper than `eroded_px`, each with its depths, of a part of a region that begins at x0, y0."""
-    labels, _ = components(inner > eroded_px)
     return [
         (
             _Marker(x0 + x, y0 + y, mask, eroded_px),
             np.where(mask, inner[y:, x:][: mask.shape[0], : mask.shape[1]], 0.0),
         )
-        for x, y, mask in parts(labels)
+        for x, y, mask in parts_of(inner > eroded_px)
     ]
 
 
@@ -219,7 +207,7 @@ def _core(marker: _Marker, box: Box, depths: Floats) -> Mask:
     """Return what a disc of nearly the marker's own inradius can reach from inside."""
     inner = np.where(_placed(marker, box), depths[box], 0.0)
     reach = max(marker.eroded_px, _CORE_SHARE * float(inner.max()))
-    return _dilated(inner > reach, reach)
+    return dilated_by(inner > reach, reach)
 
 
 def _grown(marker: _Marker, region: Mask) -> tuple[Box, Mask]:
@@ -230,7 +218,7 @@ def _grown(marker: _Marker, region: Mask) -> tuple[Box, Mask]:
         slice(max(marker.y - wide, 0), min(marker.y + h + wide, region.shape[0])),
         slice(max(marker.x - wide, 0), min(marker.x + w + wide, region.shape[1])),
     )
-    return box, _dilated(_placed(marker, box), marker.eroded_px) & region[box]
+    return box, dilated_by(_placed(marker, box), marker.eroded_px) & region[box]
 
 
 def _placed(marker: _Marker, box: Box) -> Mask:
@@ -241,6 +229,24 @@ def _placed(marker: _Marker, box: Box) -> Mask:
     return result
 
 
-def _dilated(mask: Mask, distance_px: float) -> Mask:
-    """Return the pixels within `distance_px` (and the half pixel from a centre to its edge) of a mask."""
-    return distance_to(mask) <= distance_px + 0.5
+@compiled
+def _next_event(inner: Floats, eroded_px: float, step: float, least_px: int, threshold: float) -> float:
+    """Return the first depth from `eroded_px` on, by `step`, at which not one piece that is not convex is left.
+
+    There it is convex, smaller than `least_px` pixels, gone, or has come apart.
+    """
+    while True:
+        deeper = inner > eroded_px
+        if deeper.sum() < least_px or n_components(deeper) != 1 or convexity_of(deeper) > threshold:
+            return eroded_px
+        eroded_px += step
+
+
+@compiled
+def _next_split(inner: Floats, eroded_px: float, step: float, deepest: float) -> float:
+    """Return the first depth from `eroded_px` on, by `step`, with more than one piece left, `deepest` if none."""
+    while eroded_px < deepest:
+        if n_components(inner > eroded_px) > 1:
+            return eroded_px
+        eroded_px += step
+    return deepest

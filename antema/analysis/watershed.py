@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.morphology import components, depth, flooded, largest_component, parts, summits, tight
+from antema.analysis.distances import depth
+from antema.analysis.morphology import components, flooded, largest_component, parts, summits, tight
 from antema.analysis.uecs import Piece
 
 
