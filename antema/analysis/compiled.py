@@ -16,6 +16,9 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     The machine code is kept beside the module, in the user's cache folder or in ``NUMBA_CACHE_DIR``, the first of them
     that can be written. Where none can (a read-only installation without a home folder, a zip), Numba refuses to keep
     it at all: the function then compiles anew in every process.
+
+    What is kept is thrown away when the function's own file changes, not when another's does: a compiled function
+    calls compiled functions of its own module alone.
     """
     try:
         return njit(cache=True)(function)

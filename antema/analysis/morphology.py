@@ -13,7 +13,6 @@ import skimage.morphology
 import skimage.segmentation
 from numpy.typing import NDArray
 
-from antema.analysis.compiled import compiled
 from antema.analysis.runs import connected
 
 # Their inferred types are wrong in places (a label count of "Literal[0, 1]"): they are typed here, by hand.
@@ -27,9 +26,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
 Box = tuple[slice, slice]
 
-PLUS: Mask = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)
 SQUARE_3: Mask = np.ones((3, 3), dtype=np.bool_)
-SQUARE_2: Mask = np.ones((2, 2), dtype=np.bool_)
 
 
 def components(mask: Mask) -> tuple[Labels, int]:
@@ -43,14 +40,14 @@ def boxes(labels: NDArray[np.integer]) -> list[Box | None]:
     return ndimage.find_objects(labels)
 
 
-def dilated(mask: Mask, element: Mask, *, times: int = 1, origin: int = 0) -> Mask:
+def dilated(mask: Mask, element: Mask, *, times: int = 1) -> Mask:
     """Return `mask` dilated by `element`, `times` times."""
-    return ndimage.binary_dilation(mask, element, iterations=times, origin=origin)
+    return ndimage.binary_dilation(mask, element, iterations=times)
 
 
-def eroded(mask: Mask, element: Mask, *, outside: bool = False, origin: int = 0) -> Mask:
-    """Return `mask` eroded by `element`; `outside` says whether what lies beyond the array is foreground."""
-    return ndimage.binary_erosion(mask, element, border_value=int(outside), origin=origin)
+def eroded(mask: Mask, element: Mask) -> Mask:
+    """Return `mask` eroded by `element`; what lies beyond the array is background."""
+    return ndimage.binary_erosion(mask, element)
 
 
 def gaussian(mask: Mask, sigma_px: float) -> Floats:
@@ -66,11 +63,6 @@ def level_lines(values: Floats, level: float) -> list[Floats]:
     """
     lines = measure.find_contours(values, level, fully_connected="high")
     return [line[:-1] for line in lines if (line[0] == line[-1]).all()]
-
-
-def hull_image(mask: Mask) -> Mask:
-    """Return the pixels with centres in the convex hull of the pixel centres of `mask`, which has at least one."""
-    return _hull_image(np.ascontiguousarray(mask))
 
 
 def summits(values: Floats, height: float) -> Mask:
@@ -116,60 +108,3 @@ def parts_of(mask: Mask) -> list[tuple[int, int, Mask]]:
     """Return x, y of the bounding box and the mask of each 8-connected component of `mask`, in reading order."""
     found = connected(mask)
     return [(box[1], box[0], part) for box, part in zip(found.boxes.tolist(), found.masks(), strict=True)]
-
-
-@compiled
-def _hull_image(mask: Mask) -> Mask:
-    h, w = mask.shape
-    left, right = np.full(h, w), np.full(h, -1)
-    for y in range(h):
-        for x in range(w):
-            if mask[y, x]:
-                left[y] = min(left[y], x)
-                right[y] = max(right[y], x)
-    hull = mask.copy()
-    left_y, left_x, n = envelope(left, w, 1)
-    right_y, right_x, _ = envelope(right, -1, -1)
-    one, other = 0, 0
-    for y in range(left_y[0] + 1, left_y[n - 1]):
-        while left_y[one + 1] < y:
-            one += 1
-        while right_y[other + 1] < y:
-            other += 1
-        dy = left_y[one + 1] - left_y[one]
-        start = -((left_x[one] * -dy + (left_x[one + 1] - left_x[one]) * (left_y[one] - y)) // dy)
-        dy = right_y[other + 1] - right_y[other]
-        end = (right_x[other] * dy + (right_x[other + 1] - right_x[other]) * (y - right_y[other])) // dy
-        hull[y, start : end + 1] = True
-    for y in (left_y[0], left_y[n - 1]):
-        hull[y, left[y] : right[y] + 1] = True
-    return hull
-
-
-@compiled
-def envelope(ends: NDArray[np.int64], nothing: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return y, x and number of the corners of one chain of a convex hull, from the top down.
-
-    Parameters
-    ----------
-    ends : ndarray of int64, shape (h,)
-        x of the outermost point at each y; `nothing` where there is none.
-    nothing : int
-        No x.
-    side : int
-        1 for the left chain, -1 for the right one.
-    """
-    ys, xs = np.empty(len(ends), np.int64), np.empty(len(ends), np.int64)
-    n = 0
-    for y in range(len(ends)):
-        x = ends[y]
-        if x == nothing:
-            continue
-        while (
-            n > 1
-            and side * ((xs[n - 1] - xs[n - 2]) * (y - ys[n - 2]) - (x - xs[n - 2]) * (ys[n - 1] - ys[n - 2])) >= 0
-        ):
-            n -= 1
-        ys[n], xs[n] = y, x
-        n += 1
-    return ys, xs, n

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.analysis.compiled import compiled
-from antema.analysis.morphology import envelope
+from antema.analysis.hulls import convex_image
 from antema.analysis.polygon import Polygon, convex_hull
 
 # Clockwise from east, rows downwards: dy and dx of the eight neighbours.
@@ -30,15 +30,6 @@ def chain_perimeter(mask: NDArray[np.bool_]) -> float:
     ``regionprops`` counts them, a corner is a change between horizontal, vertical and diagonal steps.
     """
     return _chain_length(_chain(np.ascontiguousarray(mask)))
-
-
-def convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels of the convex hull of a mask, as MATLAB fills it.
-
-    The hull is that of the midpoints of the pixels' edges. Of the pixel centres that lie exactly on it those on the
-    right belong to it and those on the left do not, unless they are of the mask: ANTEMA's table is only met so.
-    """
-    return _convex_image(np.ascontiguousarray(mask))
 
 
 def minor_axis_px(mask: NDArray[np.bool_]) -> float:
@@ -119,38 +110,6 @@ def _chain_length(chain: NDArray[np.int8]) -> float:
         n_corners += kind != before and not (kind % 2 and before % 2)
         before = kind
     return _AXIS * (n - n_diagonal) + _DIAGONAL * n_diagonal - _CORNER * n_corners
-
-
-@compiled
-def _convex_image(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    h, w = mask.shape
-    # Everything in half pixels, so that all is whole numbers: the row y at 2 y, its edges at 2 y - 1 and 2 y + 1.
-    far = 4 * w
-    left, right = np.full(2 * h + 1, far), np.full(2 * h + 1, -far)
-    for y in range(h):
-        for x in range(w):
-            if mask[y, x]:
-                left[2 * y + 1] = min(left[2 * y + 1], 2 * x - 1)
-                right[2 * y + 1] = max(right[2 * y + 1], 2 * x + 1)
-                for edge in (2 * y, 2 * y + 2):
-                    left[edge] = min(left[edge], 2 * x)
-                    right[edge] = max(right[edge], 2 * x)
-    hull = mask.copy()
-    left_y, left_x, n_left = envelope(left, far, 1)
-    right_y, right_x, _ = envelope(right, -far, -1)
-    one, other = 0, 0
-    for y in range(left_y[0] // 2, left_y[n_left - 1] // 2):
-        level = 2 * y + 1
-        while left_y[one + 1] < level:
-            one += 1
-        while right_y[other + 1] < level:
-            other += 1
-        dy = left_y[one + 1] - left_y[one]
-        start = (left_x[one] * dy + (left_x[one + 1] - left_x[one]) * (level - left_y[one])) // (2 * dy) + 1
-        dy = right_y[other + 1] - right_y[other]
-        end = (right_x[other] * dy + (right_x[other + 1] - right_x[other]) * (level - right_y[other])) // (2 * dy)
-        hull[y, start : end + 1] = True
-    return hull
 
 
 @compiled

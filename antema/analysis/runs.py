@@ -77,12 +77,6 @@ def close_holes(mask: Mask, limit_px: float) -> tuple[Mask, Mask, int]:
 
 
 @compiled
-def n_components(mask: Mask) -> int:
-    """Return the number of 8-connected components of a contiguous mask; callable from other compiled loops."""
-    return _labelled(mask, _FOREGROUND)[-1]
-
-
-@compiled
 def _root(parents: Integers, run: int) -> int:
     while parents[run] != run:
         parents[run] = parents[parents[run]]

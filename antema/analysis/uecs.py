@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from antema.analysis.compiled import compiled
-from antema.analysis.convexity import convexity_of, mask_convexity
 from antema.analysis.distances import depth, dilated_by
 from antema.analysis.ellipse import fit_circle, fit_ellipse
-from antema.analysis.morphology import Box, Floats, Mask, hull_image, largest_component, parts_of, tight
+from antema.analysis.erosion import mask_convexity, next_event, next_split
+from antema.analysis.hulls import hull_image
+from antema.analysis.morphology import Box, Floats, Mask, largest_component, parts_of, tight
 from antema.analysis.polygon import Polygon, convex_hull, polygon_area, polygon_perimeter
-from antema.analysis.runs import n_components
 
 Piece = tuple[int, int, Mask]
 """x and y of the bounding box in the region, and the mask in it."""
@@ -75,7 +74,7 @@ def uecs(region: Mask, *, convexity_threshold: float, least_marker_px: int) -> l
 
     def markers_in(x0: int, y0: int, inner: Floats, eroded_px: float) -> list[_Marker]:
         found: list[_Marker] = []
-        eroded_px = _next_event(inner, eroded_px, step, least_marker_px, convexity_threshold)
+        eroded_px = next_event(inner, eroded_px, step, least_marker_px, convexity_threshold)
         for marker, rest in _eroded(x0, y0, inner, eroded_px):
             if np.count_nonzero(marker.mask) < least_marker_px:
                 continue
@@ -122,7 +121,7 @@ def _lobes(inner: Floats, eroded_px: float, least_marker_px: int) -> list[_Marke
         return is_clear and math.pi * inradius**2 >= least_marker_px
 
     deepest = float(inner.max()) * _NECK_SHARE
-    while (eroded_px := _next_split(inner, eroded_px, step, deepest)) < deepest:
+    while (eroded_px := next_split(inner, eroded_px, step, deepest)) < deepest:
         lobes = [(marker, rest) for marker, rest in _eroded(0, 0, inner, eroded_px) if is_lobe(marker, rest)]
         if len(lobes) > 1:
             found: list[_Marker] = []
@@ -227,26 +226,3 @@ def _placed(marker: _Marker, box: Box) -> Mask:
     h, w = marker.mask.shape
     result[marker.y - box[0].start :, marker.x - box[1].start :][:h, :w] = marker.mask
     return result
-
-
-@compiled
-def _next_event(inner: Floats, eroded_px: float, step: float, least_px: int, threshold: float) -> float:
-    """Return the first depth from `eroded_px` on, by `step`, at which not one piece that is not convex is left.
-
-    There it is convex, smaller than `least_px` pixels, gone, or has come apart.
-    """
-    while True:
-        deeper = inner > eroded_px
-        if deeper.sum() < least_px or n_components(deeper) != 1 or convexity_of(deeper) > threshold:
-            return eroded_px
-        eroded_px += step
-
-
-@compiled
-def _next_split(inner: Floats, eroded_px: float, step: float, deepest: float) -> float:
-    """Return the first depth from `eroded_px` on, by `step`, with more than one piece left, `deepest` if none."""
-    while eroded_px < deepest:
-        if n_components(inner > eroded_px) > 1:
-            return eroded_px
-        eroded_px += step
-    return deepest

@@ -1,4 +1,4 @@
-"""How convex a mask is, in one compiled pass: what UECS asks of every piece at every step."""
+"""Erosion by depth, step by step, and how convex what is left is: what UECS asks of every piece, compiled."""
 
 import math
 
@@ -21,12 +21,74 @@ def mask_convexity(mask: Mask) -> float:
 
     The outline is the level line of the smoothed mask at one half, or at half its maximum where it is all too thin.
     """
-    return convexity_of(np.ascontiguousarray(mask))
+    return _convexity(np.ascontiguousarray(mask))
 
 
 @compiled
-def convexity_of(mask: Mask) -> float:
-    """Return `mask_convexity` of a contiguous mask; callable from other compiled loops."""
+def next_event(inner: Floats, eroded_px: float, step: float, least_px: int, threshold: float) -> float:
+    """Return the first depth from `eroded_px` on, by `step`, at which not one piece that is not convex is left.
+
+    There it is convex, smaller than `least_px` pixels, gone, or has come apart.
+
+    Parameters
+    ----------
+    inner : ndarray of float64, shape (h, w)
+        Depths of the piece in pixels, 0 outside it.
+    eroded_px, step : float
+        First depth, and how far it is to the next.
+    least_px : int
+        Least number of pixels.
+    threshold : float
+        Convexity above which a piece is convex.
+    """
+    while True:
+        deeper = inner > eroded_px
+        if deeper.sum() < least_px or not _is_connected(deeper) or _convexity(deeper) > threshold:
+            return eroded_px
+        eroded_px += step
+
+
+@compiled
+def next_split(inner: Floats, eroded_px: float, step: float, deepest: float) -> float:
+    """Return the first depth from `eroded_px` on, by `step`, with more than one piece left, `deepest` if none."""
+    while eroded_px < deepest:
+        if not _is_connected(inner > eroded_px):
+            return eroded_px
+        eroded_px += step
+    return deepest
+
+
+@compiled
+def _is_connected(mask: Mask) -> bool:
+    """Return whether a mask is one 8-connected piece, or none."""
+    h, w = mask.shape
+    n_left = mask.sum()
+    if n_left == 0:
+        return True
+    left = mask.copy()
+    ys, xs = np.empty(n_left, np.int32), np.empty(n_left, np.int32)
+    y, x = 0, 0
+    while not left[y, x]:
+        x += 1
+        if x == w:
+            y, x = y + 1, 0
+    left[y, x] = False
+    ys[0], xs[0], n = y, x, 1
+    while n > 0:
+        n -= 1
+        n_left -= 1
+        y, x = ys[n], xs[n]
+        for v in range(max(y - 1, 0), min(y + 2, h)):
+            for u in range(max(x - 1, 0), min(x + 2, w)):
+                if left[v, u]:
+                    left[v, u] = False
+                    ys[n], xs[n] = v, u
+                    n += 1
+    return n_left == 0
+
+
+@compiled
+def _convexity(mask: Mask) -> float:
     smooth = _smoothed(mask)
     x, y = _longest_line(smooth, min(0.5, smooth.max() / 2))
     return _length(*_hull(x, y)) / _length(x, y)
