@@ -11,11 +11,11 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from antema.domain import AntemaError, CannotRead, NotFound, Recipe
+from antema.domain import AntemaError, CannotRead, NotAnImage, NotFound, Recipe
 from antema.domain.recipe import CONVENTIONS, SEPARATIONS
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -70,8 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.set_defaults(run=_measure)
 
     read = commands.add_parser("read", help="what is in a file and what its scale is")
-    read.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    read.add_argument("--json", action="store_true")
+    read.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, folders or quoted patterns")
+    read.add_argument("--json", action="store_true", help="a list of objects, one for each image or failed file")
     read.set_defaults(run=_read)
 
     evaluate = commands.add_parser("evaluate", help="compare a model with labelled images")
@@ -274,53 +274,71 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _read(options: argparse.Namespace) -> int:
-    from antema.imaging import read_all
-
+    """Print a line for every image of every file, or one JSON list; files that hold none are told of on stderr."""
     failures: list[str] = []
     found: list[dict[str, Any]] = []
-    for path in options.files:
-        try:
-            micrographs = read_all(path)
-        except CannotRead as error:
-            failures.append(str(error))
-            continue
-        for micrograph in micrographs:
-            height, width = micrograph.shape
-            found.append(
-                {
-                    "file": str(path),
-                    "name": micrograph.name,
-                    "width": width,
-                    "height": height,
-                    "dtype": str(micrograph.pixels.dtype),
-                    "pixel_size_nm": micrograph.pixel_size.nm,
-                    "pixel_size_source": micrograph.pixel_size.source,
-                    "sha256": micrograph.sha256,
-                    # JSON knows no NaN
-                    "metadata": {
-                        key: value
-                        for key, value in micrograph.metadata.items()
-                        if isinstance(value, str) or math.isfinite(value)
-                    },
-                }
-            )
+    for path in _files(options.files):
+        entries = _described(path)
+        failures += [entry["error"] for entry in entries if entry["error"] is not None]
+        found += entries
+        if not options.json:
+            for entry in entries:
+                _print_entry(entry)
     if options.json:
         print(json.dumps(found, indent=2, allow_nan=False))
-    else:
-        for entry in found:
-            _print_entry(entry)
     return _report_failures(failures)
 
 
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield files as they are, of a folder those that have a suffix of micrographs, of a pattern what it matches."""
+    from antema.imaging import supported_suffixes
+
+    for path in paths:
+        if path.is_dir():
+            files = sorted(one for one in path.rglob("*") if one.suffix.lower() in supported_suffixes and one.is_file())
+            yield from files
+            if not files:
+                yield path
+        else:
+            # a shell has done this already, except where the name was quoted or the shell is Windows'
+            yield from [path] if path.exists() else sorted(path.parent.glob(path.name)) or [path]
+
+
+def _described(path: Path) -> list[dict[str, Any]]:
+    """Return what `read` prints of a file: an entry for each image, or one with the error."""
+    from antema.imaging import contents_safely
+
+    try:
+        images = contents_safely(path, check=True)
+    except CannotRead as error:
+        kind = "no image" if isinstance(error, NotAnImage) else "unreadable"
+        unknown = dict.fromkeys(("image", "format", "shape", "dtype", "pixel_size_nm", "source", "metadata"))
+        return [{"file": str(path), "kind": kind, **unknown, "error": str(error)}]
+    return [
+        {
+            "file": str(path),
+            "kind": "image",
+            "image": image.title,
+            "format": image.format,
+            "shape": list(image.shape),
+            "dtype": image.dtype,
+            "pixel_size_nm": image.pixel_size.nm,
+            "source": image.pixel_size.source,
+            # JSON knows no NaN
+            "metadata": {k: v for k, v in image.metadata.items() if isinstance(v, str) or math.isfinite(v)},
+            "error": None,
+        }
+        for image in images
+    ]
+
+
 def _print_entry(entry: dict[str, Any]) -> None:
-    # The name says which one it is of a file with several images.
-    label = entry["file"] + entry["name"].removeprefix(Path(entry["file"]).name)
+    if entry["error"] is not None:
+        return
+    label = f"{entry['file']} [{entry['image']}]" if entry["image"] else entry["file"]
     scale = "no scale" if entry["pixel_size_nm"] is None else f"{entry['pixel_size_nm']:.6g} nm/px"
-    size = f"{entry['width']} x {entry['height']} {entry['dtype']}"
-    print(f"{label}: {size}, {scale} ({entry['pixel_size_source']})")
-    values = {key: f"{v:g}" if isinstance(v, float) else v for key, v in entry["metadata"].items()}
-    known = (f"{key} {value}" for key, value in values.items())
-    print(f"    {', '.join(known)}")
+    height, width = entry["shape"]
+    print(f"{label}: {entry['format']}, {width} x {height} {entry['dtype']}, {scale} ({entry['source']})")
 
 
 def _evaluate_segmentation(options: argparse.Namespace) -> int:

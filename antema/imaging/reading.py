@@ -6,9 +6,9 @@ import io
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -101,6 +101,8 @@ class ContentEntry:
         The file's format.
     is_default : bool
         Whether `read` takes this one where it is not told which.
+    metadata : mapping
+        As in `antema.domain.Micrograph`.
     """
 
     index: int
@@ -110,6 +112,7 @@ class ContentEntry:
     pixel_size: PixelSize
     format: str
     is_default: bool
+    metadata: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
 
 
 class MicrographFile:
@@ -152,8 +155,24 @@ class MicrographFile:
         dataset, _, title = self.images[index]
         dtype = "uint8" if dataset.dtype.kind == "b" else dataset.dtype.newbyteorder("=").name
         height, width = dataset.shape[-2:]
-        described = str(dataset.metadata.get("format", self.kind))
-        return ContentEntry(index, title, (height, width), dtype, pixel_size(dataset), described, index == self.default)
+        return ContentEntry(
+            index=index,
+            title=title,
+            shape=(height, width),
+            dtype=dtype,
+            pixel_size=pixel_size(dataset),
+            format=str(dataset.metadata.get("format", self.kind)),
+            is_default=index == self.default,
+            metadata=self._metadata(dataset),
+        )
+
+    def _metadata(self, dataset: DataSet) -> dict[str, str | float]:
+        metadata: dict[str, str | float] = {"format": self.kind, **dataset.metadata}
+        if dataset.title:
+            metadata["data_set"] = dataset.title
+        if dataset.n_frames > 1:
+            metadata["frames"] = float(dataset.n_frames)
+        return metadata
 
     def check_index(self, index: int) -> None:
         """Raise `CannotRead` where there is no image of this number."""
@@ -166,13 +185,7 @@ class MicrographFile:
         """Read the pixels of one image."""
         dataset, frame, _ = self.images[index]
         pixels = _guarded(self.path, self.name, self.kind, lambda: grey(_checked_frame(dataset, frame)))
-        metadata: dict[str, str | float] = dict(dataset.metadata)
-        metadata.setdefault("format", self.kind)
-        if dataset.title:
-            metadata["data_set"] = dataset.title
-        if dataset.n_frames > 1:
-            metadata["frames"] = float(dataset.n_frames)
-        return Micrograph(pixels, pixel_size(dataset), self.name, self.sha256, metadata)
+        return Micrograph(pixels, pixel_size(dataset), self.name, self.sha256, self._metadata(dataset))
 
 
 def contents(source: Source, *, name: str | None = None) -> list[ContentEntry]:

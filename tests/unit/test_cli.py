@@ -18,7 +18,7 @@ import antema.web.serve
 from antema import cli
 from antema.cli import main
 from antema.domain import AntemaError, Recipe
-from tests.strategies.em_files import particle_image, write_hspy
+from tests.strategies.em_files import particle_image, write_dm3, write_hspy
 from tests.strategies.micrograph_files import without_network, write_bare, write_micrograph, write_tiny_model
 from tests.strategies.stored import NM, discs
 
@@ -296,22 +296,54 @@ def test_read_says_what_is_in_a_file(tmp_path, capsys):
     paths = [str(path) for path in (one, series, bare, text)]
     assert main(["read", *paths]) == cli.SOME_FAILED
     told = capsys.readouterr()
-    lines = [line for line in told.out.splitlines() if not line.startswith(" ")]
-    assert lines[0].startswith(f"{one}: 96 x 96 uint8, 0.1 nm/px (file: ")
+    lines = told.out.splitlines()
+    assert lines[0].startswith(f"{one}: TIFF, 96 x 96 uint8, 0.1 nm/px (file: ")
     assert [line.partition(": ")[0] for line in lines[1:3]] == [f"{series} [frame {k} of 2]" for k in (1, 2)]
-    assert ": 64 x 48 uint16, 0.2 nm/px (file: " in lines[1]
-    assert lines[3].startswith(f"{bare}: 96 x 96 uint8, no scale (none: ")
+    assert ": HyperSpy, 64 x 48 uint16, 0.2 nm/px (file: " in lines[1]
+    assert lines[3].startswith(f"{bare}: TIFF, 96 x 96 uint8, no scale (none: ")
+    assert len(lines) == 4
     (line,) = told.err.splitlines()
     assert line.startswith("antema: text.dm3 cannot be read: expected a micrograph ")
     assert line.endswith("found a text file.")
 
     assert main(["read", *paths, "--json"]) == cli.SOME_FAILED
     found = json.loads(capsys.readouterr().out)
-    assert [entry["file"] for entry in found] == [paths[0], paths[1], paths[1], paths[2]]
+    assert [entry["file"] for entry in found] == [paths[0], paths[1], paths[1], paths[2], paths[3]]
+    assert all(
+        {"file", "kind", "shape", "dtype", "pixel_size_nm", "source", "error"} <= entry.keys() for entry in found
+    )
     assert found[0]["pixel_size_nm"] == pytest.approx(0.1)
-    assert (found[1]["width"], found[1]["height"], found[1]["dtype"]) == (64, 48, "uint16")
+    assert (found[1]["shape"], found[1]["dtype"], found[1]["image"]) == ([48, 64], "uint16", "frame 1 of 2")
     assert found[3]["pixel_size_nm"] is None
-    assert all(len(entry["sha256"]) == 64 and entry["metadata"]["format"] for entry in found)
+    assert found[3]["source"].startswith("none: ")
+    assert all(entry["kind"] == "image" and entry["metadata"]["format"] for entry in found[:4])
+    assert (found[4]["kind"], found[4]["shape"], found[4]["error"]) == (
+        "unreadable",
+        None,
+        line.removeprefix("antema: "),
+    )
+
+
+def test_read_takes_folders_and_patterns_and_tells_damage_of_the_pixels(tmp_path, capsys):
+    (tmp_path / "below").mkdir()
+    one = write_micrograph(tmp_path / "below" / "one.tif", 1)
+    (tmp_path / "below" / "notes.txt").write_text("no micrograph")
+    pattern = write_dm3(tmp_path / "pattern.dm3", particle_image(), 0.1, "1/nm")
+    # whole in its header, cut in its pixels
+    write_bare(tmp_path / "whole.png", discs(3))
+    (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:-200])
+
+    assert main(["read", str(tmp_path / "below")]) == cli.OK
+    assert capsys.readouterr().out.startswith(f"{one}: TIFF, ")
+    assert main(["read", "--json", str(tmp_path / "*.dm3"), str(tmp_path / "cut.png")]) == cli.SOME_FAILED
+    told = capsys.readouterr()
+    refused, cut = json.loads(told.out)
+    assert (refused["file"], refused["kind"]) == (str(pattern), "no image")
+    assert "diffraction pattern" in refused["error"]
+    assert (cut["kind"], cut["shape"]) == ("unreadable", None)
+    assert len(told.err.splitlines()) == 2
+    (tmp_path / "empty").mkdir()
+    assert main(["read", str(tmp_path / "empty")]) == cli.SOME_FAILED
 
 
 # --- what the other commands hand on ------------------------------------------------------------------------------
