@@ -13,6 +13,7 @@ from antema.analysis.polygon import (
     feret_diameters,
     polygon_area,
     polygon_centroid,
+    polygon_moments,
     polygon_perimeter,
 )
 
@@ -36,6 +37,8 @@ class Measures:
         Perimeter of the convex hull / perimeter.
     solidity : float
         Area / area of the convex hull.
+    moments : (float, float, float)
+        Second central moments xx, xy and yy of the area over the area, in px².
     """
 
     area: float
@@ -45,6 +48,7 @@ class Measures:
     perimeter: float = math.nan
     convexity: float = math.nan
     solidity: float = math.nan
+    moments: tuple[float, float, float] = (math.nan, math.nan, math.nan)
 
 
 def measure_outline(polygon: Polygon) -> Measures:
@@ -60,6 +64,7 @@ def measure_outline(polygon: Polygon) -> Measures:
         perimeter=perimeter,
         convexity=polygon_perimeter(hull) / perimeter,
         solidity=area / polygon_area(hull),
+        moments=polygon_moments(polygon),
     )
 
 
@@ -77,6 +82,7 @@ def measure_pixels(mask: NDArray[np.bool_], corner: tuple[int, int] = (0, 0)) ->
         perimeter=perimeter,
         convexity=chain_perimeter(hull_image) / perimeter if perimeter > 0 else 1.0,
         solidity=counted.area / float(np.count_nonzero(hull_image)),
+        moments=_pixel_moments(mask),
     )
 
 
@@ -85,3 +91,10 @@ def count_pixels(mask: NDArray[np.bool_], corner: tuple[int, int] = (0, 0)) -> M
     rows, columns = np.nonzero(mask)
     centroid = (corner[0] + 0.5 + float(columns.mean()), corner[1] + 0.5 + float(rows.mean()))
     return Measures(area=float(rows.size), centroid=centroid)
+
+
+def _pixel_moments(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
+    rows, columns = np.nonzero(mask)
+    x, y = columns - columns.mean(), rows - rows.mean()
+    own = 1 / 12  # a pixel is a square, not a point
+    return float((x * x).mean()) + own, float((x * y).mean()), float((y * y).mean()) + own

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from antema.analysis.descriptors import describe
 from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
 from antema.analysis.measures import Measures
 from antema.analysis.morphology import largest_component, tight
@@ -18,7 +19,7 @@ from antema.analysis.regions import clean, least_area_px, touches_border
 from antema.analysis.runs import close_holes
 from antema.analysis.segmentation import Segmentation, Segmenter, segment
 from antema.analysis.separation import Detected, ProbabilityMap, separate, without_covered
-from antema.analysis.table import measure_detected, particle_table
+from antema.analysis.table import measure_detected, outlined, particle_table
 from antema.domain import AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe
 
 LEAST_SIDE_PX = 32
@@ -137,7 +138,15 @@ def analyse_segmentation(
     probability = ProbabilityMap(segmentation.probability, threshold)
     times, notes = dict(seconds or {}), list(segmentation.notes)
     table, instances = _measured(
-        foreground, probability, pixel_size_nm, recipe, micrograph.name, times, notes, segmentation.covered
+        foreground,
+        probability,
+        pixel_size_nm,
+        recipe,
+        micrograph.name,
+        times,
+        notes,
+        pixels=micrograph.pixels,
+        covered=segmentation.covered,
     )
     return Analysis(
         name=micrograph.name,
@@ -159,6 +168,7 @@ def analyse_mask(
     recipe: Recipe | None = None,
     *,
     probability: NDArray[np.floating] | None = None,
+    pixels: NDArray[np.generic] | None = None,
     name: str = "mask",
     sha256: str = "",
 ) -> Analysis:
@@ -176,6 +186,8 @@ def analyse_mask(
         What to do.
     probability : ndarray, shape (h, w), optional
         Map to draw the outlines on, at the recipe's threshold or else 0.5.
+    pixels : ndarray, shape (h, w), optional
+        The micrograph's grey values, for the mean grey value and the contrast of each particle.
     name, sha256 : str
         Of the file that the mask came from.
 
@@ -205,20 +217,27 @@ def analyse_mask(
     if probability is not None and probability.shape != shape:
         msg = f"{name}: expected a probability map of {shape}, found {probability.shape}"
         raise AntemaError(msg)
+    if pixels is not None and pixels.shape != shape:
+        msg = f"{name}: expected grey values of {shape}, found {pixels.shape}"
+        raise AntemaError(msg)
     level = 0.5 if recipe.threshold is None else recipe.threshold
     surface = None if probability is None else ProbabilityMap(probability, level)
     seconds: dict[str, float] = {}
     notes: list[str] = []
     if mask.ndim == 2 and _is_binary(mask):
         foreground = mask != 0
-        table, instances = _measured(foreground, surface, pixel_size.nm, recipe, name, seconds, notes)
+        table, instances = _measured(foreground, surface, pixel_size.nm, recipe, name, seconds, notes, pixels=pixels)
     else:
         foreground = (mask != 0) if mask.ndim == 2 else (mask != 0).any(axis=0)
         began = time.perf_counter()
         given = _given_instances(cast("NDArray[np.integer]", mask), shape, pixel_size.nm, recipe)
-        measures = [measure_detected(Detected(instance), recipe, surface) for instance in given.values()]
         instances = list(given.values())
-        table = particle_table(instances, measures, list(given), name=name, pixel_size_nm=pixel_size.nm, recipe=recipe)
+        found = [outlined(Detected(instance), recipe, surface) for instance in instances]
+        measures = [measure_detected(detected, recipe, surface) for detected in found]
+        descriptors = describe(found, measures, foreground, pixels=pixels, probability=surface)
+        table = particle_table(
+            instances, measures, descriptors, list(given), name=name, pixel_size_nm=pixel_size.nm, recipe=recipe
+        )
         seconds["measuring"] = time.perf_counter() - began
     return Analysis(
         name=name,
@@ -240,6 +259,7 @@ def measure(
     *,
     recipe: Recipe | None = None,
     probability: NDArray[np.floating] | None = None,
+    pixels: NDArray[np.generic] | None = None,
     name: str = "mask",
 ) -> pd.DataFrame:
     """Return the particle table of a mask of the user's own; see `analyse_mask`.
@@ -252,7 +272,8 @@ def measure(
     >>> float(table["equivalent_diameter_nm"].iloc[0].round(1))
     4.0
     """
-    return analyse_mask(mask, PixelSize(pixel_size_nm, "given"), recipe, probability=probability, name=name).table
+    pixel_size = PixelSize(pixel_size_nm, "given")
+    return analyse_mask(mask, pixel_size, recipe, probability=probability, pixels=pixels, name=name).table
 
 
 def _measured(
@@ -263,6 +284,8 @@ def _measured(
     name: str,
     seconds: dict[str, float],
     notes: list[str],
+    *,
+    pixels: NDArray[np.generic] | None,
     covered: NDArray[np.bool_] | None = None,
 ) -> tuple[pd.DataFrame, list[Instance]]:
     """Clean, separate and measure a foreground; adds to `seconds` and `notes`."""
@@ -286,12 +309,16 @@ def _measured(
             f"the {len(found) - MOST_INSTANCES} smallest are not in the table."
         )
         found = found[:MOST_INSTANCES]
+    found = [outlined(detected, recipe, probability) for detected in found]
     rows = [(detected, measure_detected(detected, recipe, probability)) for detected in found]
     rows.sort(key=_reading_order)
-    instances = [detected.instance for detected, _ in rows]
+    found, measures = [detected for detected, _ in rows], [measures for _, measures in rows]
+    instances = [detected.instance for detected in found]
+    no_background = foreground if covered is None else foreground | covered
     table = particle_table(
         instances,
-        [measures for _, measures in rows],
+        measures,
+        describe(found, measures, no_background, pixels=pixels, probability=probability),
         list(range(1, len(rows) + 1)),
         name=name,
         pixel_size_nm=pixel_size_nm,

@@ -35,6 +35,21 @@ def polygon_centroid(polygon: Polygon) -> tuple[float, float]:
     return float(centre[0]), float(centre[1])
 
 
+def polygon_moments(polygon: Polygon) -> tuple[float, float, float]:
+    """Return the second central moments xx, xy and yy of the area that `polygon` encloses, over that area."""
+    p = polygon - polygon_centroid(polygon)
+    q = np.roll(p, -1, axis=0)
+    cross = p[:, 0] * q[:, 1] - q[:, 0] * p[:, 1]
+    total = cross.sum()
+    if total == 0:
+        return 0.0, 0.0, 0.0
+    x, y, u, v = p[:, 0], p[:, 1], q[:, 0], q[:, 1]
+    xx = (cross * (x * x + x * u + u * u)).sum() / (6 * total)
+    yy = (cross * (y * y + y * v + v * v)).sum() / (6 * total)
+    xy = (cross * (2 * x * y + x * v + u * y + 2 * u * v)).sum() / (12 * total)
+    return float(xx), float(xy), float(yy)
+
+
 def convex_hull(points: Polygon) -> Polygon:
     """Return the corners of the convex hull of `points`, shape (n, 2), in order round it."""
     return points[ConvexHull(points).vertices]

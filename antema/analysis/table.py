@@ -2,16 +2,27 @@
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from antema.analysis.descriptors import Descriptors
 from antema.analysis.measures import Measures, count_pixels, measure_outline, measure_pixels
 from antema.analysis.separation import Detected, ProbabilityMap, image_outline
 from antema.domain import PARTICLE_COLUMNS, Instance, Recipe
 
 _TEXT = ("sample", "image", "status", "drop_reason", "crystallinity", "convention")
 _WHOLE_NUMBERS = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
+
+
+def outlined(detected: Detected, recipe: Recipe, probability: ProbabilityMap | None = None) -> Detected:
+    """Return an object with its outline, where that is needed: to measure it, or to tell how soft its edge is."""
+    instance = detected.instance
+    needed = recipe.convention == "contour" or probability is not None
+    if detected.polygon is not None or not needed or instance.area_px < recipe.min_area_px:
+        return detected
+    return replace(detected, polygon=image_outline(instance.x, instance.y, instance.mask, probability))
 
 
 def measure_detected(detected: Detected, recipe: Recipe, probability: ProbabilityMap | None = None) -> Measures:
@@ -31,6 +42,7 @@ def measure_detected(detected: Detected, recipe: Recipe, probability: Probabilit
 def particle_table(
     instances: list[Instance],
     measures: list[Measures],
+    descriptors: Descriptors,
     numbers: list[int],
     *,
     name: str,
@@ -41,8 +53,12 @@ def particle_table(
 
     Parameters
     ----------
-    instances, measures, numbers : list
-        The objects, their measures in pixels and their ``particle`` numbers.
+    instances, measures : list
+        The objects and their measures in pixels.
+    descriptors : Descriptors
+        What else is said of them, in pixels.
+    numbers : list of int
+        Their ``particle`` numbers.
     name : str
         The image's name.
     pixel_size_nm : float
@@ -90,6 +106,14 @@ def particle_table(
         "p_polycrystalline": nothing,
         "confidence": nothing,
         "convention": [recipe.convention] * n,
+        "eccentricity": descriptors.eccentricity,
+        "orientation_deg": descriptors.orientation_deg,
+        "mean_grey": descriptors.mean_grey,
+        "contrast": descriptors.contrast,
+        "nearest_neighbour_nm": descriptors.nearest_neighbour_px * nm,
+        "overlap_fraction": descriptors.overlap_fraction,
+        "edge_width_nm": descriptors.edge_width_px * nm,
+        "border_weight": descriptors.border_weight,
     }
     table = pd.DataFrame(columns, columns=pd.Index(PARTICLE_COLUMNS))
     return table.astype(dict.fromkeys(_TEXT, "str") | dict.fromkeys(_WHOLE_NUMBERS, "int64"))

@@ -30,6 +30,14 @@ PARTICLE_COLUMNS: tuple[str, ...] = (
     "p_polycrystalline",
     "confidence",
     "convention",
+    "eccentricity",
+    "orientation_deg",
+    "mean_grey",
+    "contrast",
+    "nearest_neighbour_nm",
+    "overlap_fraction",
+    "edge_width_nm",
+    "border_weight",
 )
 
 DROP_REASONS: dict[str, str] = {

@@ -171,7 +171,8 @@ def read_particles(files: Sequence[ParticleFile]) -> pd.DataFrame:
     for column in _WHOLE:
         table[column] = table[column].astype("int64")
     others = [column for column in table.columns if column not in TABLE_COLUMNS]
-    return table.loc[:, [*TABLE_COLUMNS, *others]]
+    # numbers that an earlier version did not measure are NaN
+    return table.reindex(columns=[*TABLE_COLUMNS, *others])
 
 
 _QUERY = f"""

@@ -41,6 +41,31 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
     ),
     ("Separated", "separated", "Whether the particle was taken out of an overlap."),
     (
+        "Eccentricity and orientation",
+        "eccentricity, orientation_deg",
+        "Of the ellipse with the same second moments: 0 for a circle, towards 1 for a rod; the angle of its long axis "
+        "to the horizontal, counter-clockwise.",
+    ),
+    (
+        "Grey value and contrast",
+        "mean_grey, contrast",
+        "Mean of the micrograph's own values inside; its difference from the background around the particle, over the "
+        "standard deviation of that background.",
+    ),
+    ("Nearest neighbour", "nearest_neighbour_nm", "Distance to the nearest other particle, centre to centre."),
+    ("Overlap", "overlap_fraction", "Share of the particle's area that other particles cover too."),
+    (
+        "Edge width",
+        "edge_width_nm",
+        "How soft the outline is: distance between where the probability is 0.3 and where it is 0.7.",
+    ),
+    (
+        "Border weight",
+        "border_weight",
+        "How many particles this one stands for where particles cut by the image's edge are left out, which is "
+        "likelier for large ones; 0 for one on the edge.",
+    ),
+    (
         "Crystallinity",
         "crystallinity, p_amorphous, p_monocrystalline, p_polycrystalline, confidence",
         "Amorphous, monocrystalline, or polycrystalline (more than one domain, twins included). The confidence is the "

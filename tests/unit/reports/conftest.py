@@ -53,6 +53,14 @@ def particle_table(n_images, per_image=40, *, seed=0, mean_nm=4.0, crystallinity
                     "p_polycrystalline": p[2] if crystallinity else np.nan,
                     "confidence": p.max() if crystallinity else np.nan,
                     "convention": "contour",
+                    "eccentricity": 0.4,
+                    "orientation_deg": 180 * rng.random(),
+                    "mean_grey": rng.normal(90, 5),
+                    "contrast": rng.normal(2, 0.3),
+                    "nearest_neighbour_nm": d + 3 * rng.random(),
+                    "overlap_fraction": 0.1 * rng.random(),
+                    "edge_width_nm": 0.1,
+                    "border_weight": 1.1,
                 }
             )
     return pd.DataFrame(rows, columns=list(PARTICLE_COLUMNS))

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,11 +100,11 @@ def test_columns_that_an_analysis_adds_are_kept(tmp_path):
     plain, more = tmp_path / "plain.parquet", tmp_path / "more.parquet"
     instances = [random_instance(np.random.default_rng(0), 2, 2)] * 2
     write_particles(plain, table_of(2), instances, {})
-    write_particles(more, table_of(2).assign(mean_grey=[7.0, 8.0]), instances, {})
+    write_particles(more, table_of(2).assign(lattice_nm=[7.0, 8.0]), instances, {})
     read = read_particles([ParticleFile(plain, "S", "i", 1), ParticleFile(more, "S", "j", 2)])
-    assert tuple(read.columns) == (*TABLE_COLUMNS, "mean_grey")
-    assert read["mean_grey"].tolist()[2:] == [7.0, 8.0]
-    assert read["mean_grey"].isna().tolist() == [True, True, False, False]
+    assert tuple(read.columns) == (*TABLE_COLUMNS, "lattice_nm")
+    assert read["lattice_nm"].tolist()[2:] == [7.0, 8.0]
+    assert read["lattice_nm"].isna().tolist() == [True, True, False, False]
 
 
 def test_values_that_do_not_apply_stay_empty(tmp_path):
@@ -127,3 +128,20 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path, table, n_instances, mess
     instances = [random_instance(np.random.default_rng(0), 2, 2)] * n_instances
     with pytest.raises(ValueError, match=message):
         write_particles(tmp_path / "a.parquet", table, instances, {})
+
+
+def test_numbers_that_an_earlier_version_did_not_measure_are_not_there(tmp_path):
+    table = table_of(2)
+    rng = np.random.default_rng(0)
+    instances = [random_instance(rng, 3, 4), random_instance(rng, 5, 2)]
+    old, new = tmp_path / "old.parquet", tmp_path / "new.parquet"
+    write_particles(new, table, instances, {})
+    added = ["eccentricity", "contrast", "edge_width_nm", "border_weight"]
+    pq.write_table(pq.read_table(new).drop_columns(added), old)
+    alone = read_particles([ParticleFile(old, "S", "a.tif", 1)])
+    assert tuple(alone.columns) == TABLE_COLUMNS
+    assert alone[added].isna().all(axis=None)
+    both = read_particles([ParticleFile(old, "S", "a.tif", 1), ParticleFile(new, "S", "b.tif", 2)])
+    assert tuple(both.columns) == TABLE_COLUMNS
+    assert both[added].isna().all(axis=1).tolist() == [True, True, False, False]
+    assert (both[added].dtypes == "float64").all()
