@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     port: int = Field(8050, ge=1, le=65535, description="Port the dashboard listens on.")
     max_upload_mb: int = Field(2048, ge=1, description="Largest file the dashboard takes, in MB (10^6 bytes).")
     max_upload_files: int = Field(500, ge=1, description="Most files one drop may hold.")
+    max_sample_micrographs: int = Field(
+        5000, ge=1, description="Most micrographs that uploads may put into one sample."
+    )
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="Where networks run: auto takes a GPU when there is one, gpu fails when there is none."
     )

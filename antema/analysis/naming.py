@@ -9,7 +9,9 @@ ALGORITHM_VERSION = "2"
 """Raised whenever the same image, recipe and model would give other numbers than before."""
 
 
-def result_key(image_sha256: str, pixel_size_nm: float, recipe: Recipe, model_sha256: str) -> str:
+def result_key(
+    image_sha256: str, pixel_size_nm: float, recipe: Recipe, model_sha256: str, data_index: int | None = None
+) -> str:
     """Return the hex sha256 that names the result of a recipe on an image.
 
     Parameters
@@ -22,6 +24,11 @@ def result_key(image_sha256: str, pixel_size_nm: float, recipe: Recipe, model_sh
         What is done.
     model_sha256 : str
         Digest of the segmentation model's weights.
+    data_index : int, optional
+        Number of the image in a file that holds several.
     """
-    parts = [image_sha256, float(pixel_size_nm).hex(), recipe.fingerprint(), model_sha256, ALGORITHM_VERSION]
+    parts: list[object] = [image_sha256, float(pixel_size_nm).hex(), recipe.fingerprint(), model_sha256]
+    parts.append(ALGORITHM_VERSION)
+    if data_index is not None:
+        parts.append(data_index)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

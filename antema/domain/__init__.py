@@ -16,6 +16,7 @@ from antema.domain.errors import (
 from antema.domain.instance import Instance
 from antema.domain.micrograph import Micrograph, PixelSize
 from antema.domain.recipe import RECIPE_FIELDS, Recipe, RecipeField, View
+from antema.domain.scale_check import SCALE_TOLERANCE, disagree, scale_bar_words, scale_warnings
 from antema.domain.table import DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, Quantity
 from antema.domain.units import length_in_nm
 
@@ -24,6 +25,7 @@ __all__ = [
     "PARTICLE_COLUMNS",
     "QUANTITIES",
     "RECIPE_FIELDS",
+    "SCALE_TOLERANCE",
     "AlreadyThere",
     "Annotations",
     "AntemaError",
@@ -41,5 +43,8 @@ __all__ = [
     "RecipeField",
     "ScaleBar",
     "View",
+    "disagree",
     "length_in_nm",
+    "scale_bar_words",
+    "scale_warnings",
 ]

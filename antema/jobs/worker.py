@@ -189,7 +189,7 @@ class _Work:
             with self.stop.interruptible():
                 size = micrograph.pixel_size.nm
                 assert size is not None
-                key = result_key(micrograph.sha256, size, self.analysis.recipe, segmenter.sha256)
+                key = result_key(micrograph.sha256, size, self.analysis.recipe, segmenter.sha256, micrograph.data_index)
                 result = store.find_result(key)
                 if result is None:
                     self._compute(micrograph, segmenter, key)
@@ -218,13 +218,14 @@ class _Work:
             )
             raise AntemaError(msg)
         result = analyse(self._read(micrograph), self.analysis.recipe, segmenter=segmenter)
-        self.store.save_result(self.analysis.id, micrograph.id, key, result)
+        self.store.save_result(self.analysis.id, micrograph.id, key, result, data_index=micrograph.data_index)
 
     def _read(self, micrograph: StoredMicrograph) -> Micrograph:
         from antema.imaging import read_safely
 
         read = read_safely(
             self.store.blob_path(micrograph.sha256),
+            data=micrograph.data_index,
             name=micrograph.filename,
             timeout_s=self.settings.reader_timeout_s,
             memory_bytes=self.settings.reader_memory_mb * 2**20,

@@ -1,5 +1,6 @@
 """Samples, micrographs, results and jobs on disk: rows in SQLite, particles in Parquet, files named by content."""
 
+from antema.storage.file_images import Examined
 from antema.storage.records import (
     AnalysisRow,
     Edit,
@@ -14,6 +15,7 @@ from antema.storage.store import Store, open_store
 __all__ = [
     "AnalysisRow",
     "Edit",
+    "Examined",
     "ImageResult",
     "Job",
     "Sample",

@@ -3,16 +3,20 @@
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from antema.domain import AlreadyThere, AntemaError, Micrograph, PixelSize
+from antema.domain import AlreadyThere, Annotations, AntemaError, Micrograph, PixelSize, scale_bar_words
 from antema.storage import schema
 from antema.storage.base import StoreBase, found, now, number, record, required, who
+from antema.storage.file_images import Examined, images_of, keep_contents, number_of
 from antema.storage.records import StoredMicrograph
 from antema.storage.samples import get_sample
+
+if TYPE_CHECKING:
+    from antema.imaging import ContentEntry
 
 _SMALLEST_PIXEL_NM = 1e-4
 _LARGEST_PIXEL_NM = 1e5
@@ -22,7 +26,14 @@ class Micrographs(StoreBase):
     """The store's part for micrographs."""
 
     def add_micrograph(
-        self, sample_id: int, micrograph: Micrograph, file: Path, *, filename: str | None = None, by: str
+        self,
+        sample_id: int,
+        micrograph: Micrograph,
+        file: Path,
+        *,
+        filename: str | None = None,
+        examined: Examined | None = None,
+        by: str,
     ) -> StoredMicrograph:
         """Take a micrograph into a sample.
 
@@ -36,6 +47,8 @@ class Micrographs(StoreBase):
             The file itself, best in `incoming_dir`. It moves into the store; that of a refused micrograph stays.
         filename : str, optional
             Name to show; the micrograph's own by default. It is never used as a path.
+        examined : Examined, optional
+            What else is known of the file.
         by : str
             Who adds it.
 
@@ -48,17 +61,14 @@ class Micrographs(StoreBase):
         ValueError
             When `file` does not hold the bytes that `micrograph` was read from.
         """
-        from antema.imaging import display_png, thumbnail_png
-
+        examined = examined or Examined()
         shown = (filename or micrograph.name).strip() or micrograph.name
         with self._database.reading() as session:
             get_sample(session, sample_id)
             _refuse_known(session, micrograph.sha256, shown, sample_id)
         # Pictures and files are made before the row that names them: a row never names what is not there.
-        thumbnail = self.put_blob(thumbnail_png(micrograph.pixels))
-        display = self.put_blob(display_png(micrograph.pixels))
+        pictures = self._pictures(micrograph)
         self.adopt_file(file, micrograph.sha256)
-        height, width = micrograph.shape
         with self._database.writing() as session:
             sample = get_sample(session, sample_id)
             # Another upload may have been faster.
@@ -68,25 +78,17 @@ class Micrographs(StoreBase):
                 sample=sample,
                 filename=shown,
                 sha256=micrograph.sha256,
-                height=height,
-                width=width,
-                dtype=str(micrograph.pixels.dtype),
-                file_pixel_size_nm=micrograph.pixel_size.nm,
-                file_pixel_size_source=micrograph.pixel_size.source,
+                **_image_values(micrograph, examined, pictures),
                 user_pixel_size_nm=None,
                 user_pixel_size_by=None,
-                microscope={
-                    name: value if isinstance(value, str) else float(value)
-                    for name, value in micrograph.metadata.items()
-                },
+                user_pixel_size_at=None,
                 left_out_reason=None,
-                thumbnail_sha256=thumbnail,
-                display_sha256=display,
                 added_by=user,
                 added_at=now(),
             )
             session.add(row)
             session.flush()
+            keep_contents(session, row, examined)
             after = {"filename": shown, "sha256": row.sha256, "file_pixel_size_nm": row.file_pixel_size_nm}
             record(session, user, "add micrograph", "micrograph", row.id, sample_id=sample.id, after=after)
             return to_micrograph(row)
@@ -98,6 +100,13 @@ class Micrographs(StoreBase):
             sample = get_sample(session, sample_id)
             rows = session.scalars(select(table).where(table.sample_id == sample.id).order_by(table.id))
             return [to_micrograph(row) for row in rows]
+
+    def count_micrographs(self, sample_id: int) -> int:
+        """Return how many micrographs a sample has, those left out too."""
+        table = schema.Micrograph
+        with self._database.reading() as session:
+            sample = get_sample(session, sample_id)
+            return session.scalar(select(func.count()).where(table.sample_id == sample.id)) or 0
 
     def micrograph(self, micrograph_id: int) -> StoredMicrograph:
         """Return one micrograph. NotFound when there is none."""
@@ -114,32 +123,130 @@ class Micrographs(StoreBase):
         NotFound
             For a micrograph that does not exist; none is changed then.
         """
-        if nm is not None and not (math.isfinite(nm) and _SMALLEST_PIXEL_NM <= nm <= _LARGEST_PIXEL_NM):
-            msg = (
-                f"Pixel size: expected a length from {_SMALLEST_PIXEL_NM:g} to {_LARGEST_PIXEL_NM:g} nm per pixel, "
-                f"found {nm:g}"
-            )
-            raise AntemaError(msg)
+        if nm is not None:
+            _check_pixel_size(nm)
+        with self._database.writing() as session:
+            user = who(session, by)
+            for micrograph_id in micrograph_ids:
+                _set_pixel_size(session, get_micrograph(session, micrograph_id), nm, user, why)
+
+    def use_scale_bars(self, micrograph_ids: Iterable[int], *, by: str) -> int:
+        """Take the pixel size that each micrograph's burned-in scale bar gives; return how many were changed.
+
+        Those without a bar that was read are left as they are.
+
+        Raises
+        ------
+        AntemaError
+            For a pixel size that no electron microscope gives.
+        NotFound
+            For a micrograph that does not exist; none is changed then.
+        """
+        changed = 0
         with self._database.writing() as session:
             user = who(session, by)
             for micrograph_id in micrograph_ids:
                 row = get_micrograph(session, micrograph_id)
-                if row.user_pixel_size_nm == nm:
+                bar = None if row.annotations is None else Annotations.from_dict(row.annotations).scale_bar
+                if bar is None or bar.pixel_size_nm is None:
                     continue
-                before = _pixel_size_values(row)
-                row.user_pixel_size_nm = nm
-                row.user_pixel_size_by = None if nm is None else user
+                _check_pixel_size(bar.pixel_size_nm)
+                why = f"scale bar: {scale_bar_words(bar)}"
+                changed += _set_pixel_size(session, row, bar.pixel_size_nm, user, why)
+        return changed
+
+    def file_images(self, micrograph_id: int) -> "list[ContentEntry]":
+        """Return the images of a micrograph's file; empty where an earlier version took it in without looking."""
+        from antema.imaging import ContentEntry
+
+        with self._database.reading() as session:
+            return [
+                ContentEntry(
+                    index=row.data_index,
+                    title=row.title,
+                    shape=(row.height, row.width),
+                    dtype=row.dtype,
+                    pixel_size=PixelSize(row.pixel_size_nm, row.pixel_size_source),
+                    format=row.format,
+                    is_default=row.is_default,
+                )
+                for row in session.scalars(images_of(get_micrograph(session, micrograph_id)))
+            ]
+
+    def keep_examination(self, micrograph_id: int, examined: Examined) -> StoredMicrograph:
+        """Keep what was found out about a micrograph that an earlier version had taken in without looking."""
+        with self._database.writing() as session:
+            row = get_micrograph(session, micrograph_id)
+            keep_contents(session, row, examined)
+            for name, value in _annotation_values(examined).items():
+                setattr(row, name, value)
+            return to_micrograph(row)
+
+    def choose_image(
+        self, micrograph_id: int, micrograph: Micrograph, examined: Examined, *, by: str
+    ) -> StoredMicrograph:
+        """Let a micrograph be another image of its file. Results of the present one stay in their analyses.
+
+        A pixel size that a person gave stays only where the other image has the same size and file's scale, as frames
+        of a series do.
+
+        Parameters
+        ----------
+        micrograph_id : int
+            Which.
+        micrograph : Micrograph
+            The other image, as it was read.
+        examined : Examined
+            With its number in `data_index`.
+        by : str
+            Who chooses.
+
+        Raises
+        ------
+        ValueError
+            When `micrograph` was read from another file.
+        """
+        pictures = self._pictures(micrograph)
+        with self._database.writing() as session:
+            row = get_micrograph(session, micrograph_id)
+            if row.sha256 != micrograph.sha256:
+                msg = f"expected an image of the file {row.sha256}, found one of {micrograph.sha256}"
+                raise ValueError(msg)
+            keep_contents(session, row, examined)
+            before = _image_words(session, row)
+            is_alike = (
+                row.height,
+                row.width,
+            ) == micrograph.shape and row.file_pixel_size_nm == micrograph.pixel_size.nm
+            for name, value in _image_values(micrograph, examined, pictures).items():
+                setattr(row, name, value)
+            if not is_alike:
+                row.user_pixel_size_nm = row.user_pixel_size_by = row.user_pixel_size_at = None
+            image = found(session.get(schema.FileImage, (row.id, examined.data_index)), "image", examined.data_index)
+            image.display_sha256 = row.display_sha256
+            after = _image_words(session, row)
+            if after != before:
+                user = who(session, by)
                 record(
                     session,
                     user,
-                    "set pixel size",
+                    "choose image",
                     "micrograph",
                     row.id,
                     sample_id=row.sample_id,
                     before=before,
-                    after=_pixel_size_values(row),
-                    why=why,
+                    after=after,
                 )
+            return to_micrograph(row)
+
+    def _pictures(self, micrograph: Micrograph) -> dict[str, str]:
+        """Keep thumbnail and full-resolution picture; return their columns."""
+        from antema.imaging import display_png, thumbnail_png
+
+        return {
+            "thumbnail_sha256": self.put_blob(thumbnail_png(micrograph.pixels)),
+            "display_sha256": self.put_blob(display_png(micrograph.pixels)),
+        }
 
     def move_micrograph(self, micrograph_id: int, sample_id: int, by: str, *, why: str = "") -> StoredMicrograph:
         """Put a micrograph into another sample; analyses of the old one no longer count it."""
@@ -194,7 +301,9 @@ def get_micrograph(session: Session, micrograph_id: int) -> schema.Micrograph:
 def pixel_size_of(row: schema.Micrograph) -> PixelSize:
     """Return the pixel size in force and its origin."""
     if row.user_pixel_size_nm is not None:
-        return PixelSize(row.user_pixel_size_nm, f"user: {row.user_pixel_size_by}")
+        bar = None if row.annotations is None else Annotations.from_dict(row.annotations).scale_bar
+        is_bars = bar is not None and bar.pixel_size_nm == row.user_pixel_size_nm
+        return PixelSize(row.user_pixel_size_nm, f"user: {row.user_pixel_size_by}{' (scale bar)' if is_bars else ''}")
     return PixelSize(row.file_pixel_size_nm, row.file_pixel_size_source)
 
 
@@ -208,9 +317,14 @@ def to_micrograph(row: schema.Micrograph) -> StoredMicrograph:
         height=row.height,
         width=row.width,
         dtype=row.dtype,
-        file_pixel_size_nm=row.file_pixel_size_nm,
+        data_index=row.data_index,
+        file_pixel_size=PixelSize(row.file_pixel_size_nm, row.file_pixel_size_source),
         user_pixel_size_nm=row.user_pixel_size_nm,
+        user_pixel_size_by=row.user_pixel_size_by,
+        user_pixel_size_at=row.user_pixel_size_at,
         pixel_size=pixel_size_of(row),
+        annotations=None if row.annotations is None else Annotations.from_dict(row.annotations),
+        annotations_error=row.annotations_error or "",
         metadata=dict(row.microscope),
         left_out_reason=row.left_out_reason,
         thumbnail_sha256=row.thumbnail_sha256,
@@ -218,6 +332,70 @@ def to_micrograph(row: schema.Micrograph) -> StoredMicrograph:
         added_by=row.added_by,
         added_at=row.added_at,
     )
+
+
+def _image_values(micrograph: Micrograph, examined: Examined, pictures: dict[str, str]) -> dict[str, Any]:
+    """Return the columns that depend on which image of a file a micrograph is."""
+    height, width = micrograph.shape
+    return {
+        "height": height,
+        "width": width,
+        "dtype": str(micrograph.pixels.dtype),
+        "data_index": examined.data_index,
+        "file_pixel_size_nm": micrograph.pixel_size.nm,
+        "file_pixel_size_source": micrograph.pixel_size.source,
+        "microscope": {
+            name: value if isinstance(value, str) else float(value) for name, value in micrograph.metadata.items()
+        },
+        **_annotation_values(examined),
+        **pictures,
+    }
+
+
+def _annotation_values(examined: Examined) -> dict[str, Any]:
+    annotations = examined.annotations
+    return {
+        "annotations": None if annotations is None else annotations.to_dict(),
+        "annotations_error": examined.annotations_error or None,
+    }
+
+
+def _image_words(session: Session, row: schema.Micrograph) -> dict[str, Any]:
+    number = number_of(session, row, row.data_index)
+    image = None if number is None else session.get(schema.FileImage, (row.id, number))
+    title = "" if image is None else image.title
+    return {"image": number, "title": title, **_pixel_size_values(row)}
+
+
+def _check_pixel_size(nm: float) -> None:
+    if not (math.isfinite(nm) and _SMALLEST_PIXEL_NM <= nm <= _LARGEST_PIXEL_NM):
+        msg = (
+            f"Pixel size: expected a length from {_SMALLEST_PIXEL_NM:g} to {_LARGEST_PIXEL_NM:g} nm per pixel, "
+            f"found {nm:g}"
+        )
+        raise AntemaError(msg)
+
+
+def _set_pixel_size(session: Session, row: schema.Micrograph, nm: float | None, user: str, why: str) -> bool:
+    """Type the pixel size of one micrograph; return whether that changed anything."""
+    if row.user_pixel_size_nm == nm:
+        return False
+    before = _pixel_size_values(row)
+    row.user_pixel_size_nm = nm
+    row.user_pixel_size_by = None if nm is None else user
+    row.user_pixel_size_at = None if nm is None else now()
+    record(
+        session,
+        user,
+        "set pixel size",
+        "micrograph",
+        row.id,
+        sample_id=row.sample_id,
+        before=before,
+        after=_pixel_size_values(row),
+        why=why,
+    )
+    return True
 
 
 def _refuse_known(session: Session, sha256: str, filename: str, sample_id: int) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from antema.domain import PixelSize, Recipe, View
+from antema.domain import Annotations, PixelSize, Recipe, ScaleBar, View, disagree, scale_warnings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +69,20 @@ class StoredMicrograph:
 
     Parameters
     ----------
-    file_pixel_size_nm, user_pixel_size_nm : float or None
-        What the file says, and what a person typed; a person's value goes before the file's.
+    data_index : int or None
+        Which of the file's images it is (`antema.imaging.read_all`); None for the only one.
+    file_pixel_size : PixelSize
+        What the file says.
+    user_pixel_size_nm : float or None
+        What a person gave; it goes before the file's.
+    user_pixel_size_by, user_pixel_size_at
+        Who gave it, and when.
     pixel_size : PixelSize
         The one in force.
+    annotations : Annotations or None
+        What is burned into the image; None where it is not known.
+    annotations_error : str
+        Why it is not, where looking for it failed.
     left_out_reason : str or None
         Why a person left the micrograph out; None while it is in use.
     thumbnail_sha256, display_sha256 : str
@@ -86,9 +96,14 @@ class StoredMicrograph:
     height: int
     width: int
     dtype: str
-    file_pixel_size_nm: float | None
+    data_index: int | None
+    file_pixel_size: PixelSize
     user_pixel_size_nm: float | None
+    user_pixel_size_by: str | None
+    user_pixel_size_at: datetime | None
     pixel_size: PixelSize
+    annotations: Annotations | None
+    annotations_error: str
     metadata: Mapping[str, str | float]
     left_out_reason: str | None
     thumbnail_sha256: str
@@ -105,6 +120,29 @@ class StoredMicrograph:
     def is_analysable(self) -> bool:
         """Whether it is in use and has a pixel size."""
         return self.left_out_reason is None and self.pixel_size.is_known
+
+    @property
+    def file_pixel_size_nm(self) -> float | None:
+        """What the file says, in nm per pixel."""
+        return self.file_pixel_size.nm
+
+    @property
+    def scale_bar(self) -> ScaleBar | None:
+        """The scale bar burned into the image, where one was found."""
+        return None if self.annotations is None else self.annotations.scale_bar
+
+    @property
+    def offered_nm(self) -> float | None:
+        """The scale bar's pixel size where it would tell something: there is no scale, or another one is in force."""
+        nm = None if self.scale_bar is None else self.scale_bar.pixel_size_nm
+        if nm is None or self.pixel_size.nm is None:
+            return nm
+        return nm if disagree(nm, self.pixel_size.nm) else None
+
+    @property
+    def scale_warnings(self) -> tuple[str, ...]:
+        """Where the file, a person and the scale bar disagree on the pixel size, one sentence each."""
+        return scale_warnings(self.pixel_size, file_nm=self.file_pixel_size.nm, bar=self.scale_bar)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +198,11 @@ class ImageResult:
         ``name``, ``sha256`` and ``threshold`` of the segmentation model.
     segmentation_sha256, parquet
         Blob of the network's map at its threshold, and the particle file.
-    stale : bool
-        The micrograph's pixel size is no longer the one of the result: the sample should be analysed again.
+    shape, display_sha256
+        Height and width, and full-resolution picture, of the image that was analysed: not the micrograph's present one
+        where another image of its file was chosen since.
+    stale_reason : str
+        What of the micrograph changed after the result, so that the sample should be analysed again; empty otherwise.
     counts : bool
         Whether the particles count; False where the micrograph was left out or moved to another sample since.
     not_counted_reason : str
@@ -187,11 +228,18 @@ class ImageResult:
     algorithm_version: str = ""
     segmentation_sha256: str | None = None
     parquet: Path | None = None
-    stale: bool = False
+    shape: tuple[int, int] = (0, 0)
+    display_sha256: str = ""
+    stale_reason: str = ""
     counts: bool = True
     not_counted_reason: str = ""
     reused: bool = False
     finished_at: datetime | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the sample should be analysed again."""
+        return bool(self.stale_reason)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from antema.storage.analyses import get_analysis
 from antema.storage.base import StoreBase, join_names, now, number, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
+from antema.storage.file_images import image_of, is_same_image
 from antema.storage.kept import Kept
 from antema.storage.micrographs import get_micrograph
 from antema.storage.records import ImageResult
@@ -47,7 +48,7 @@ class Results(StoreBase):
             if row is None or not self.parquet_path(row.key).is_file():
                 return None
             micrograph = get_micrograph(session, row.micrograph_id)
-            return self._to_result(row, micrograph, None)
+            return self._to_result(session, row, micrograph, None)
 
     def begin_image(self, analysis_id: int, micrograph_id: int) -> int:
         """Write down that work on an image begins; return how often it has begun now without coming to an end."""
@@ -58,7 +59,15 @@ class Results(StoreBase):
             link.updated_at = now()
             return link.attempts
 
-    def save_result(self, analysis_id: int, micrograph_id: int, result_key: str, analysis: "Analysis") -> ImageResult:
+    def save_result(
+        self,
+        analysis_id: int,
+        micrograph_id: int,
+        result_key: str,
+        analysis: "Analysis",
+        *,
+        data_index: int | None = None,
+    ) -> ImageResult:
         """Keep what an image gave: particle file, pictures, rows. All of it is there afterwards, or nothing.
 
         Parameters
@@ -69,6 +78,8 @@ class Results(StoreBase):
             Name of the computation (`antema.analysis.result_key`).
         analysis : antema.analysis.Analysis
             Its outcome.
+        data_index : int, optional
+            Which of the file's images was analysed, as the micrograph had it.
         """
         from antema.analysis import ALGORITHM_VERSION
         from antema.storage.particle_files import write_particles
@@ -81,6 +92,7 @@ class Results(StoreBase):
         provenance = {
             "image_sha256": analysis.sha256,
             "image": analysis.name,
+            "data_index": data_index,
             "pixel_size_nm": size.nm,
             "pixel_size_source": size.source,
             "recipe": analysis.recipe.to_dict(),
@@ -102,6 +114,7 @@ class Results(StoreBase):
                         micrograph_id=link.micrograph_id,
                         recipe_fingerprint=get_analysis(session, analysis_id).recipe_fingerprint,
                         image_sha256=analysis.sha256,
+                        data_index=data_index,
                         pixel_size_nm=size.nm,
                         pixel_size_source=size.source,
                         model=dict(analysis.model),
@@ -250,8 +263,7 @@ class Results(StoreBase):
 
         with self._database.reading() as session:
             result = _result_of(session, analysis_id, micrograph_id)
-            micrograph = get_micrograph(session, micrograph_id)
-            shape = (micrograph.height, micrograph.width)
+            shape, _ = image_of(session, get_micrograph(session, micrograph_id), result.data_index)
             excluded = tuple(row.particle for row in result.exclusions)
             key = result.key
         # Drawn when asked for, in the colours of now: a stored picture would keep those of its day.
@@ -352,7 +364,7 @@ class Results(StoreBase):
     def _of_link(self, session: Session, link: schema.AnalysisImage) -> ImageResult:
         analysis = get_analysis(session, link.analysis_id)
         if link.result is not None:
-            return self._to_result(link.result, link.micrograph, analysis, link)
+            return self._to_result(session, link.result, link.micrograph, analysis, link)
         reason = _why_not_counted(link.micrograph, analysis)
         return ImageResult(
             analysis_id=link.analysis_id,
@@ -367,6 +379,7 @@ class Results(StoreBase):
 
     def _to_result(
         self,
+        session: Session,
         row: schema.ImageResult,
         micrograph: schema.Micrograph,
         analysis: schema.Analysis | None,
@@ -374,6 +387,7 @@ class Results(StoreBase):
     ) -> ImageResult:
         n_excluded = len(row.exclusions)
         reason = "" if analysis is None else _why_not_counted(micrograph, analysis)
+        shape, display = image_of(session, micrograph, row.data_index)
         return ImageResult(
             analysis_id=None if analysis is None else analysis.id,
             micrograph_id=micrograph.id,
@@ -391,7 +405,9 @@ class Results(StoreBase):
             algorithm_version=row.algorithm_version,
             segmentation_sha256=row.segmentation_sha256,
             parquet=self.parquet_path(row.key),
-            stale=micrograph.pixel_size_nm != row.pixel_size_nm,
+            shape=shape,
+            display_sha256=display,
+            stale_reason=_why_stale(session, micrograph, row),
             counts=not reason,
             not_counted_reason=reason,
             reused=link is not None and link.reused,
@@ -456,6 +472,12 @@ def _why_not_counted(micrograph: schema.Micrograph, analysis: schema.Analysis) -
     if micrograph.left_out_reason is not None:
         return f"left out: {micrograph.left_out_reason}"
     return ""
+
+
+def _why_stale(session: Session, micrograph: schema.Micrograph, result: schema.ImageResult) -> str:
+    if not is_same_image(session, micrograph, result.data_index):
+        return "another image of the file chosen since"
+    return "" if micrograph.pixel_size_nm == result.pixel_size_nm else "pixel size changed since"
 
 
 def _total(seconds: Mapping[str, float]) -> float:

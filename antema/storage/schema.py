@@ -40,7 +40,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}  # noqa: RUF012
+    type_annotation_map = {
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON,
+        datetime: UtcDateTime,
+    }  # noqa: RUF012
 
 
 class User(Base):
@@ -88,6 +92,12 @@ class Micrograph(Base):
     file_pixel_size_source: Mapped[str]
     user_pixel_size_nm: Mapped[float | None]
     user_pixel_size_by: Mapped[str | None] = mapped_column(ForeignKey("user.name"))
+    user_pixel_size_at: Mapped[datetime | None]
+    # Which of the file's images this is; null for the only one, and in rows of earlier versions for the best one.
+    data_index: Mapped[int | None]
+    # What is burned into the image (`antema.domain.Annotations`); null where nobody has looked, or looking failed.
+    annotations: Mapped[dict[str, Any] | None]
+    annotations_error: Mapped[str | None]
     microscope: Mapped[dict[str, Any]]
     left_out_reason: Mapped[str | None]
     thumbnail_sha256: Mapped[str] = mapped_column(String(64))
@@ -101,6 +111,25 @@ class Micrograph(Base):
     def pixel_size_nm(self) -> float | None:
         """The pixel size in force: a person's before the file's."""
         return self.file_pixel_size_nm if self.user_pixel_size_nm is None else self.user_pixel_size_nm
+
+
+class FileImage(Base):
+    """One image of a micrograph's file, as its header describes it."""
+
+    __tablename__ = "file_image"
+
+    micrograph_id: Mapped[int] = mapped_column(ForeignKey("micrograph.id"), primary_key=True)
+    data_index: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    height: Mapped[int]
+    width: Mapped[int]
+    dtype: Mapped[str]
+    pixel_size_nm: Mapped[float | None]
+    pixel_size_source: Mapped[str]
+    format: Mapped[str]
+    is_default: Mapped[bool]
+    # Its full-resolution picture, once it has been looked at.
+    display_sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class Recipe(Base):
@@ -140,6 +169,7 @@ class ImageResult(Base):
     micrograph_id: Mapped[int] = mapped_column(ForeignKey("micrograph.id"), index=True)
     recipe_fingerprint: Mapped[str] = mapped_column(ForeignKey("recipe.fingerprint"))
     image_sha256: Mapped[str] = mapped_column(String(64))
+    data_index: Mapped[int | None]
     pixel_size_nm: Mapped[float]
     pixel_size_source: Mapped[str]
     model: Mapped[dict[str, Any]]

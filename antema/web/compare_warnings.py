@@ -89,8 +89,8 @@ def _incomplete(members: Sequence[Member]) -> list[str]:
             sentences.append(f"{member.name}: {failed} of {len(member.images)} micrographs could not be analysed.")
         if stale:
             sentences.append(
-                f"{member.name}: the pixel size of {stale} of {len(member.done)} micrographs changed after this "
-                "result; analyse again."
+                f"{member.name}: the pixel size of {stale} of {len(member.done)} micrographs, or the image chosen of "
+                "their files, changed after this result; analyse again."
             )
         if member.analysis.status not in ("done", "failed"):
             sentences.append(f"{member.name}: its analysis is {member.analysis.status}; only what is through counts.")

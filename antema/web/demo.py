@@ -11,8 +11,8 @@ from filelock import FileLock, Timeout
 from antema import jobs
 from antema.domain import AlreadyThere, AntemaError
 from antema.storage import Job, Sample, Store, open_store
+from antema.web.intake import take_in
 from antema.web.models_view import default_recipe
-from antema.web.state import read_upload
 
 DEMO_SEED = 2023
 _NAME = "Demo: "
@@ -128,9 +128,8 @@ def _add_micrographs(
         for sample, (_, paths) in zip(samples, written, strict=True):
             progress(f"Demo: storing {sample.name.removeprefix(_NAME)} …")
             for path in paths:
-                micrograph = read_upload(path, path.name)
                 try:
-                    store.add_micrograph(sample.id, micrograph, path, filename=path.name, by=by)
+                    take_in(store, sample.id, path, path.name, by=by)
                 except AlreadyThere:
                     # somebody has moved it to another sample, where it is to stay
                     continue

@@ -1,5 +1,6 @@
 """The upload route: one micrograph a request, streamed to disk, hashed on the way."""
 
+import errno
 import hashlib
 import http
 import tempfile
@@ -9,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 import flask
 
 from antema.domain import AlreadyThere, AntemaError, NotFound
-from antema.web.state import read_upload, settings, store
+from antema.web.intake import take_in
+from antema.web.state import settings, store
 from antema.web.user import current_user
 
 uploads = flask.Blueprint("uploads", __name__)
@@ -18,8 +20,12 @@ _PIECE_BYTES = 1 << 20
 _LONGEST_FILENAME = 200
 
 
-class _TooLargeError(AntemaError):
-    """More bytes than the server takes for one file."""
+class _TooMuchError(AntemaError):
+    """More bytes than the server takes for one file, or more files than it takes for one sample."""
+
+
+class _NoSpaceError(AntemaError):
+    """The server's disk is full."""
 
 
 @uploads.put("/upload/<sample_id>")
@@ -27,31 +33,39 @@ def upload(sample_id: str) -> tuple[flask.Response, int]:
     """Take the request's body as one micrograph of the sample.
 
     The body is the file itself; its name comes percent-encoded in the header ``X-Filename`` and is only ever shown,
-    never used as a path. Answers JSON: ``{"ok": true, "micrograph": id, "scale": ...}`` or ``{"ok": false, "error":
-    sentence}``.
+    never used as a path. Answers JSON: ``{"ok": true, "micrograph": id, "scale": nm or null, "offered": what the scale
+    bar gives where that tells something, "images": in the file, ...}`` or ``{"ok": false, "error": sentence}``.
     """
     name = _shown_name(flask.request.headers.get("X-Filename", ""))
     temporary: Path | None = None
     try:
         _refuse_other_origins()
-        store().sample(sample_id)
+        sample = store().sample(sample_id)
+        _refuse_full(sample.id, name)
         temporary, digest = _receive(name)
-        # The reader chooses by content; the suffix on the temporary file only helps its messages.
-        micrograph = read_upload(temporary, name)
-        stored = store().add_micrograph(sample_id, micrograph, temporary, filename=name, by=current_user())
+        stored = take_in(store(), sample.id, temporary, name, sha256=digest, by=current_user())
     except NotFound as error:
         return _refused(str(error), http.HTTPStatus.NOT_FOUND)
     except AlreadyThere as error:
         return _refused(str(error), http.HTTPStatus.CONFLICT)
-    except _TooLargeError as error:
+    except _TooMuchError as error:
         return _refused(str(error), http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    except _NoSpaceError as error:
+        return _refused(str(error), http.HTTPStatus.INSUFFICIENT_STORAGE)
     except AntemaError as error:
         return _refused(str(error), http.HTTPStatus.UNPROCESSABLE_ENTITY)
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-    assert stored.sha256 == digest
-    answer = {"ok": True, "micrograph": stored.id, "scale": stored.pixel_size.nm, "source": stored.pixel_size.source}
+    answer = {
+        "ok": True,
+        "micrograph": stored.id,
+        "scale": stored.pixel_size.nm,
+        "source": stored.pixel_size.source,
+        "offered": stored.offered_nm,
+        "images": len(store().file_images(stored.id)),
+        "remark": f"the search for a scale bar failed ({stored.annotations_error})" if stored.annotations_error else "",
+    }
     return flask.jsonify(answer), http.HTTPStatus.CREATED
 
 
@@ -69,11 +83,18 @@ def _refuse_other_origins() -> None:
         raise AntemaError(msg)
 
 
+def _refuse_full(sample_id: int, name: str) -> None:
+    most = settings().max_sample_micrographs
+    if store().count_micrographs(sample_id) >= most:
+        msg = f"{name}: the sample holds {most} micrographs, as many as this server takes for one"
+        raise _TooMuchError(msg)
+
+
 def _receive(name: str) -> tuple[Path, str]:
     limit = settings().max_upload_mb * 1_000_000
     announced = flask.request.content_length
     if announced is not None and announced > limit:
-        raise _TooLargeError(_too_large(name, limit))
+        raise _TooMuchError(_too_large(name, limit))
     digest = hashlib.sha256()
     received = 0
     with tempfile.NamedTemporaryFile(dir=store().incoming_dir, prefix="upload-", delete=False) as file:
@@ -82,14 +103,17 @@ def _receive(name: str) -> tuple[Path, str]:
             while piece := flask.request.stream.read(_PIECE_BYTES):
                 received += len(piece)
                 if received > limit:
-                    raise _TooLargeError(_too_large(name, limit))
+                    raise _TooMuchError(_too_large(name, limit))
                 digest.update(piece)
                 file.write(piece)
             if announced is not None and received != announced:
                 msg = f"{name}: the upload broke off after {received} of {announced} bytes"
                 raise AntemaError(msg)
-        except BaseException:
+        except BaseException as error:
             path.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                msg = f"{name}: there is no space left for it on this server"
+                raise _NoSpaceError(msg) from error
             raise
     return path, digest.hexdigest()
 

@@ -153,7 +153,7 @@ def test_a_scale_that_changed_after_the_result_is_pointed_out(web_store, make_sa
     choice = Choice.of([one.id, two.id], None, None, log=False)
     assert warnings(load(choice)) == []
     web_store.set_pixel_size([web_store.micrographs(two.id)[0].id], 0.3, by="Ann")
-    assert "two: the pixel size of 1 of 2 micrographs changed after this result" in text_of(warnings(load(choice)))
+    assert "two: the pixel size of 1 of 2 micrographs, or the image" in text_of(warnings(load(choice)))
 
 
 def test_an_excluded_particle_is_in_no_number(web_store, make_sample):

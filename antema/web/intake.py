@@ -1,0 +1,99 @@
+"""A user's file taken in: read within limits, its images listed, what is burned into it found."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from antema.domain import Annotations, CannotRead, Micrograph
+from antema.imaging import ContentEntry, contents_safely, find_annotations, read_safely
+from antema.settings import get_settings
+from antema.storage import Examined, Store, StoredMicrograph
+
+_log = logging.getLogger(__name__)
+
+
+def take_in(
+    store: Store, sample_id: int, path: Path, name: str, *, sha256: str | None = None, by: str
+) -> StoredMicrograph:
+    """Take a file into a sample as a micrograph: of several images in it the best, until somebody chooses another.
+
+    Parameters
+    ----------
+    store : Store
+        Where to.
+    sample_id : int
+        Which sample.
+    path : Path
+        The file, best in the store's `incoming_dir`; it moves into the store.
+    name : str
+        What to call it; never used as a path.
+    sha256 : str, optional
+        Digest that was made while the file came in.
+    by : str
+        Who adds it.
+
+    Raises
+    ------
+    CannotRead, NotAnImage
+        As `antema.imaging.read_safely` does, and where the file is not the one that came in.
+    AlreadyThere, NotFound
+        As `Store.add_micrograph` does.
+    """
+    contents = contents_safely(path, name=name, **_limits())
+    number = next((entry.index for entry in contents if entry.is_default), 0) if len(contents) > 1 else None
+    micrograph = read_safely(path, data=number, name=name, **_limits())
+    if sha256 is not None and micrograph.sha256 != sha256:
+        msg = f"{name}: expected the bytes that were uploaded, found that the file has changed meanwhile"
+        raise CannotRead(msg)
+    examined = _examined(micrograph, contents, number, name)
+    return store.add_micrograph(sample_id, micrograph, path, filename=name, examined=examined, by=by)
+
+
+def choose_image(store: Store, micrograph_id: int, number: int, *, by: str) -> StoredMicrograph:
+    """Let a micrograph be another image of its file, which is read for that.
+
+    Raises
+    ------
+    CannotRead, NotFound
+        Where the file has no such image.
+    """
+    stored = store.micrograph(micrograph_id)
+    if stored.data_index == number:
+        return stored
+    stored = examine_if_needed(store, stored)
+    micrograph = _read_again(store, stored, number)
+    examined = _examined(micrograph, store.file_images(stored.id), number, stored.filename)
+    return store.choose_image(stored.id, micrograph, examined, by=by)
+
+
+def examine_if_needed(store: Store, stored: StoredMicrograph) -> StoredMicrograph:
+    """Look into a file that an earlier version took in without listing its images and finding its scale bar."""
+    if store.file_images(stored.id):
+        return stored
+    path = store.blob_path(stored.sha256)
+    contents = contents_safely(path, name=stored.filename, **_limits())
+    micrograph = _read_again(store, stored, stored.data_index)
+    return store.keep_examination(stored.id, _examined(micrograph, contents, stored.data_index, stored.filename))
+
+
+def _read_again(store: Store, stored: StoredMicrograph, number: int | None) -> Micrograph:
+    return read_safely(store.blob_path(stored.sha256), data=number, name=stored.filename, **_limits())
+
+
+def _examined(micrograph: Micrograph, contents: list[ContentEntry], number: int | None, name: str) -> Examined:
+    annotations, error = _annotations(micrograph, name)
+    return Examined(contents, number, annotations, error)
+
+
+def _annotations(micrograph: Micrograph, name: str) -> tuple[Annotations | None, str]:
+    """Return what is burned into an image, or None and why that could not be found out: no micrograph is lost by it."""
+    try:
+        return find_annotations(micrograph.pixels), ""
+    except Exception as error:
+        _log.exception("%s: the search for a scale bar failed", name)
+        return None, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _limits() -> dict[str, Any]:
+    settings = get_settings()
+    return {"timeout_s": settings.reader_timeout_s, "memory_bytes": settings.reader_memory_mb * 2**20}
