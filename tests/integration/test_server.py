@@ -15,7 +15,15 @@ import pytest
 
 from antema.storage import Sample, Store, open_store
 from tests.strategies.micrograph_files import write_bare, write_micrograph
-from tests.strategies.server import FLAGS, MAX_UPLOAD_MB, PATIENCE_S, Server, answer_of, free_port
+from tests.strategies.server import (
+    FLAGS,
+    MAX_SAMPLE_MICROGRAPHS,
+    MAX_UPLOAD_MB,
+    PATIENCE_S,
+    Server,
+    answer_of,
+    free_port,
+)
 from tests.strategies.stored import discs
 
 BIG_BYTES = 200_000_000
@@ -127,6 +135,7 @@ def test_an_upload_is_kept_with_its_name_and_scale(server, store, sample, incomi
     assert (status, answer["ok"], answer["scale"]) == (201, True, pytest.approx(0.1))
     (stored,) = store.micrographs(sample.id)
     assert (stored.id, stored.filename) == (answer["micrograph"], "Größe #1.tif")
+    assert (answer["images"], answer["offered"], answer["remark"]) == (1, None, "")
     assert store.blob_path(stored.sha256).read_bytes() == path.read_bytes()
     assert list(incoming.iterdir()) == []
 
@@ -261,6 +270,32 @@ def test_a_broken_off_upload_leaves_nothing(server, store, sample, incoming):
     wait_until(lambda: list(incoming.iterdir()) == [])
     assert store.micrographs(sample.id) == []
     assert server.get("/healthz")[0] == 200
+
+
+def test_a_broken_off_upload_of_unknown_length_leaves_nothing(server, store, sample, incoming, tmp_path):
+    whole = write_micrograph(tmp_path / "x.tif", 53).read_bytes()
+    with contextlib.closing(server.connection()) as connection:
+        connection.putrequest("PUT", f"/upload/{sample.id}")
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.putheader("X-Filename", "half.tif")
+        connection.endheaders()
+        # a whole micrograph, but the end of the message never comes
+        connection.send(b"%x\r\n%s\r\n" % (len(whole), whole))
+        wait_until(lambda: len(list(incoming.iterdir())) == 1)
+    wait_until(lambda: list(incoming.iterdir()) == [])
+    assert store.micrographs(sample.id) == []
+
+
+def test_a_sample_takes_only_so_many(server, store, sample, incoming, tmp_path):
+    bodies = [
+        write_micrograph(tmp_path / f"{seed}.tif", seed).read_bytes() for seed in range(70, 71 + MAX_SAMPLE_MICROGRAPHS)
+    ]
+    answers = [server.put(sample.id, body, name=f"{place}.tif") for place, body in enumerate(bodies)]
+    assert [status for status, _ in answers] == [201] * MAX_SAMPLE_MICROGRAPHS + [413]
+    words = f"the sample holds {MAX_SAMPLE_MICROGRAPHS} micrographs, as many as this server takes for one"
+    assert answers[-1][1]["error"] == f"{MAX_SAMPLE_MICROGRAPHS}.tif: {words}"
+    assert len(store.micrographs(sample.id)) == MAX_SAMPLE_MICROGRAPHS
+    assert list(incoming.iterdir()) == []
 
 
 def test_many_uploads_at_once(server, store, sample, incoming, tmp_path):

@@ -15,6 +15,7 @@ import psutil
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 90.0
 MAX_UPLOAD_MB = 220
+MAX_SAMPLE_MICROGRAPHS = 9
 FLAGS = ("-k", "gthread", "-w", "2", "--threads", "8")
 
 
@@ -29,6 +30,7 @@ class Server:
             "ANTEMA_PORT": str(port),
             "ANTEMA_DEVICE": "cpu",
             "ANTEMA_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
+            "ANTEMA_MAX_SAMPLE_MICROGRAPHS": str(MAX_SAMPLE_MICROGRAPHS),
         }
         with log.open("ab") as file:
             self.process = subprocess.Popen(

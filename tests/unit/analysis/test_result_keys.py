@@ -18,10 +18,15 @@ def test_the_same_work_has_the_same_name():
         (BASE[0], 0.0639000000001, *BASE[2:]),
         (*BASE[:2], Recipe(convexity_threshold=0.94), BASE[3]),
         (*BASE[:3], "c" * 64),
+        (*BASE, 0),
     ],
 )
 def test_other_work_has_another_name(changed):
     assert result_key(*changed) != result_key(*BASE)
+
+
+def test_another_image_of_the_same_file_is_other_work():
+    assert result_key(*BASE, 0) != result_key(*BASE, 1)
 
 
 def test_a_new_algorithm_gives_a_new_name(monkeypatch):

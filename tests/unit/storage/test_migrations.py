@@ -1,0 +1,51 @@
+"""Databases of earlier versions, as they were written by them, are brought up to date with what they hold."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from antema.domain import PixelSize
+from antema.storage import open_store
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+@pytest.fixture
+def first(tmp_path):
+    """A store whose database was written at revision 0001: two micrographs, one result, one typed pixel size."""
+    with sqlite3.connect(tmp_path / "antema.sqlite") as connection:
+        connection.executescript((GOLDEN / "database_0001.sql").read_text())
+    connection.close()
+    store = open_store(tmp_path)
+    yield store
+    store.close()
+
+
+def test_what_was_stored_at_revision_0001_is_there(first):
+    (sample,) = [summary.sample for summary in first.samples()]
+    one, two = first.micrographs(sample.id)
+    assert one.pixel_size == one.file_pixel_size == PixelSize(0.1, "file: a tag")
+    assert (one.user_pixel_size_by, one.user_pixel_size_at) == (None, None)
+    assert (two.pixel_size, two.file_pixel_size) == (PixelSize(0.2, "user: Bob"), PixelSize(None, "none: no tag"))
+    for micrograph in (one, two):
+        assert (micrograph.data_index, micrograph.annotations, micrograph.annotations_error) == (None, None, "")
+        assert first.file_images(micrograph.id) == []
+    (analysis,) = first.analyses(sample.id)
+    (result,) = first.image_results(analysis.id)
+    assert (result.n_measured, result.stale, result.shape) == (3, False, (96, 96))
+    assert result.display_sha256 == one.display_sha256
+
+
+def test_when_a_pixel_size_was_typed_comes_from_the_edits(first):
+    two = first.micrograph(2)
+    assert two.user_pixel_size_by == "Bob"
+    assert two.user_pixel_size_at == first.edits(target="micrograph", target_id=2)[0].at
+    assert two.user_pixel_size_at.tzinfo is UTC
+    assert datetime(2026, 1, 1, tzinfo=UTC) < two.user_pixel_size_at
+
+
+def test_edits_stay_unchangeable(first):
+    with pytest.raises(Exception, match="an edit is kept"), first._database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE edit SET who = 'Bob'")
