@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -137,8 +138,11 @@ class MicrographFile:
         self.kind, datasets = _candidates(self.path, self.name)
         #: For each image its data set, the number of its frame in it, and what tells it from the others.
         self.images: list[tuple[DataSet, int, str]] = []
+        titles = Counter(dataset.title for dataset in datasets)
         for number, dataset in enumerate(datasets, start=1):
-            of_several = [dataset.title or f"image {number}"] if len(datasets) > 1 else []
+            # a name that several have tells none of them from the others
+            label = dataset.title if titles[dataset.title] == 1 else f"{dataset.title} ({number})"
+            of_several = [label if dataset.title else f"image {number}"] if len(datasets) > 1 else []
             for frame in range(dataset.n_frames):
                 which = [f"frame {frame + 1} of {dataset.n_frames}"] if dataset.n_frames > 1 else []
                 self.images.append((dataset, frame, ", ".join(of_several + which)))

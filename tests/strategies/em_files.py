@@ -8,8 +8,18 @@ import h5py
 import numpy as np
 import tifffile
 
-MRC_MODES = {"i1": 0, "i2": 1, "f4": 2, "u2": 6}
-DM_TYPES = {"int16": 1, "float32": 2, "uint8": 6, "int32": 7, "int8": 9, "uint16": 10, "uint32": 11, "float64": 12}
+MRC_MODES = {"i1": 0, "u1": 0, "i2": 1, "f4": 2, "u2": 6, "f2": 12}
+DM_TYPES = {
+    "int16": 1,
+    "float32": 2,
+    "uint8": 6,
+    "int32": 7,
+    "int8": 9,
+    "uint16": 10,
+    "uint32": 11,
+    "float64": 12,
+    "bool": 14,
+}
 DM_ITEM_CODES = {"int16": 2, "float32": 6, "uint8": 10, "int32": 3, "int8": 9, "uint16": 4, "uint32": 5, "float64": 7}
 
 
@@ -34,9 +44,36 @@ def write_mrc(path: Path, pixels, voxel_angstrom=2.0, *, mark=b"MAP ", extended=
     struct.pack_into(order + "3f", header, 40, nx * voxel_angstrom, ny * voxel_angstrom, nz * voxel_angstrom)
     struct.pack_into(order + "3i", header, 64, 1, 2, 3)
     struct.pack_into(order + "i", header, 92, len(extended))
+    struct.pack_into(order + "f", header, 80, float(volume.max()))  # over 127: mode 0 is unsigned
     header[208:212] = mark
     header[212:216] = b"DD\x00\x00" if order == "<" else b"\x11\x11\x00\x00"
     path.write_bytes(bytes(header) + extended + volume.astype(volume.dtype.newbyteorder(order)).tobytes())
+    return path
+
+
+def write_half_byte_mrc(path: Path, pixels, voxel_angstrom=2.0):
+    """An MRC file of mode 101: two values from 0 to 15 a byte, the first in the lower half, rows in whole bytes."""
+    height, width = pixels.shape
+    write_mrc(path, np.zeros((height, width), np.int8), voxel_angstrom)
+    header = bytearray(path.read_bytes()[:1024])
+    struct.pack_into("<i", header, 12, 101)
+    padded = np.pad(pixels, ((0, 0), (0, width % 2))).astype(np.uint8)
+    path.write_bytes(bytes(header) + (padded[:, ::2] | padded[:, 1::2] << 4).tobytes())
+    return path
+
+
+def write_fei1_mrc(path: Path, pixels, step_m=1.5e-10):
+    """An MRC file as Thermo Fisher's cameras write it: an empty cell, the pixel size in the extended header."""
+    record = bytearray(768)
+    struct.pack_into("<ii", record, 0, 768, 2)
+    record[20:36] = b"TITAN52334130".ljust(16, b"\x00")
+    struct.pack_into("<d", record, 84, 300e3)
+    struct.pack_into("<dd", record, 156, step_m, step_m)
+    struct.pack_into("<d", record, 289, 96000.0)
+    write_mrc(path, pixels, 0.0, extended=bytes(record))
+    content = bytearray(path.read_bytes())
+    content[104:108] = b"FEI1"
+    path.write_bytes(bytes(content))
     return path
 
 
@@ -61,53 +98,96 @@ def write_ser(path: Path, pixels, pixel_size_m=2e-10, *, elements=1, announced=N
     return path
 
 
+def write_emi(path: Path, mode="TEM uP SA Zoom Image"):
+    """An .emi file that describes the .ser files beside it."""
+    rows = {"Microscope": "Microscope made", "Mode": mode, "High tension": 200, "Magnification": 20000}
+    units = {"High tension": "kV", "Magnification": "x"}
+    data = "".join(
+        f"<Data><Label>{label}</Label><Value>{value}</Value><Unit>{units.get(label, '')}</Unit></Data>"
+        for label, value in rows.items()
+    )
+    described = f"<ExperimentalDescription><Root>{data}</Root></ExperimentalDescription>"
+    acquired = "<AcquireInfo><DwellTimePath>0.5</DwellTimePath><CameraNamePath>Orius</CameraNamePath></AcquireInfo>"
+    date = "<AcquireDate>Sun Feb 21 17:50:18 2016</AcquireDate>"
+    info = f"<ObjectInfo>{described}{acquired}{date}</ObjectInfo>"
+    path.write_bytes(b"JK\x00\x02" + bytes(60) + info.encode() + bytes(20))
+    return path
+
+
 # --- DigitalMicrograph -------------------------------------------------------------------------------------------
 
 
-def _dm_name(name, kind):
+# Tags are written by functions of the letter of a length: "I", 4 bytes, in DM3; "Q", 8 bytes, in DM4, where the number
+# of bytes that follow stands behind each name as well.
+
+
+def _dm_tag(word, name, kind, body):
     label = name.encode("latin-1")
-    return struct.pack(">BH", kind, len(label)) + label
+    return struct.pack(">BH", kind, len(label)) + label + (struct.pack(">Q", len(body)) if word == "Q" else b"") + body
 
 
 def _dm_group(name, *entries):
-    return _dm_name(name, 20) + struct.pack(">BBI", 1, 0, len(entries)) + b"".join(entries)
+    def write(word):
+        body = struct.pack(">BB" + word, 1, 0, len(entries)) + b"".join(entry(word) for entry in entries)
+        return _dm_tag(word, name, 20, body)
+
+    return write
+
+
+def _dm_data(name, codes, content):
+    def write(word):
+        return _dm_tag(word, name, 21, b"%%%%" + struct.pack(f">{1 + len(codes)}{word}", len(codes), *codes) + content)
+
+    return write
 
 
 def _dm_number(name, code, form, value):
-    return _dm_name(name, 21) + b"%%%%" + struct.pack(">II", 1, code) + struct.pack("<" + form, value)
+    return _dm_data(name, (code,), struct.pack("<" + form, value))
 
 
 def _dm_text(name, text):
     units = text.encode("utf-16-le")
-    return _dm_name(name, 21) + b"%%%%" + struct.pack(">IIII", 3, 20, 4, len(units) // 2) + units
+    return _dm_data(name, (20, 4, len(units) // 2), units)
 
 
 def _dm_array(name, pixels):
-    code = DM_ITEM_CODES[pixels.dtype.name]
-    return _dm_name(name, 21) + b"%%%%" + struct.pack(">IIII", 3, 20, code, pixels.size) + pixels.tobytes()
+    return _dm_data(name, (20, DM_ITEM_CODES[pixels.dtype.name], pixels.size), pixels.tobytes())
 
 
-def _dm_image(pixels, scale, unit, tags):
-    scales = [scale] * pixels.ndim if np.isscalar(scale) else list(scale)
+def _dm_image(pixels, scale, unit, tags, *, colours=False):
+    shape = pixels.shape[:-1] if colours else pixels.shape
+    scales = [scale] * len(shape) if np.isscalar(scale) else list(scale)
     dimensions = [
         _dm_group("", _dm_number("Scale", 6, "f", step), _dm_text("Units", unit)) for step in reversed(scales)
     ]
-    lengths = [_dm_number("", 5, "I", length) for length in reversed(pixels.shape)]
+    lengths = [_dm_number("", 5, "I", length) for length in reversed(shape)]
+    values = pixels.view(np.uint32)[..., 0] if colours else pixels.view(np.uint8) if pixels.dtype == bool else pixels
+    kind = 23 if colours else DM_TYPES[pixels.dtype.name]
     data = _dm_group(
         "ImageData",
         _dm_group("Calibrations", _dm_group("Dimension", *dimensions)),
-        _dm_array("Data", pixels),
-        _dm_number("DataType", 5, "I", DM_TYPES[pixels.dtype.name]),
+        _dm_array("Data", values),
+        _dm_number("DataType", 5, "I", kind),
         _dm_group("Dimensions", *lengths),
     )
     info = [_dm_text(key, value) if isinstance(value, str) else _dm_number(key, 7, "d", value) for key, value in tags]
     return _dm_group("", data, _dm_group("ImageTags", _dm_group("Microscope Info", *info)), _dm_text("Name", "made"))
 
 
-def write_dm3(path: Path, pixels, scale=0.25, unit="nm", tags=()):
-    """A DM3 file of one image; `tags` are pairs that go below Microscope Info."""
-    root = struct.pack(">BBI", 1, 0, 1) + _dm_group("ImageList", _dm_image(pixels, scale, unit, tags))
-    path.write_bytes(struct.pack(">III", 3, len(root), 1) + root + bytes(8))
+def write_dm3(path: Path, pixels, scale=0.25, unit="nm", tags=(), **options):
+    """A DM3 file of one image; `tags` are pairs that go below Microscope Info. `write_dm` has the options."""
+    return write_dm(path, [pixels], scale, unit, tags, version=3, **options)
+
+
+def write_dm(path: Path, images, scale=0.25, unit="nm", tags=(), *, version=4, thumbnail=None, colours=False):
+    """A DM3 or DM4 file of some images; `colours`: (..., 4) bytes each, blue, green, red, opacity."""
+    word = "Q" if version == 4 else "I"
+    entries = [_dm_image(pixels, scale, unit, tags, colours=colours) for pixels in images]
+    if thumbnail is not None:
+        entries.insert(0, _dm_image(thumbnail, 1.0, "", (), colours=True))
+    image_list = _dm_group("ImageList", *entries)
+    root = struct.pack(">BB" + word, 1, 0, 1) + image_list(word)
+    path.write_bytes(struct.pack(f">I{word}I", version, len(root), 1) + root + bytes(8))
     return path
 
 

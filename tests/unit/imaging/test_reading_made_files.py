@@ -1,5 +1,7 @@
 """Each format that can be written here is read back with its values, its type and its scale."""
 
+import io
+
 import h5py
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from antema.domain import CannotRead, NotAnImage
-from antema.imaging import file_sha256, read, read_all, supported_suffixes
+from antema.imaging import contents, file_sha256, read, read_all, supported_suffixes
 from tests.strategies import em_files
 from tests.strategies.em_files import particle_image
 
@@ -26,6 +28,38 @@ def test_the_name_the_hash_and_the_format_come_with_the_pixels(tmp_path, pixels)
     assert micrograph.sha256 == file_sha256(path)
     assert micrograph.metadata["format"] == "TIFF"
     assert read(path, name="Gold 7.tif").name == "Gold 7.tif"
+
+
+class Pipe(io.RawIOBase):
+    """Bytes that can be read once, as from a socket."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = io.BytesIO(content)
+
+    def read(self, size=-1):
+        return self._rest.read(size)
+
+
+def test_a_file_object_is_read_like_the_file(tmp_path, pixels):
+    path = em_files.write_imagej(tmp_path / "a.tif", pixels)
+    at_its_end = io.BytesIO(path.read_bytes())
+    at_its_end.seek(0, io.SEEK_END)
+
+    with path.open("rb") as stream:
+        sources = [stream, at_its_end, Pipe(path.read_bytes())]
+        for source in sources:
+            micrograph = read(source)
+            np.testing.assert_array_equal(micrograph.pixels, pixels)
+            assert micrograph.pixel_size.nm == pytest.approx(0.0123)
+            assert micrograph.sha256 == file_sha256(path)
+        assert read(stream).name == "a.tif"
+    assert read(io.BytesIO(path.read_bytes())).name == "the file"
+    assert [one.name for one in read_all(io.BytesIO(path.read_bytes()), name="b.tif")] == ["b.tif"]
+    assert contents(io.BytesIO(path.read_bytes())) == contents(path)
+    with path.open(encoding="latin-1") as text, pytest.raises(CannotRead, match="found one opened as text"):
+        read(text)
+    with pytest.raises(CannotRead, match="the file cannot be read: the file is empty"):
+        read(io.BytesIO())
 
 
 def test_a_file_is_read_by_its_content_whatever_its_name_is(tmp_path, pixels):
@@ -117,7 +151,33 @@ def test_spectra_are_refused(tmp_path, pixels):
         read(em_files.write_dm3(tmp_path / "b.dm3", pixels[0], 0.3, "eV"))
 
 
-@pytest.mark.parametrize("dtype", ["<i2", "<u2", "<f4", ">i2", ">f4"])
+def test_dm4_gives_its_images_without_the_thumbnail(tmp_path, pixels):
+    thumbnail = np.zeros((6, 8, 4), np.uint8)
+
+    images = read_all(em_files.write_dm(tmp_path / "a.dm4", [pixels, pixels[:10]], thumbnail=thumbnail))
+
+    assert [(image.name, image.shape) for image in images] == [
+        ("a.dm4 [made (1)]", (48, 64)),
+        ("a.dm4 [made (2)]", (10, 64)),
+    ]
+    np.testing.assert_array_equal(images[0].pixels, pixels)
+    assert images[0].pixel_size.nm == pytest.approx(0.25)
+    assert images[0].metadata["format"] == "DM4"
+
+
+def test_dm4_switches_and_colours_become_grey_values(tmp_path, pixels):
+    colours = np.zeros((4, 6, 4), np.uint8)
+    colours[0, :, 2], colours[1, :, 1], colours[2, :, 0], colours[3] = 255, 255, 255, (7, 7, 7, 255)
+
+    switches = read(em_files.write_dm(tmp_path / "a.dm4", [pixels > 100]))
+    grey = read(em_files.write_dm(tmp_path / "b.dm4", [colours], colours=True))
+
+    np.testing.assert_array_equal(switches.pixels, np.where(pixels > 100, 255, 0))
+    assert switches.pixels.dtype == np.uint8
+    assert grey.pixels[:, 0].tolist() == [76, 150, 29, 7]
+
+
+@pytest.mark.parametrize("dtype", ["<i1", "<u1", "<f2", "<i2", "<u2", "<f4", ">i2", ">f4"])
 @pytest.mark.parametrize("mark", [b"MAP ", bytes(4)])
 def test_mrc_keeps_type_values_and_scale(tmp_path, dtype, mark):
     image = particle_image(dtype=dtype[1:])
@@ -128,6 +188,20 @@ def test_mrc_keeps_type_values_and_scale(tmp_path, dtype, mark):
     assert micrograph.pixels.dtype == np.dtype(dtype[1:])
     assert micrograph.pixels.dtype.isnative
     assert micrograph.pixel_size.nm == pytest.approx(0.25)
+
+
+def test_half_bytes_of_an_mrc_are_taken_apart(tmp_path, pixels):
+    image = pixels[:, :63] % 16
+
+    np.testing.assert_array_equal(read(em_files.write_half_byte_mrc(tmp_path / "a.mrc", image)).pixels, image)
+
+
+def test_thermos_newer_extended_header_serves_where_the_cell_is_empty(tmp_path):
+    micrograph = read(em_files.write_fei1_mrc(tmp_path / "a.mrc", particle_image(dtype="i2"), 1.5e-10))
+
+    assert micrograph.pixel_size.nm == pytest.approx(0.15)
+    assert micrograph.pixel_size.source == "file: FEI1 extended header, pixel size"
+    assert (micrograph.metadata["voltage_kv"], micrograph.metadata["magnification"]) == (300.0, 96000.0)
 
 
 def test_an_mrc_that_knows_no_pixel_size_has_none(tmp_path):
@@ -158,6 +232,50 @@ def test_ser_is_read_upright_in_nanometres(tmp_path, pixels):
 def test_a_ser_in_reciprocal_metres_is_a_diffraction_pattern(tmp_path, pixels):
     with pytest.raises(NotAnImage, match="reciprocal metres"):
         read(em_files.write_ser(tmp_path / "a.ser", pixels, 4e7))
+
+
+def test_the_emi_beside_a_ser_gives_its_unit_and_what_the_microscope_noted(tmp_path, pixels):
+    ser = em_files.write_ser(tmp_path / "a_1.ser", pixels, 3e-10)
+    alone = read(ser)
+    emi = em_files.write_emi(tmp_path / "a.emi")
+
+    for path in (ser, emi):
+        micrograph = read(path)
+        np.testing.assert_array_equal(micrograph.pixels, pixels)
+        assert micrograph.pixel_size.nm == pytest.approx(0.3)
+        assert micrograph.pixel_size.source.startswith("sidecar: TIA CalibrationDelta")
+        assert (micrograph.metadata["voltage_kv"], micrograph.metadata["exposure_s"]) == (200.0, 0.5)
+    assert alone.pixel_size.source == "file: TIA CalibrationDelta"
+    em_files.write_emi(emi, mode="TEM uP SA Diffraction")
+    with pytest.raises(NotAnImage, match="diffraction pattern"):
+        read(ser)
+
+
+def test_an_emi_out_of_the_folder_is_not_followed(tmp_path, pixels):
+    (tmp_path / "inside").mkdir()
+    ser = em_files.write_ser(tmp_path / "inside" / "a_1.ser", pixels)
+    em_files.write_emi(tmp_path / "secret.emi", mode="TEM uP SA Diffraction")
+    (tmp_path / "inside" / "a.emi").symlink_to(tmp_path / "secret.emi")
+
+    assert read(ser).pixel_size.source == "file: TIA CalibrationDelta"
+
+
+def test_velox_gives_each_detector_and_each_frame(tmp_path, pixels):
+    series = np.stack([pixels, pixels + 1], axis=-1)
+    path = em_files.write_velox(tmp_path / "a.emd", {"HAADF": pixels, "BF": series})
+
+    images = {image.name: image for image in read_all(path)}
+
+    assert list(images) == ["a.emd [HAADF]", "a.emd [BF, frame 1 of 2]", "a.emd [BF, frame 2 of 2]"]
+    np.testing.assert_array_equal(images["a.emd [BF, frame 2 of 2]"].pixels, pixels + 1)
+    haadf = images["a.emd [HAADF]"]
+    assert haadf.pixel_size.nm == pytest.approx(0.2)
+    assert haadf.pixel_size.source == "file: Velox BinaryResult.PixelSize"
+    expected = {"voltage_kv": 300.0, "magnification": 20000.0, "instrument": "Titan", "detector": "HAADF"}
+    assert expected.items() <= dict(haadf.metadata).items()
+    assert (haadf.metadata["exposure_s"], haadf.metadata["date"]) == (0.5, "2020-07-29 16:48:19")
+    with pytest.raises(NotAnImage, match="diffraction pattern"):
+        read(em_files.write_velox(tmp_path / "b.emd", {"BM-Ceta": pixels}, 1.1e8, "1/m"))
 
 
 def test_berkeley_emd_is_read_in_its_odd_unit(tmp_path, pixels):
@@ -212,6 +330,16 @@ def test_png_keeps_its_depth_and_has_no_scale(tmp_path, dtype):
     np.testing.assert_array_equal(micrograph.pixels, image)
     assert micrograph.pixels.dtype == dtype
     assert micrograph.pixel_size.source == "none: a PNG has no pixel size of a specimen, its 300 dpi are a screen's"
+
+
+def test_the_resolution_of_a_png_is_taken_where_only_a_microscope_can_have_it(tmp_path, pixels):
+    per_metre = 1e9 / 0.5
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "a.png", dpi=(per_metre * 0.0254, per_metre * 0.0254))
+
+    micrograph = read(tmp_path / "a.png")
+
+    assert micrograph.pixel_size.nm == pytest.approx(0.5, rel=1e-6)
+    assert micrograph.pixel_size.source == "file: PNG pHYs"
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P"])
@@ -348,6 +476,96 @@ def test_a_makers_tag_without_a_size_is_not_replaced_by_the_resolution(tmp_path,
     )
 
     assert read(path).pixel_size.source == "none: the FEI tag has no pixel size"
+
+
+@pytest.mark.parametrize("has_thumbnail", [False, True])
+def test_olympus_sis_gives_its_image_without_the_thumbnail(tmp_path, pixels, has_thumbnail):
+    thumbnail = np.zeros((12, 16, 3), np.uint8) if has_thumbnail else None
+
+    (micrograph,) = read_all(em_files.write_sis(tmp_path / "a.tif", pixels, 2.5e-10, thumbnail))
+
+    np.testing.assert_array_equal(micrograph.pixels, pixels)
+    assert micrograph.pixel_size.nm == pytest.approx(0.25)
+    assert micrograph.pixel_size.source == "file: Olympus SIS pixelsizex"
+    assert (micrograph.metadata["magnification"], micrograph.metadata["detector"]) == (50000.0, "KeenView")
+
+
+HITACHI = (
+    "[SemImageFile]\r\nInstructName=S-4800\r\nDataSize=64x48\r\nPixelSize=0.99219\r\nAcceleratingVoltage=15000 Volt\r\n"
+)
+JEOL = (
+    "$CM_FORMAT JEOL-SEM\r\n$CM_ACCEL_VOLT 15.0\r\n$CM_FULL_SIZE 64 48\r\n"
+    "$$SM_MICRON_BAR 97\r\n$$SM_MICRON_MARKER 1um\r\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+@pytest.mark.parametrize("suffix", ["tif", "jpg"])
+def test_the_text_beside_a_scanning_microscopes_picture_gives_its_scale(tmp_path, pixels, suffix, encoding):
+    for name, text in (("hitachi", HITACHI), ("jeol", JEOL)):
+        (tmp_path / f"{name}.txt").write_bytes(text.encode(encoding))
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.{suffix}")
+
+    hitachi, jeol = read(tmp_path / f"hitachi.{suffix}"), read(tmp_path / f"jeol.{suffix}")
+
+    assert (hitachi.pixel_size.nm, hitachi.pixel_size.source) == (0.99219, "sidecar: Hitachi PixelSize (.txt)")
+    assert jeol.pixel_size.nm == pytest.approx(1000 / 97)
+    assert jeol.pixel_size.source.startswith("sidecar: JEOL SM_MICRON_MARKER")
+    assert (hitachi.metadata["instrument"], hitachi.metadata["voltage_kv"]) == ("S-4800", 15.0)
+    assert jeol.metadata["voltage_kv"] == 15.0
+
+
+def test_a_text_of_another_picture_gives_no_scale_and_a_makers_tag_goes_first(tmp_path, pixels):
+    (tmp_path / "a.txt").write_text(HITACHI.replace("64x48", "1280x960"))
+    (tmp_path / "b.txt").write_text(HITACHI)
+    (tmp_path / "c.txt").write_text("shopping list")
+    for name in "ac":
+        tifffile.imwrite(tmp_path / f"{name}.tif", pixels)
+
+    assert read(tmp_path / "a.tif").pixel_size.source == (
+        "none: the text beside it describes 1280 × 960 pixels, and the picture has 64 × 48"
+    )
+    assert read(em_files.write_imagej(tmp_path / "b.tif", pixels)).pixel_size.nm == pytest.approx(0.0123)
+    assert read(tmp_path / "c.tif").pixel_size.nm is None
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "uint32", "float16", "float32", "float64"])
+def test_tiff_keeps_type_and_values(tmp_path, dtype):
+    image = particle_image(dtype=np.int16).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", image, compression="zlib")
+
+    micrograph = read(tmp_path / "a.tif")
+
+    np.testing.assert_array_equal(micrograph.pixels, image)
+    assert micrograph.pixels.dtype == dtype
+
+
+def test_frames_of_an_imagej_stack_lie_in_one_piece(tmp_path):
+    series = np.stack([particle_image(seed=seed) for seed in range(4)])
+    tifffile.imwrite(tmp_path / "a.tif", series, imagej=True, metadata={"unit": "um"}, resolution=(1e4, 1e4))
+
+    frames = read_all(tmp_path / "a.tif")
+
+    np.testing.assert_array_equal(np.stack([frame.pixels for frame in frames]), series)
+    assert frames[3].pixel_size.nm == pytest.approx(0.1)
+    assert frames[3].name == "a.tif [frame 4 of 4]"
+
+
+def test_pages_in_other_files_are_not_looked_for(tmp_path, pixels):
+    tifffile.imwrite(tmp_path / "secret.tif", pixels + 1)
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, ome=True, metadata={"axes": "YX"})
+    xml = (
+        tifffile.tiffcomment(tmp_path / "a.ome.tif")
+        .replace("</TiffData>", "")
+        .replace(
+            '<TiffData IFD="0" PlaneCount="1"/>',
+            '<TiffData IFD="0" PlaneCount="1"><UUID FileName="secret.tif">urn:uuid:x</UUID></TiffData>',
+        )
+    )
+    assert "secret.tif" in xml
+    tifffile.imwrite(tmp_path / "b.ome.tif", pixels, description=xml, metadata=None)
+
+    np.testing.assert_array_equal(read(tmp_path / "b.ome.tif").pixels, pixels)
 
 
 def test_entities_in_xml_are_refused(tmp_path, pixels):
