@@ -126,10 +126,12 @@ def _regrown(x: int, y: int, marker: Mask, n_steps: int, region: Mask) -> Piece:
 
 def _with_room(x: int, y: int, mask: Mask, room: int, shape: tuple[int, ...]) -> Piece:
     """Return a mask in its box widened by `room`, as far as the region's own box allows."""
+    h, w = mask.shape
     left, top = min(room, x), min(room, y)
-    right = min(room, shape[1] - x - mask.shape[1])
-    bottom = min(room, shape[0] - y - mask.shape[0])
-    return x - left, y - top, np.pad(mask, ((top, bottom), (left, right)))
+    right, bottom = min(room, shape[1] - x - w), min(room, shape[0] - y - h)
+    wider = np.zeros((top + h + bottom, left + w + right), dtype=np.bool_)
+    wider[top : top + h, left : left + w] = mask
+    return x - left, y - top, wider
 
 
 @compiled

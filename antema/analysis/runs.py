@@ -43,20 +43,17 @@ class Components:
 
     def masks(self) -> list[Mask]:
         """Return the mask of each component in its bounding box: parts of one array."""
-        sizes = self.boxes[:, 2].astype(np.int64) * self.boxes[:, 3]
-        ends = np.cumsum(sizes)
-        drawn = _drawn(self.rows, self.starts, self.stops, self.first, self.boxes, ends - sizes, int(sizes.sum()))
-        spans = zip((ends - sizes).tolist(), ends.tolist(), self.boxes[:, 2:].tolist(), strict=True)
-        return [drawn[start:end].reshape(shape) for start, end, shape in spans]
+        drawn, ends = _drawn(self.rows, self.starts, self.stops, self.first, self.boxes)
+        shapes = self.boxes[:, 2:].tolist()
+        return [drawn[end - h * w : end].reshape(h, w) for end, (h, w) in zip(ends.tolist(), shapes, strict=True)]
 
     def mask(self, number: int) -> Mask:
         """Return the mask of one component in its bounding box."""
         runs = slice(self.first[number], self.first[number + 1])
         box = self.boxes[number : number + 1]
-        h, w = int(box[0, 2]), int(box[0, 3])
         ends = np.array([0, runs.stop - runs.start], np.int32)
-        drawn = _drawn(self.rows[runs], self.starts[runs], self.stops[runs], ends, box, np.zeros(1, np.int64), h * w)
-        return drawn.reshape(h, w)
+        drawn, _ = _drawn(self.rows[runs], self.starts[runs], self.stops[runs], ends, box)
+        return drawn.reshape(int(box[0, 2]), int(box[0, 3]))
 
 
 def connected(mask: Mask) -> Components:
@@ -168,22 +165,22 @@ def _grouped(
 
 @compiled
 def _drawn(
-    rows: Integers,
-    starts: Integers,
-    stops: Integers,
-    first: Integers,
-    boxes: Integers,
-    offsets: NDArray[np.int64],
-    size: int,
-) -> Mask:
-    """Return the masks of components in their boxes, one behind the other."""
-    drawn = np.zeros(size, np.bool_)
-    for number in range(len(offsets)):
-        y, x, w = boxes[number, 0], boxes[number, 1], boxes[number, 3]
+    rows: Integers, starts: Integers, stops: Integers, first: Integers, boxes: Integers
+) -> tuple[Mask, NDArray[np.int64]]:
+    """Return the masks of components in their boxes, one behind the other, and where each ends."""
+    n = len(boxes)
+    ends = np.empty(n, np.int64)
+    end = 0
+    for number in range(n):
+        end += np.int64(boxes[number, 2]) * boxes[number, 3]
+        ends[number] = end
+    drawn = np.zeros(end, np.bool_)
+    for number in range(n):
+        y, x, h, w = boxes[number]
         for k in range(first[number], first[number + 1]):
-            row = offsets[number] + (rows[k] - y) * w - x
+            row = ends[number] - (h - rows[k] + y) * w - x
             drawn[row + starts[k] : row + stops[k]] = True
-    return drawn
+    return drawn, ends
 
 
 @compiled
