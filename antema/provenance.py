@@ -21,7 +21,6 @@ _LIBRARIES = (
     "imagecodecs",
     "h5py",
     "rosettasciio",
-    "ncempy",
 )
 
 

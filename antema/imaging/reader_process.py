@@ -81,6 +81,7 @@ def _preload() -> None:
         "encodings.utf_16_be",
         "encodings.utf_16_le",
         "h5py",
+        "hdf5plugin",
         "imagecodecs",
         "rsciio.emd._emd_ncem",
         "rsciio.emd._emd_velox",

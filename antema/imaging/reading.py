@@ -21,32 +21,6 @@ from antema.imaging.dataset import MAX_FRAME_BYTES, DataSet, grey, pixel_size, r
 from antema.imaging.formats import dm, hdf5, mrc, npy, picture, sidecar, tia, tiff
 from antema.imaging.hashing import file_sha256
 
-#: Suffixes that a folder is searched for. What a file is, is decided by its content.
-supported_suffixes: frozenset[str] = frozenset(
-    {
-        ".dm3",
-        ".dm4",
-        ".ser",
-        ".emi",
-        ".emd",
-        ".hspy",
-        ".h5",
-        ".hdf5",
-        ".mrc",
-        ".mrcs",
-        ".map",
-        ".rec",
-        ".st",
-        ".ali",
-        ".tif",
-        ".tiff",
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".npy",
-    }
-)
-
 _HEAD_BYTES = 1024
 
 _TOO_MUCH_MEMORY = "it needs more memory than is allowed for it"
@@ -58,17 +32,113 @@ Result = TypeVar("Result")
 #: What is read: a path, or a file opened for reading bytes.
 Source = str | os.PathLike[str] | BinaryIO
 
-_FORMATS: tuple[tuple[str, Callable[[bytes], bool], Callable[[Path], list[DataSet]]], ...] = (
-    ("TIFF", tiff.matches, tiff.datasets),
-    ("HDF5", hdf5.matches, hdf5.datasets),
-    ("TIA .ser", tia.matches, tia.datasets),
-    ("TIA .emi", tia.matches_emi, tia.datasets_emi),
-    ("PNG or JPEG", picture.matches, picture.datasets),
-    ("NumPy", npy.matches, npy.datasets),
-    ("DigitalMicrograph", dm.matches, dm.datasets),
+
+@dataclass(frozen=True)
+class Format:
+    """One format: how it is told, who reads it, and what the documentation says of it.
+
+    Parameters
+    ----------
+    name : str
+        Its name in messages.
+    matches : callable
+        Whether a file that starts with these bytes is of it.
+    datasets : callable
+        Returns the data sets of a file.
+    suffixes : tuple of str
+        Suffixes that a folder is searched for.
+    what, library, scale, remarks : str
+        What is read, with which library, where the pixel size comes from, and what else is to say: a row of the table
+        in ``docs/formats.md``.
+    """
+
+    name: str
+    matches: Callable[[bytes], bool]
+    datasets: Callable[[Path], list[DataSet]]
+    suffixes: tuple[str, ...]
+    what: str
+    library: str
+    scale: str
+    remarks: str = ""
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "TIFF",
+        tiff.matches,
+        tiff.datasets,
+        (".tif", ".tiff"),
+        "TIFF and BigTIFF: 1 to 64 bit, float, colours, compressed, tiled, series",
+        "tifffile",
+        "the maker's tags, see below",
+        "reduced copies and Olympus' thumbnails are left out; pages in other files are not looked for",
+    ),
+    Format(
+        "HDF5",
+        hdf5.matches,
+        hdf5.datasets,
+        (".emd", ".h5", ".hdf5", ".hspy"),
+        "Velox EMD, Berkeley (NCEM) EMD, HyperSpy's HSPY",
+        "RosettaSciIO, after h5py's look at every array",
+        "Velox: `BinaryResult.PixelSize`; Berkeley: the `dim` vectors; HSPY: the axes",
+        "each detector is a data set; spectra are not loaded; `n_m` is nm; links to other files are refused",
+    ),
+    Format(
+        "TIA .ser",
+        tia.matches,
+        tia.datasets,
+        (".ser",),
+        "FEI TIA: images and series",
+        "RosettaSciIO, after a check of the header",
+        "`CalibrationDelta`, metres; the unit by the mode in the `.emi` beside it, where there is one",
+        "more than a metre a pixel is a diffraction pattern in 1/m",
+    ),
+    Format(
+        "TIA .emi",
+        tia.matches_emi,
+        tia.datasets_emi,
+        (".emi",),
+        "FEI TIA: the `.ser` files beside it",
+        "RosettaSciIO",
+        "as above",
+        "holds no image itself",
+    ),
+    Format(
+        "PNG or JPEG",
+        picture.matches,
+        picture.datasets,
+        (".png", ".jpg", ".jpeg"),
+        "PNG, 16 bit too, and JPEG",
+        "Pillow",
+        "Hitachi's or JEOL's text beside it; else the resolution, for pixels of at most 1 µm: mostly none",
+        "equal colours give the grey values as they are, others their luminance",
+    ),
+    Format("NumPy", npy.matches, npy.datasets, (".npy",), "one array", "NumPy", "never", "pickled objects are refused"),
+    Format(
+        "DigitalMicrograph",
+        dm.matches,
+        dm.datasets,
+        (".dm3", ".dm4"),
+        "Gatan DM3 and DM4: images, colours, switches, series, several data sets",
+        "own reader of the tags, in bounds; in the tests it agrees with ncempy",
+        "`ImageData.Calibrations.Dimension`",
+        "the thumbnail is left out",
+    ),
     # last, since old files of it have no mark
-    ("MRC", mrc.matches, mrc.datasets),
+    Format(
+        "MRC",
+        mrc.matches,
+        mrc.datasets,
+        (".mrc", ".mrcs", ".map", ".rec", ".st", ".ali"),
+        "MRC and CCP4 of modes 0, 1, 2, 6, 12 and 101, both byte orders, images and volumes",
+        "own reader of the fixed header",
+        "cell / grid, or the extended header of FEI (float records, FEI1, FEI2)",
+        "an empty or negative cell is no scale, nor is exactly 1 Å a pixel, which programs write that know none",
+    ),
 )
+
+#: Suffixes that a folder is searched for. What a file is, is decided by its content.
+supported_suffixes: frozenset[str] = frozenset(suffix for form in FORMATS for suffix in form.suffixes)
 
 _KNOWN_OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF"),
@@ -325,12 +395,12 @@ def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
     if not head:
         msg = f"{name} cannot be read: the file is empty."
         raise CannotRead(msg)
-    known = [(kind, datasets) for kind, matches, datasets in _FORMATS if matches(head)]
-    if not known:
+    known = next((form for form in FORMATS if form.matches(head)), None)
+    if known is None:
         msg = f"{name} cannot be read: expected a micrograph (DM3, DM4, SER, EMD, MRC, TIFF, PNG, …), found "
         raise CannotRead(msg + _description(head) + ".")
-    kind, datasets = known[0]
-    found = _guarded(path, name, kind, lambda: datasets(path))
+    kind = known.name
+    found = _guarded(path, name, kind, lambda: known.datasets(path))
     images = [dataset for dataset in found if not refusal(dataset)]
     if not images:
         whats = list(dict.fromkeys(refusal(dataset) for dataset in found))

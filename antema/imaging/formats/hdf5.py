@@ -28,6 +28,7 @@ def matches(head: bytes) -> bool:
 def datasets(path: Path) -> list[DataSet]:
     """Return the data sets of an EMD or .hspy file; of a Velox file its images alone."""
     import h5py
+    import hdf5plugin  # noqa: F401  # pyright: ignore[reportUnusedImport] - enters its compressions into HDF5's list
 
     with h5py.File(path, "r") as opened:
         file: Any = opened
@@ -109,6 +110,8 @@ def _check_arrays(file: Any) -> None:  # noqa: ANN401 - h5py's stubs are partial
         array: Any = item
         if array.external or array.is_virtual:
             return f"the values of the array {name} are in another file"
+        if array.dtype.kind == "O" and name.endswith("/data"):
+            return f"the array {name} holds texts or objects, not grey values"
         if len(array.shape or ()) > 0 and array.dtype.kind in "biufcV":
             try:
                 check_ratio(array.shape, array.dtype.itemsize, array.id.get_storage_size(), f"the array {name}")

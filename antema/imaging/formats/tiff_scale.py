@@ -73,19 +73,7 @@ def calibration(file: tifffile.TiffFile, page: Any) -> Calibration:  # noqa: ANN
     page : tifffile.TiffPage
         The page (of a series its first) whose tags are meant.
     """
-    finders: tuple[Callable[[tifffile.TiffFile, Any], Calibration | None], ...] = (
-        _fei,
-        _thermo_xml,
-        _zeiss,
-        _jeol,
-        _tvips,
-        _gatan,
-        _olympus,
-        _ome,
-        _imagej,
-        _resolution_tags,
-    )
-    found = next(result for finder in finders if (result := finder(file, page)) is not None)
+    found = next(result for maker in MAKERS if (result := maker.find(file, page)) is not None)
     put_if_absent = {key: value for key, value in _general(page).items() if key not in found.metadata}
     found.metadata.update(put_if_absent)
     return found
@@ -251,6 +239,9 @@ def _jeol(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: AN
             no_image="a camera's picture taken in scanning mode (a ronchigram or a diffraction pattern)",
             metadata=metadata,
         )
+    if text(root.findtext("Eos/EosMode")) != "eosTEM":
+        # a scanned image's pixels are not the camera's
+        return Calibration(no_scale="the JEOL XML says the pixel size of camera images alone", metadata=metadata)
     magnification = number(root.findtext("ImageFormingSystem/SelectorValue"))
     camera_nm = _resolution_nm(page)
     if (
@@ -327,6 +318,15 @@ def _olympus(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa:
     return Calibration(
         Axis(width, "m"), Axis(height if height else width, "m"), "Olympus SIS pixelsizex", metadata=metadata
     )
+
+
+def _hamamatsu(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
+    """Recognise a streak camera of Hamamatsu, whose pictures show wavelength against time."""
+    if not text(_tag(page, "Artist")).startswith("Copyright Hamamatsu"):
+        return None
+    if not text(_tag(page, "Software")).startswith("HPD-TA"):
+        return None
+    return Calibration(no_image="a streak camera's picture (wavelength against time)")
 
 
 def _ome(file: tifffile.TiffFile, page: Any) -> Calibration | None:  # noqa: ANN401
@@ -412,3 +412,53 @@ def _xml(source: str) -> ET.Element | None:
         return ET.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", source))
     except ET.ParseError:
         return None
+
+
+@dataclass(frozen=True)
+class Maker:
+    """One maker or program, and where it keeps the size of a pixel.
+
+    Parameters
+    ----------
+    name, tag, unit : str
+        For the table in ``docs/formats.md``.
+    find : callable
+        Returns what its tags say, or None where they are absent.
+    """
+
+    name: str
+    tag: str
+    unit: str
+    find: Callable[[tifffile.TiffFile, Any], Calibration | None]
+
+
+#: In the order in which they are asked.
+MAKERS: tuple[Maker, ...] = (
+    Maker(
+        "FEI, Thermo Fisher SEM and DualBeam",
+        "34680, 34682: `Scan.PixelWidth`; for a navigation camera its field of view",
+        "m",
+        _fei,
+    ),
+    Maker("Thermo Fisher, XML", "34683: `PixelSize/X` with its `unit`", "as given", _thermo_xml),
+    Maker("Zeiss", "34118 (CZ_SEM): the noted size × 1024 / width", "m", _zeiss),
+    Maker("JEOL SightX", "XML in `ImageDescription`: camera resolution / magnification", "inch or cm", _jeol),
+    Maker("TVIPS", "37706: `PixelSizeX`", "nm", _tvips),
+    Maker("Gatan", "65009, 65010 with units in 65003, 65004", "as given", _gatan),
+    Maker("Olympus SIS", "33560, 33471: `pixelsizex`", "m", _olympus),
+    Maker("Hamamatsu streak camera", "refused: its axes are wavelength and time", "", _hamamatsu),
+    Maker("OME", "`PhysicalSizeX` with its unit", "µm where none is given", _ome),
+    Maker(
+        "ImageJ, and this program",
+        "`unit=` in the description, pixels per unit in the resolution tags",
+        "as given",
+        _imagej,
+    ),
+    Maker(
+        "any other",
+        "the text beside it (Hitachi `PixelSize`, JEOL `SM_MICRON_MARKER / SM_MICRON_BAR`); else the resolution tags, "
+        "for pixels of at most 1 µm: a screen's or a printer's 72 to 2400 dpi are no calibration",
+        "nm; inch or cm",
+        _resolution_tags,
+    ),
+)

@@ -299,6 +299,19 @@ def test_hspy_is_read(tmp_path, pixels):
         read(em_files.write_hspy(tmp_path / "b.hspy", np.zeros((4, 5, 6)), 0.2, "nm", recorded=1))
 
 
+@pytest.mark.parametrize("compression", ["gzip", "lzf", "Blosc", "Zstd", "Bitshuffle"])
+def test_compressions_of_hdf5(tmp_path, pixels, compression):
+    hdf5plugin = pytest.importorskip("hdf5plugin")
+    how = getattr(hdf5plugin, compression)() if compression[0].isupper() else {"compression": compression}
+    path = em_files.write_hspy(tmp_path / "a.hspy", pixels, 0.2, "nm")
+    with h5py.File(path, "r+") as file:
+        group = file["Experiments/made"]
+        del group["data"]
+        group.create_dataset("data", data=pixels, chunks=(16, 16), **how)
+
+    np.testing.assert_array_equal(read(path).pixels, pixels)
+
+
 def test_another_hdf5_file_is_named(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["numbers"] = np.arange(5)

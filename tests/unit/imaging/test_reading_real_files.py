@@ -10,6 +10,7 @@ import pytest
 from antema.domain import CannotRead, NotAnImage, length_in_nm
 from antema.imaging import read, read_all
 from antema.imaging.dataset import is_reciprocal
+from antema.imaging.formats.dm_tags import read_tags
 
 IMAGE, REFUSED, UNREADABLE = "image", "refused", "unreadable"
 
@@ -151,13 +152,44 @@ def test_pixels_are_those_that_rosettasciio_reads(shared_data, file, module):
     np.testing.assert_array_equal(read(path).pixels, theirs)
 
 
+def test_tags_of_digitalmicrograph_are_those_that_ncempy_finds(shared_data):
+    ncempy = pytest.importorskip("ncempy.io.dm")
+    n_tags = 0
+    for path in sorted((shared_data / "formats/dm").glob("*.dm?")):
+        with path.open("rb") as stream:
+            ours = read_tags(stream)
+        try:
+            with path.open("rb") as stream, ncempy.fileDM(stream) as file:
+                theirs = {key: value for key, value in file.allTags.items() if key.startswith(".ImageList")}
+        except OSError:
+            continue  # data types that it refuses
+        for key, value in theirs.items():
+            if key.rpartition(".")[0] in ours or key.endswith(".arrayType") or "Transform List" in key:
+                continue  # longer texts, which it leaves in the file; its signed 64-bit numbers come out unsigned
+            if isinstance(value, str):
+                unread = value.startswith(("Array unread", "Data unread", "(Not displayable)"))
+                assert unread or ours.get(key) == value, (path.name, key)
+            else:
+                np.testing.assert_allclose(np.array(ours[key], float), np.array(value, float), err_msg=key)
+            n_tags += 1
+    assert n_tags > 3000
+
+
 def test_metadata_worth_keeping_is_kept(shared_data):
     formats = shared_data / "formats"
 
     dm = read(formats / "dm/2D_test_STEM_image.dm3").metadata
     velox = read(formats / "emd/Camera Ceta Imaging Micro.emd").metadata
     zeiss = read(formats / "tiff/ZEISS_SEM_multipage.tif").metadata
+    fei = read(formats / "tiff/fei-sem-rbc.tif").metadata
+    tvips = read(formats / "tiff/TVIPS_bin4.tif").metadata
+    ncem = read(formats / "emd/Acquisition_18.emd").metadata
+    tia = read(formats / "tia/old/64x64_TEM_images_acquire_1.ser").metadata
 
     assert (dm["voltage_kv"], dm["magnification"], dm["detector"]) == (200.0, 225000.0, "DigiScan")
     assert (velox["voltage_kv"], velox["instrument"], velox["exposure_s"]) == (300.0, "Titan", 0.4)
+    assert (fei["detector"], fei["exposure_s"], fei["dwell_time_s"]) == ("ETD", 15.831, 1e-5)
+    assert (tvips["instrument"], tvips["date"], tvips["exposure_s"]) == ("MCL_04", "2017-04-12 09:01:17", 0.4)
+    assert (ncem["voltage_kv"], ncem["magnification"], ncem["instrument"]) == (200.0, 5.1e6, "TEAM 0.5")
+    assert (tia["voltage_kv"], tia["magnification"], tia["detector"]) == (200.0, 19500.0, "WA-Orius")
     assert (zeiss["voltage_kv"], zeiss["magnification"], zeiss["detector"]) == (1.8, 4530.0, "InLens")
