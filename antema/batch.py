@@ -3,6 +3,7 @@
 What it writes is what the dashboard's downloads hold, made by the same functions.
 """
 
+import dataclasses
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ from antema.stats import count_text
 Progress = Callable[[str, int, int], None]
 _REPORT_PICTURE_PX = 1400
 _BY_COMMAND_LINE = "command line"
+_VIEW = View()
 _log = logging.getLogger(__name__)
 
 
@@ -84,6 +86,7 @@ def analyse_paths(
     out: Path,
     *,
     recipe: Recipe,
+    view: View = _VIEW,
     sample: str = "",
     pixel_size_nm: float | None = None,
     override_scale: bool = False,
@@ -101,6 +104,8 @@ def analyse_paths(
         Folder for the results, made where absent; the layout is that of the documentation.
     recipe : Recipe
         What to do.
+    view : View
+        How the statistics are weighted.
     sample : str
         Name of the sample for tables and report; the first folder's name where empty.
     pixel_size_nm : float, optional
@@ -140,7 +145,7 @@ def analyse_paths(
     progress("", len(inputs), len(inputs))
     batch.complain_of_folders_without_images(paths)
     model = _card(segmenter.name) | batch.model
-    report = batch.report(recipe, model, provenance(command))
+    report = batch.report(recipe, view, model, provenance(command))
     (out / "report.pdf").write_bytes(sample_report_pdf(report))
     options = {"sample": name, "pixel_size_nm": pixel_size_nm, "override_scale": override_scale}
     batch.write_tables(report, {"paths": [str(path) for path in paths], **options}, device)
@@ -148,7 +153,13 @@ def analyse_paths(
 
 
 def measure_masks(
-    masks: Sequence[Path], out: Path, *, recipe: Recipe, pixel_size_nm: float, command: str = ""
+    masks: Sequence[Path],
+    out: Path,
+    *,
+    recipe: Recipe,
+    pixel_size_nm: float,
+    view: View = _VIEW,
+    command: str = "",
 ) -> Outcome:
     """Separate and measure masks of the user's own.
 
@@ -164,6 +175,8 @@ def measure_masks(
         Separation, cleaning and convention are used.
     pixel_size_nm : float
         Edge of a pixel.
+    view : View
+        How the statistics are weighted.
     command : str
         The command line, for the record.
     """
@@ -171,7 +184,7 @@ def measure_masks(
     batch = _Batch(out, _sample_name(masks))
     for path in masks:
         batch.take(_Input(path), lambda given: _measured(given, recipe, pixel_size_nm))
-    report = batch.report(recipe, {}, provenance(command))
+    report = batch.report(recipe, view, {}, provenance(command))
     options = {"masks": [str(path) for path in masks], "pixel_size_nm": pixel_size_nm}
     batch.write_tables(report, options, device="")
     return batch.outcome
@@ -290,7 +303,7 @@ class _Batch:
             if path.is_dir() and path not in tried:
                 self.outcome.failed.append(f"{path}: expected a folder of micrographs, found none in it")
 
-    def report(self, recipe: Recipe, model: Mapping[str, Any], said: Mapping[str, Any]) -> SampleReport:
+    def report(self, recipe: Recipe, view: View, model: Mapping[str, Any], said: Mapping[str, Any]) -> SampleReport:
         """Return everything that was done as a report."""
         filled = [table for table in self._tables if len(table)]
         table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(PARTICLE_COLUMNS))
@@ -300,7 +313,7 @@ class _Batch:
             table=table,
             images=self._images,
             recipe=recipe,
-            view=View(),
+            view=view,
             model=model,
             provenance=said,
         )
@@ -317,6 +330,7 @@ class _Batch:
             "options": options,
             "recipe": report.recipe.to_dict(),
             "recipe_fingerprint": report.recipe.fingerprint(),
+            "view": dataclasses.asdict(report.view),
             "model": dict(report.model),
             "inputs": self._inputs,
             "outputs": self._outputs(),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from antema.domain import AntemaError, CannotRead, NotAnImage, NotFound, Recipe
+from antema.domain import AntemaError, CannotRead, NotAnImage, NotFound, Recipe, View
 from antema.domain.recipe import CONVENTIONS, SEPARATIONS
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -121,6 +121,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--border-weighted",
+        action="store_true",
+        help="correct the statistics for particles that the image's edge cuts, large ones more often than small ones",
+    )
     parser.add_argument("--separation", choices=SEPARATIONS)
     parser.add_argument("--convention", choices=CONVENTIONS)
     parser.add_argument(
@@ -179,6 +184,13 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         raise _WrongUsageError(str(error)) from error
 
 
+def _view(options: argparse.Namespace, recipe: Recipe) -> View:
+    if options.border_weighted and not recipe.drop_border:
+        msg = "--border-weighted: expected a recipe that drops border particles, found one that keeps them"
+        raise _WrongUsageError(msg)
+    return View(border_weighted=options.border_weighted)
+
+
 def _recipe_values(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text("utf-8"))
@@ -225,6 +237,7 @@ def _analyse(options: argparse.Namespace) -> int:
         msg = "--override-scale: expected --pixel-size beside it, found none"
         raise _WrongUsageError(msg)
     recipe = _recipe(options)
+    view = _view(options, recipe)
     _check_model(recipe.model)
 
     from antema.batch import analyse_paths
@@ -233,6 +246,7 @@ def _analyse(options: argparse.Namespace) -> int:
         options.paths,
         options.out,
         recipe=recipe,
+        view=view,
         sample=options.sample,
         pixel_size_nm=options.pixel_size,
         override_scale=options.override_scale,
@@ -261,11 +275,17 @@ def _check_model(name: str) -> None:
 
 def _measure(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
+    view = _view(options, recipe)
 
     from antema.batch import measure_masks
 
     outcome = measure_masks(
-        options.masks, options.out, recipe=recipe, pixel_size_nm=options.pixel_size, command=options.command_line
+        options.masks,
+        options.out,
+        recipe=recipe,
+        view=view,
+        pixel_size_nm=options.pixel_size,
+        command=options.command_line,
     )
     for sentence in outcome.remarks:
         _complain(sentence)

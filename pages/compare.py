@@ -6,12 +6,12 @@ import dash
 import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, clientside_callback, dcc, html, no_update
 
-from antema.domain import QUANTITIES
 from antema.web import compare_page
 from antema.web.compare_choice import MOST_SAMPLES, Choice
 from antema.web.compare_samples import load
 from antema.web.compare_warnings import warnings
 from antema.web.figures import empty_figure
+from antema.web.view_controls import border_switch, quantity_choice, weighting_choice
 
 dash.register_page(__name__, path="/compare", title="Compare · ANTEMA")
 
@@ -63,8 +63,6 @@ def layout(**query: str) -> html.Div:
 
 
 def _controls(choice: Choice) -> html.Div:
-    quantities: list[Any] = [{"label": quantity.label, "value": quantity.column} for quantity in QUANTITIES]
-    weightings: list[Any] = [{"label": name.capitalize(), "value": name} for name in ("number", "area", "volume")]
     return html.Div(
         [
             html.Div(
@@ -78,14 +76,9 @@ def _controls(choice: Choice) -> html.Div:
                 ),
                 className="compare-choice",
             ),
-            dcc.Dropdown(
-                quantities,
-                choice.column,
-                id="compare-quantity",
-                clearable=False,
-                className="quantity-choice",
-            ),
-            dbc.RadioItems(weightings, choice.weighting, id="compare-weighting", inline=True),
+            quantity_choice("compare-quantity", choice.column),
+            weighting_choice("compare-weighting", choice.weighting),
+            border_switch("compare-border", value=choice.border),
             dbc.Switch(id="compare-log", label="log axis", value=choice.log),
         ],
         className="panel controls compare-controls",
@@ -135,6 +128,7 @@ _CHOICE = (
     Input("compare-samples", "value"),
     Input("compare-quantity", "value"),
     Input("compare-weighting", "value"),
+    Input("compare-border", "value"),
     Input("compare-log", "value"),
 )
 
@@ -147,9 +141,9 @@ _CHOICE = (
     State({"type": "compare-file", "file": ALL}, "id"),
 )
 def _address(
-    samples: list[int] | None, column: str, weighting: str, log: bool, files: list[dict[str, str]]
+    samples: list[int] | None, column: str, weighting: str, border: bool, log: bool, files: list[dict[str, str]]
 ) -> tuple[str, list[html.A], list[str]]:
-    choice = Choice.of(samples, column, weighting, log=log)
+    choice = Choice.of(samples, column, weighting, log=log, border=border)
     return (
         choice.query,
         compare_page.downloads_menu(choice),
@@ -187,8 +181,8 @@ def _options(_: object, samples: list[int] | None) -> list[dict[str, Any]]:
     Output("compare-warnings", "children"),
     *_CHOICE,
 )
-def _state(samples: list[int] | None, column: str, weighting: str, log: bool) -> tuple[Any, ...]:
-    comparable = load(Choice.of(samples, column, weighting, log=log))
+def _state(samples: list[int] | None, column: str, weighting: str, border: bool, log: bool) -> tuple[Any, ...]:
+    comparable = load(Choice.of(samples, column, weighting, log=log, border=border))
     enough = comparable.is_enough
     return (compare_page.empty_state(comparable), enough, not enough, not enough, warnings(comparable))
 
@@ -202,8 +196,8 @@ def _state(samples: list[int] | None, column: str, weighting: str, log: bool) ->
     Output("compare-statistics", "children"),
     *_CHOICE,
 )
-def _numbers(samples: list[int] | None, column: str, weighting: str, log: bool) -> tuple[Any, ...]:
-    comparable = load(Choice.of(samples, column, weighting, log=log))
+def _numbers(samples: list[int] | None, column: str, weighting: str, border: bool, log: bool) -> tuple[Any, ...]:
+    comparable = load(Choice.of(samples, column, weighting, log=log, border=border))
     if not comparable.is_enough:
         return (no_update,) * 6
     return (
@@ -215,8 +209,8 @@ def _numbers(samples: list[int] | None, column: str, weighting: str, log: bool) 
 
 
 @callback(Output("compare-differences", "children"), *_CHOICE)
-def _differences(samples: list[int] | None, column: str, weighting: str, log: bool) -> Any:  # noqa: ANN401
-    comparable = load(Choice.of(samples, column, weighting, log=log))
+def _differences(samples: list[int] | None, column: str, weighting: str, border: bool, log: bool) -> Any:  # noqa: ANN401
+    comparable = load(Choice.of(samples, column, weighting, log=log, border=border))
     return compare_page.differences(comparable) if comparable.is_enough else no_update
 
 
@@ -226,9 +220,10 @@ def _differences(samples: list[int] | None, column: str, weighting: str, log: bo
     Output("compare-save-crystallinity", "hidden"),
     Output("compare-words-crystallinity", "children"),
     Input("compare-samples", "value"),
+    Input("compare-border", "value"),
 )
-def _crystallinity(samples: list[int] | None) -> tuple[Any, ...]:
-    comparable = load(Choice.of(samples, None, None, log=False))
+def _crystallinity(samples: list[int] | None, border: bool) -> tuple[Any, ...]:
+    comparable = load(Choice.of(samples, None, None, log=False, border=border))
     if not comparable.is_enough:
         return (no_update,) * 4
     figure, words = compare_page.crystallinity(comparable)

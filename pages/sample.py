@@ -6,7 +6,7 @@ import dash
 from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from antema import jobs
-from antema.domain import AntemaError, NotFound, View
+from antema.domain import AntemaError, NotFound
 from antema.web import sample_page
 from antema.web.background import job_request
 from antema.web.figures import empty_figure
@@ -14,6 +14,7 @@ from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action
 from antema.web.models_view import crystallinity_available, default_recipe, segmentation_models
 from antema.web.not_found import not_found
 from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
+from antema.web.sample_choice import SampleChoice, asked_choice, usual_choice, view_of
 from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
 from antema.web.sample_layout import micrographs_section, results_section, sample_head
 from antema.web.shell import message
@@ -23,12 +24,13 @@ from antema.web.user import current_user
 dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
 
 
-def layout(sample_id: str = "", **_: str) -> html.Div:
-    """Return the page of one sample."""
+def layout(sample_id: str = "", **query: str) -> html.Div:
+    """Return the page of one sample, as its address asks for it."""
     try:
         sample = store().sample(int(sample_id))
     except (NotFound, ValueError):
         return not_found(f"There is no sample {sample_id}.")
+    choice = asked_choice(sample.id, query)
     return html.Div(
         [
             dcc.Store(id="sample-id", data=sample.id),
@@ -36,11 +38,19 @@ def layout(sample_id: str = "", **_: str) -> html.Div:
             dcc.Store(id="sample-selection"),
             dcc.Store(id="sample-current"),
             dcc.Store(id="sample-jobs"),
+            dcc.Store(id="sample-address"),
+            dcc.Store(id="sample-kept", data=0),
             sample_head(),
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
-            html.Div([micrographs_section(sample.id), results_section()], className="sample-body", id="sample-body"),
-            recipe_panel(segmentation_models(), crystallinity_available=crystallinity_available()),
+            html.Div(
+                [micrographs_section(sample.id), results_section(choice)], className="sample-body", id="sample-body"
+            ),
+            recipe_panel(
+                segmentation_models(),
+                crystallinity_available=crystallinity_available(),
+                certainty=choice.view.crystallinity_certainty,
+            ),
             sample_form("sample-edit", "Edit sample", "Save"),
             *[action_modal(name) for name in ACTIONS],
         ]
@@ -209,21 +219,102 @@ def _choices(sample_id: int, _: object, chosen: int | None, seen: int | None) ->
 
 
 @callback(
-    Output("sample-weighting", "value"),
-    Output("sample-certainty", "value"),
     Output({"type": "recipe", "field": ALL}, "value", allow_duplicate=True),
     Input("sample-analysis", "value"),
     State({"type": "recipe", "field": ALL}, "id"),
     prevent_initial_call=True,
 )
-def _stored(analysis_id: int | None, ids: list[dict[str, str]]) -> tuple[Any, Any, Any]:
-    """Show how the chosen result was made and looked at."""
+def _stored(analysis_id: int | None, ids: list[dict[str, str]]) -> list[Any]:
+    """Show how the chosen result was made."""
     if analysis_id is None:
-        return no_update, no_update, [no_update] * len(ids)
-    analysis = store().analysis(analysis_id)
-    shown = controls_of(analysis.recipe)
-    view = analysis.view
-    return view.weighting, 100 * view.crystallinity_certainty, [shown[control["field"]] for control in ids]
+        return [no_update] * len(ids)
+    shown = controls_of(store().analysis(analysis_id).recipe)
+    return [shown[control["field"]] for control in ids]
+
+
+_VIEW = (
+    Input("sample-weighting", "value"),
+    Input("sample-border", "value"),
+    Input("sample-certainty", "value"),
+)
+
+
+@callback(
+    Output("sample-address", "data"),
+    Output("sample-view-keep", "hidden"),
+    Input("sample-analysis", "value"),
+    Input("sample-quantity", "value"),
+    Input("sample-log", "value"),
+    *_VIEW,
+    Input("sample-current", "data"),
+    Input("sample-kept", "data"),
+    State("sample-id", "data"),
+)
+def _address(
+    analysis_id: int | None,
+    column: str,
+    log: bool,
+    weighting: str,
+    border: bool,
+    certainty: float | None,
+    _current: int | None,
+    _kept: int,
+    sample_id: int,
+) -> tuple[dict[str, str], bool]:
+    choice = SampleChoice(analysis_id, column, view_of(weighting, certainty, border=border), bool(log))
+    usual = usual_choice(sample_id)
+    kept = usual_choice(sample_id, analysis_id).view
+    query = "" if analysis_id is None else choice.query_beside(usual)
+    return {"path": f"/samples/{sample_id}", "query": query}, analysis_id is None or choice.view == kept
+
+
+# The address is replaced where it stands: through dcc.Location the page would be laid out anew at each change.
+clientside_callback(
+    """(address) => {
+        if (!address || window.location.pathname.replace(/\\/$/, "") !== address.path) return;
+        const search = address.query ? "?" + address.query : "";
+        if (window.location.search === search) return;
+        window.history.replaceState(window.history.state, "", address.path + search);
+    }""",
+    Input("sample-address", "data"),
+)
+
+
+@callback(
+    Output("sample-kept", "data"),
+    Output("message", "data", allow_duplicate=True),
+    Input("sample-view-keep", "n_clicks"),
+    State("sample-analysis", "value"),
+    *(State(control.component_id, control.component_property) for control in _VIEW),
+    State("sample-kept", "data"),
+    prevent_initial_call=True,
+)
+def _keep_view(
+    clicks: int | None,
+    analysis_id: int | None,
+    weighting: str,
+    border: bool,
+    certainty: float | None,
+    kept: int,
+) -> tuple[Any, Any]:
+    if not clicks or analysis_id is None:
+        return no_update, no_update
+    store().set_view(analysis_id, view_of(weighting, certainty, border=border), by=current_user())
+    return kept + 1, message("This result opens with this view from now on.", "success")
+
+
+@callback(
+    Output("sample-border", "disabled"),
+    Output("sample-border-hindrance", "children"),
+    Input("sample-analysis", "value"),
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _border(analysis_id: int | None, *_: object) -> tuple[bool, str]:
+    if analysis_id is None:
+        return True, ""
+    hindrance = sample_page.border_hindrance(sample_page.load(analysis_id))
+    return bool(hindrance), hindrance and f"No correction for border loss. {hindrance}"
 
 
 @callback(
@@ -252,33 +343,45 @@ def _make_current(clicks: int | None, sample_id: int, analysis_id: int | None) -
 
 @callback(
     Output("sample-headline", "children"),
-    Output("sample-statistics", "children"),
     Output("sample-left-out", "children"),
     Output("sample-crystallinity", "children"),
     Output("sample-failures", "children"),
     Output("sample-downloads", "children"),
     Output("sample-downloads", "disabled"),
     Input("sample-analysis", "value"),
-    Input("sample-weighting", "value"),
-    Input("sample-certainty", "value"),
+    *_VIEW,
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _numbers(analysis_id: int | None, weighting: str, certainty: float | None, *_: object) -> tuple[Any, ...]:
+def _numbers(
+    analysis_id: int | None, weighting: str, border: bool, certainty: float | None, *_: object
+) -> tuple[Any, ...]:
     if analysis_id is None:
-        return [], [], [], [], [], [], True
-    result, view = sample_page.load(analysis_id), sample_page.view_of(weighting, certainty)
-    if ctx.triggered_id in ("sample-weighting", "sample-certainty"):
-        store().set_view(analysis_id, view, by=current_user())
+        return [], [], [], [], [], True
+    result, view = sample_page.load(analysis_id), view_of(weighting, certainty, border=border)
     return (
         sample_page.headline(result, view),
-        sample_page.statistics_table(result, view),
         sample_page.left_out(result),
         sample_page.crystallinity(result, view),
         sample_page.failures(result),
-        sample_page.downloads_menu(analysis_id, weighting),
+        sample_page.downloads_menu(analysis_id, view),
         result.n_images == 0,
     )
+
+
+# by itself: the intervals of so many quantities take a second or two, which the headline is not to wait for
+@callback(
+    Output("sample-statistics", "children"),
+    Input("sample-analysis", "value"),
+    *_VIEW,
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _statistics(analysis_id: int | None, weighting: str, border: bool, certainty: float | None, *_: object) -> Any:  # noqa: ANN401 - a table or nothing
+    if analysis_id is None:
+        return []
+    view = view_of(weighting, certainty, border=border)
+    return sample_page.statistics_table(sample_page.load(analysis_id), view)
 
 
 @callback(
@@ -286,6 +389,7 @@ def _numbers(analysis_id: int | None, weighting: str, certainty: float | None, *
     Input("sample-analysis", "value"),
     Input("sample-quantity", "value"),
     Input("sample-weighting", "value"),
+    Input("sample-border", "value"),
     Input("sample-log", "value"),
     Input("sample-selection", "data"),
     Input("sample-changed", "data"),
@@ -295,13 +399,14 @@ def _histogram(
     analysis_id: int | None,
     column: str,
     weighting: str,
+    border: bool,
     log: bool,
     selection: dict[str, Any] | None,
     *_: object,
 ) -> Any:  # noqa: ANN401 - a figure or no_update
     if analysis_id is None:
         return no_update
-    view = View(weighting=weighting)
+    view = view_of(weighting, None, border=border)
     return sample_page.distribution(sample_page.load(analysis_id), column, view, log=log, selection=selection)
 
 
@@ -311,13 +416,15 @@ def _histogram(
     State("sample-analysis", "value"),
     State("sample-quantity", "value"),
     State("sample-weighting", "value"),
+    State("sample-border", "value"),
     State("sample-log", "value"),
     prevent_initial_call=True,
 )
-def _plot_csv(clicks: int | None, analysis_id: int | None, column: str, weighting: str, log: bool) -> Any:  # noqa: ANN401
+def _plot_csv(clicks: int | None, analysis_id: int | None, column: str, weighting: str, border: bool, log: bool) -> Any:  # noqa: ANN401 - Dash's no_update
     if not clicks or analysis_id is None:
         return no_update
-    table = sample_page.bins_table(sample_page.load(analysis_id), column, View(weighting=weighting), log=log)
+    view = view_of(weighting, None, border=border)
+    table = sample_page.bins_table(sample_page.load(analysis_id), column, view, log=log)
     return {"content": table.to_csv(index=False), "filename": f"{column}_histogram.csv"}
 
 
@@ -432,6 +539,15 @@ def _selection_words(selection: dict[str, Any] | None, analysis_id: int | None) 
     if not selection or analysis_id is None:
         return "", True
     return sample_page.selection_words(sample_page.load(analysis_id), selection), False
+
+
+@callback(
+    Output("sample-grid", "columnDefs"),
+    Input("sample-columns", "value"),
+    prevent_initial_call=True,
+)
+def _grid_columns(further: list[str] | None) -> list[dict[str, Any]]:
+    return sample_page.grid_columns(further or [])
 
 
 @callback(

@@ -17,10 +17,11 @@ from antema.domain.instance import Instance
 from antema.domain.micrograph import Micrograph, PixelSize
 from antema.domain.recipe import RECIPE_FIELDS, Recipe, RecipeField, View
 from antema.domain.scale_check import SCALE_TOLERANCE, disagree, scale_bar_words, scale_warnings
-from antema.domain.table import DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, Quantity
+from antema.domain.table import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, Quantity
 from antema.domain.units import length_in_nm
 
 __all__ = [
+    "COLUMN_MEANINGS",
     "DROP_REASONS",
     "PARTICLE_COLUMNS",
     "QUANTITIES",

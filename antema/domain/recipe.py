@@ -199,10 +199,14 @@ class View:
         ``number``, ``area`` or ``volume``.
     crystallinity_certainty : float
         Below this confidence a particle's crystallinity is unknown.
+    border_weighted : bool
+        Whether each particle counts by the inverse of the chance that one of its extent lies wholly inside the image
+        (its ``border_weight``), times the weighting: dropping particles that the edge cuts favours small ones.
     """
 
     weighting: str = "number"
     crystallinity_certainty: float = 0.80
+    border_weighted: bool = False
 
 
 def _check_number(field: RecipeField, value: object) -> None:

@@ -51,9 +51,52 @@ DROP_REASONS: dict[str, str] = {
 }
 
 
+COLUMN_MEANINGS: dict[str, str] = {
+    "sample": "name of the sample",
+    "image": "name of the micrograph's file",
+    "particle": "number of the object in its image; instance maps use the same",
+    "status": "measured: the particle counts; dropped: it does not, and is in no statistic",
+    "drop_reason": "why it does not count",
+    "separated": "whether it was taken out of an overlap",
+    "area_nm2": "area inside the outline, holes included",
+    "equivalent_diameter_nm": "diameter of the circle of the same area",
+    "feret_min_nm": "smallest distance of two parallel tangents",
+    "feret_max_nm": "largest distance of two parallel tangents",
+    "aspect_ratio": "max Feret / min Feret",
+    "perimeter_nm": "length of the outline",
+    "circularity": "4 pi area / perimeter^2; 1 for a disc",
+    "convexity": "perimeter of the convex hull / perimeter",
+    "solidity": "area / area of the convex hull",
+    "centroid_x_nm": "centre of the area, to the right from the image's upper left corner",
+    "centroid_y_nm": "centre of the area, downwards from the image's upper left corner",
+    "bbox_x_px": "first column of pixels of the bounding box, counted from 0",
+    "bbox_y_px": "first row of pixels of the bounding box, counted from 0",
+    "bbox_w_px": "width of the bounding box",
+    "bbox_h_px": "height of the bounding box",
+    "crystallinity": "amorphous, monocrystalline, polycrystalline (twins included) or unknown; empty: not classified",
+    "p_amorphous": "probability of amorphous",
+    "p_monocrystalline": "probability of monocrystalline",
+    "p_polycrystalline": "probability of polycrystalline",
+    "confidence": "largest of the three probabilities",
+    "convention": "measuring convention, contour or antema; numbers of different ones are not comparable",
+    "eccentricity": "of the ellipse with the same second moments; 0 for a disc, towards 1 for a rod",
+    "orientation_deg": "angle from the image's x axis to the long axis of that ellipse, counter-clockwise, 0 to 180",
+    "mean_grey": "mean of the file's own pixel values inside the particle",
+    "contrast": "|mean inside - mean of the background around it| / standard deviation of that background, per pixel",
+    "nearest_neighbour_nm": "distance to the nearest other particle of the image, centre to centre; one beyond the "
+    "image's edge is not seen",
+    "overlap_fraction": "share of the area that other particles cover too",
+    "edge_width_nm": "distance between the outlines at probability 0.3 and 0.7: how soft the edge is; empty without "
+    "a probability map",
+    "border_weight": "1 / chance that a particle of its bounding box lies wholly inside the image: for how many it "
+    "counts where statistics are corrected for border loss",
+}
+"""What each column of the particle table holds; its unit is the end of its name."""
+
+
 @dataclass(frozen=True)
 class Quantity:
-    """One measured quantity of a particle.
+    """One measured quantity of a particle that is worth a distribution.
 
     Parameters
     ----------
@@ -63,19 +106,32 @@ class Quantity:
         Words for axes and headings.
     unit : str
         Unit, empty for a ratio.
-    upper : float or None
+    group : str
+        What it tells of, for lists: ``Size``, ``Shape``, ``Surroundings`` or ``Image``.
+    lower, upper : float or None
         What it cannot pass, but for the uncertainty of an outline.
+    is_main : bool
+        Whether every report draws it; the others stand in its tables.
     """
 
     column: str
     label: str
     unit: str = ""
+    group: str = "Size"
+    lower: float | None = 0.0
     upper: float | None = None
+    is_main: bool = False
 
     @property
     def least_bin_width(self) -> float:
         """Width below which a histogram would show the grain of the pixels: 0.005 for a ratio, none for a length."""
         return 0.0 if self.unit else 0.005
+
+    def bounds(self, lowest: float, highest: float) -> tuple[float | None, float | None]:
+        """Return lower and upper bound for values from `lowest` to `highest`; one that these pass is none."""
+        lower = None if self.lower is not None and lowest < self.lower else self.lower
+        upper = None if self.upper is not None and highest > self.upper else self.upper
+        return lower, upper
 
     @property
     def axis(self) -> str:
@@ -84,10 +140,19 @@ class Quantity:
 
 
 QUANTITIES: tuple[Quantity, ...] = (
-    Quantity("equivalent_diameter_nm", "Equivalent diameter", "nm"),
-    Quantity("feret_min_nm", "Min Feret", "nm"),
-    Quantity("feret_max_nm", "Max Feret", "nm"),
-    Quantity("circularity", "Circularity", upper=1.0),
-    Quantity("aspect_ratio", "Aspect ratio"),
-    Quantity("convexity", "Convexity", upper=1.0),
+    Quantity("equivalent_diameter_nm", "Equivalent diameter", "nm", is_main=True),
+    Quantity("feret_min_nm", "Min Feret", "nm", is_main=True),
+    Quantity("feret_max_nm", "Max Feret", "nm", is_main=True),
+    Quantity("area_nm2", "Area", "nm²"),
+    Quantity("perimeter_nm", "Perimeter", "nm"),
+    Quantity("circularity", "Circularity", group="Shape", upper=1.0, is_main=True),
+    Quantity("aspect_ratio", "Aspect ratio", group="Shape", lower=1.0, is_main=True),
+    Quantity("convexity", "Convexity", group="Shape", upper=1.0, is_main=True),
+    Quantity("solidity", "Solidity", group="Shape", upper=1.0),
+    Quantity("eccentricity", "Eccentricity", group="Shape", upper=1.0),
+    Quantity("nearest_neighbour_nm", "Nearest-neighbour distance", "nm", group="Surroundings"),
+    Quantity("overlap_fraction", "Overlapped share of the area", group="Surroundings", upper=1.0),
+    Quantity("contrast", "Contrast to noise", group="Image"),
+    Quantity("edge_width_nm", "Edge width", "nm", group="Image"),
 )
+"""What is plotted and summarised, in the order of lists; the first one is what a sample is named by."""

@@ -15,7 +15,7 @@ from antema.reports.numbers import (
     pairs_of,
     summaries,
 )
-from antema.reports.tables import images_csv, particles_csv, summary_json
+from antema.reports.tables import columns_csv, images_csv, particles_csv, summary_json
 from antema.reports.workbook import tables_xlsx, workbook_xlsx
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ReportImage",
     "SampleReport",
     "archive_zip",
+    "columns_csv",
     "comparison_report_pdf",
     "crystallinity_labels",
     "crystallinity_shares",

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from antema.reports.contents import SampleReport
 from antema.reports.documents import sample_report_pdf
-from antema.reports.tables import as_json, images_csv, particles_csv, summary_json
+from antema.reports.tables import as_json, columns_csv, images_csv, particles_csv, summary_json
 from antema.reports.workbook import workbook_xlsx
 
 _FORBIDDEN = '\\/:*?"<>|'
@@ -39,7 +39,10 @@ def unique_stems(names: Iterable[str]) -> list[str]:
 
 
 def archive_zip(report: SampleReport, *, pdf: bytes | None = None, further: Mapping[str, bytes] | None = None) -> bytes:
-    """Return a ZIP of report.pdf, results.xlsx, particles.csv, images.csv, summary.json, recipe.json and overlays/.
+    """Return a ZIP of all that is known of a sample.
+
+    It holds report.pdf, results.xlsx, particles.csv, columns.csv (what its columns hold), images.csv, summary.json,
+    recipe.json and overlays/.
 
     Parameters
     ----------
@@ -54,6 +57,7 @@ def archive_zip(report: SampleReport, *, pdf: bytes | None = None, further: Mapp
         "report.pdf": sample_report_pdf(report) if pdf is None else pdf,
         "results.xlsx": workbook_xlsx(report),
         "particles.csv": particles_csv(report.table),
+        "columns.csv": columns_csv(),
         "images.csv": images_csv(report.images),
         "summary.json": summary_json(report),
         "recipe.json": as_json(report.recipe.to_dict()),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from antema.domain import Recipe, View
+from antema.domain import QUANTITIES, Quantity, Recipe, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,11 +111,14 @@ class ComparisonReport:
         The weighting of all of them.
     provenance : mapping
         As in `SampleReport`.
+    quantity : Quantity
+        What the comparison is about; the others follow.
     """
 
     samples: Sequence[SampleReport]
     view: View
     provenance: Mapping[str, Any]
+    quantity: Quantity = QUANTITIES[0]
 
     @property
     def date(self) -> datetime:

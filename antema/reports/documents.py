@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from antema import stats
-from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, Quantity, Recipe
+from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, Quantity, Recipe, View
 from antema.imaging.palette import OUTLINE_COLOURS, sample_colour
 from antema.reports import figures, numbers
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
@@ -85,12 +85,14 @@ def _compile(template: str, data: dict[str, Any], assets: Mapping[str, bytes], t
 
 
 def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, Any]:
-    found = numbers.summaries(report)
+    view = numbers.view_of([report], report.view)
+    border = numbers.border_note(report, asked=report.view.border_weighted, applied=view.border_weighted)
+    found = numbers.summaries(report, view)
     table = numbers.measured(report.table)
     first = found[QUANTITIES[0].column]
-    weights, images = numbers.weights_of(table, report.view.weighting), numbers.image_ids(table)
+    weights, images = numbers.weights_of(report.table, view, report.recipe), numbers.image_ids(table)
     distributions: list[dict[str, str]] = []
-    for quantity in QUANTITIES:
+    for quantity in (quantity for quantity in QUANTITIES if quantity.is_main):
         data = figures.series(numbers.values_of(table, quantity), weights, images)
         if not data.values.size:
             continue
@@ -110,13 +112,15 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "notes": str(report.sample.get("notes") or ""),
         "cover": _cover_numbers(report, first),
         "method": first.method_text if first.n > 1 else "",
-        "caution": first.note,
+        "caution": " ".join(filter(None, (first.note, "" if view.border_weighted else border))),
+        "border": border if view.border_weighted else "",
         "enough": numbers.enough(report).statement,
         "scale": _scale_origin(report),
         "left_out": _left_out(report),
         "analysed": _analysed(report),
         "main": main,
-        "weighting": stats.WEIGHTINGS[report.view.weighting],
+        "weighting": numbers.words_of(view),
+        "weighed_by": view.weighting,
         "distributions": distributions,
         "summary": _summary_rows(found),
         "dropped": _dropped(report),
@@ -205,6 +209,8 @@ def _summary_rows(found: Mapping[str, stats.Summary]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for quantity in QUANTITIES:
         summary = found[quantity.column]
+        if not summary.n and quantity != QUANTITIES[0]:
+            continue
         cells = []
         for name in stats.STATISTICS:
             estimate: stats.Estimate = getattr(summary, name)
@@ -291,7 +297,7 @@ def recipe_rows(recipe: Recipe) -> list[list[str]]:
 def _view_rows(report: SampleReport) -> list[list[str]]:
     excluded = numbers.dropped_counts(report.table).get("excluded_by_user", 0)
     return [
-        ["Weighting", stats.WEIGHTINGS[report.view.weighting]],
+        ["Weighting", numbers.words_of(numbers.view_of([report], report.view))],
         ["Crystallinity certainty", f"{report.view.crystallinity_certainty:.2f}"],
         ["Excluded by a person", stats.count_text(excluded, "particle")],
     ]
@@ -337,9 +343,10 @@ def _value_text(value: Any) -> str:  # noqa: ANN401 - cards hold any JSON value
 
 def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict[str, Any]:
     letters = [_letter(place) for place in range(len(report.samples))]
-    all_found = [numbers.summaries(sample, report.view.weighting) for sample in report.samples]
-    main = QUANTITIES[0]
-    main_data = [_series_of(sample, main, report.view.weighting) for sample in report.samples]
+    view = numbers.view_of(report.samples, report.view)
+    all_found = [numbers.summaries(sample, view) for sample in report.samples]
+    main = report.quantity
+    main_data = [_series_of(sample, main, view) for sample in report.samples]
     shown = [
         {"file": _add_svg(assets, draw), "caption": caption}
         for draw, caption in (
@@ -354,7 +361,8 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
         )
     ]
     pairs = len(letters) * (len(letters) - 1) // 2
-    compared = QUANTITIES if pairs <= _MOST_PAIRS_OF_ALL_QUANTITIES else QUANTITIES[:1]
+    others = [quantity for quantity in QUANTITIES if quantity.is_main and quantity != main]
+    compared = [main, *others] if pairs <= _MOST_PAIRS_OF_ALL_QUANTITIES else [main]
     found_pairs = {quantity: numbers.pairs_of(report, quantity) for quantity in compared}
     differing = numbers.recipe_differences(report.samples)
     labels = {field.name: field.label for field in RECIPE_FIELDS}
@@ -362,7 +370,7 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
         "title": f"Comparison of {len(letters)} samples",
         "kind": "Particle analysis",
         "date": report.date.isoformat(),
-        "weighting": stats.WEIGHTINGS[report.view.weighting],
+        "weighting": numbers.words_of(view),
         "samples": [
             {
                 "letter": letter,
@@ -370,7 +378,9 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
                 "name": sample.name,
                 "facts": _facts(sample.sample),
                 "row": _comparison_row(sample, found[main.column]),
-                "note": found[main.column].note,
+                "note": " ".join(
+                    text for text in (found[main.column].note, _border_note(report, sample, view)) if text
+                ),
                 "images": [[image.name, image.sha256 or "–"] for image in sample.images],
             }
             for place, (letter, sample, found) in enumerate(zip(letters, report.samples, all_found, strict=True))
@@ -383,23 +393,28 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
         ],
         "one_pair": pairs == 1,
         "pair_notes": _pair_notes(found_pairs[main], letters),
-        "only_main": len(compared) < len(QUANTITIES),
+        "only_main": pairs > _MOST_PAIRS_OF_ALL_QUANTITIES,
+        "main": {"label": main.label, "in_words": main.label.lower(), "unit": main.unit},
         "others": [
             {
                 "label": quantity.axis,
                 "file": _add_svg(
                     assets,
                     figures.overlaid_svg(
-                        [_series_of(sample, quantity, report.view.weighting) for sample in report.samples],
+                        [_series_of(sample, quantity, view) for sample in report.samples],
                         quantity,
                         width_mm=84,
                         height_mm=44,
                     ),
                 ),
             }
-            for quantity in QUANTITIES[1:]
+            for quantity in others
         ],
-        "summary": [_side_by_side(quantity, all_found) for quantity in QUANTITIES],
+        "summary": [
+            _side_by_side(quantity, all_found)
+            for quantity in QUANTITIES
+            if any(found[quantity.column].n for found in all_found)
+        ],
         "recipe": recipe_rows(report.samples[0].recipe),
         "same_recipe": not differing,
         "differing": [
@@ -416,11 +431,13 @@ def _letter(place: int) -> str:
     return (_letter(place // 26 - 1) if place >= 26 else "") + chr(ord("A") + place % 26)
 
 
-def _series_of(sample: SampleReport, quantity: Quantity, weighting: str) -> figures.Series:
-    table = numbers.measured(sample.table)
-    return figures.series(
-        numbers.values_of(table, quantity), numbers.weights_of(table, weighting), numbers.image_ids(table)
-    )
+def _series_of(sample: SampleReport, quantity: Quantity, view: View) -> figures.Series:
+    table, weights = numbers.measured(sample.table), numbers.weights_of(sample.table, view, sample.recipe)
+    return figures.series(numbers.values_of(table, quantity), weights, numbers.image_ids(table))
+
+
+def _border_note(report: ComparisonReport, sample: SampleReport, view: View) -> str:
+    return numbers.border_note(sample, asked=report.view.border_weighted, applied=view.border_weighted)
 
 
 def _comparison_row(sample: SampleReport, summary: stats.Summary) -> list[list[str]]:

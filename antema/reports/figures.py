@@ -243,16 +243,11 @@ def _image_means(data: Series) -> NDArray[np.float64]:
 def _curve(data: Series, quantity: Quantity) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the density within what the quantity can't pass.
 
-    Lengths are positive, circularity and convexity end at 1, the aspect ratio begins there; a bound that values of the
-    table pass (by the uncertainty of an outline) is none.
+    A bound that values of the table pass (by the uncertainty of an outline) is none.
     """
-    lower = upper = None
-    if quantity.unit:
-        lower = 0.0
-    elif data.values.size and quantity.column == "aspect_ratio":
-        lower = 1.0 if data.values.min() >= 1 else None
-    elif data.values.size:
-        upper = 1.0 if data.values.max() <= 1 else None
+    if not data.values.size:
+        return np.zeros(0), np.zeros(0)
+    lower, upper = quantity.bounds(float(data.values.min()), float(data.values.max()))
     return stats.kde(data.values, data.weights, n=400, lower=lower, upper=upper, least_width=quantity.least_bin_width)
 
 

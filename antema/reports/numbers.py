@@ -1,14 +1,14 @@
 """The numbers of a report, from its table: what the PDF, the workbook and the JSON all print."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antema import stats
-from antema.domain import DROP_REASONS, QUANTITIES, Quantity
+from antema.domain import DROP_REASONS, QUANTITIES, Quantity, Recipe, View
 from antema.reports.contents import ComparisonReport, SampleReport
 
 if TYPE_CHECKING:
@@ -48,9 +48,63 @@ def image_ids(table: "pd.DataFrame") -> NDArray[np.object_]:
     return table[column].to_numpy(dtype=object)
 
 
-def weights_of(table: "pd.DataFrame", weighting: str) -> NDArray[np.float64]:
-    """Return each row's weight."""
-    return stats.weights(table["equivalent_diameter_nm"].to_numpy(dtype=np.float64, na_value=np.nan), weighting)
+def border_correction(table: "pd.DataFrame", recipe: Recipe) -> stats.BorderCorrection:
+    """Return by how much the measured particles of a table count for those of their extent that the edge cut."""
+    factors = measured(table)["border_weight"].to_numpy(dtype=np.float64, na_value=np.nan)
+    return stats.border_correction(factors, border_dropped=recipe.drop_border)
+
+
+def view_of(reports: Sequence[SampleReport], view: View) -> View:
+    """Return the view as it can be applied to all of these samples: without what one of them cannot be corrected for.
+
+    A correction of some samples and not of others would make them differ by itself.
+    """
+    possible = all(border_correction(report.table, report.recipe).is_possible for report in reports)
+    return replace(view, border_weighted=view.border_weighted and possible)
+
+
+def border_note(report: SampleReport, *, asked: bool, applied: bool) -> str:
+    """Return what a reader has to know of the sample's border particles.
+
+    Parameters
+    ----------
+    report : SampleReport
+        The sample.
+    asked, applied : bool
+        Whether a correction for border loss was asked for, and whether it was applied.
+
+    Returns
+    -------
+    str
+        What the correction does, or why it was asked for in vain; that cut particles were kept; else nothing.
+    """
+    correction = border_correction(report.table, report.recipe)
+    if applied or (asked and not correction.is_possible):
+        return correction.note
+    return "" if report.recipe.drop_border else stats.CUT_KEPT
+
+
+def weights_of(table: "pd.DataFrame", view: View, recipe: Recipe) -> NDArray[np.float64]:
+    """Return the weight of each measured particle of a table.
+
+    Raises
+    ------
+    ValueError
+        For a correction for border loss that is not possible, see `view_of`.
+    """
+    rows = measured(table)
+    weights = stats.weights(rows["equivalent_diameter_nm"].to_numpy(np.float64, na_value=np.nan), view.weighting)
+    if not view.border_weighted:
+        return weights
+    correction = border_correction(table, recipe)
+    if correction.factors is None:
+        raise ValueError(correction.reason)
+    return weights * correction.factors
+
+
+def words_of(view: View) -> str:
+    """Return how a view's weighting is printed beside a number."""
+    return stats.weighting_words(view.weighting, border_weighted=view.border_weighted)
 
 
 def values_of(table: "pd.DataFrame", quantity: Quantity) -> NDArray[np.float64]:
@@ -58,25 +112,26 @@ def values_of(table: "pd.DataFrame", quantity: Quantity) -> NDArray[np.float64]:
     return table[quantity.column].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def summaries(report: SampleReport, weighting: str | None = None) -> dict[str, stats.Summary]:
+def summaries(report: SampleReport, view: View | None = None) -> dict[str, stats.Summary]:
     """Return the summary of each of `antema.domain.QUANTITIES`, by column.
 
     Parameters
     ----------
     report : SampleReport
         The sample.
-    weighting : str, optional
-        The report's own where absent.
+    view : View, optional
+        The report's own, as it can be applied, where absent.
     """
-    weighting = weighting or report.view.weighting
+    view = view or view_of([report], report.view)
     table = measured(report.table)
-    weights, images = weights_of(table, weighting), image_ids(table)
+    weights, images = weights_of(report.table, view, report.recipe), image_ids(table)
     return {
         quantity.column: stats.summarise(
             values_of(table, quantity),
             images,
             weights=weights,
-            weighting=weighting,
+            weighting=view.weighting,
+            border_weighted=view.border_weighted,
             n_images_total=report.n_images_done,
         )
         for quantity in QUANTITIES
@@ -85,9 +140,9 @@ def summaries(report: SampleReport, weighting: str | None = None) -> dict[str, s
 
 def enough(report: SampleReport, precision: float = 0.05) -> stats.Enough:
     """Return what it takes to know the mean equivalent diameter to a precision."""
-    table = measured(report.table)
-    values = values_of(table, QUANTITIES[0])
-    return stats.enough(values, image_ids(table), precision, weights=weights_of(table, report.view.weighting))
+    table, view = measured(report.table), view_of([report], report.view)
+    weights = weights_of(report.table, view, report.recipe)
+    return stats.enough(values_of(table, QUANTITIES[0]), image_ids(table), precision, weights=weights)
 
 
 def dropped_counts(table: "pd.DataFrame") -> dict[str, int]:
@@ -115,27 +170,37 @@ def crystallinity_labels(table: "pd.DataFrame", certainty: float) -> NDArray[np.
 
 
 def crystallinity_shares(report: SampleReport) -> stats.Shares | None:
-    """Return the shares of `CRYSTALLINITIES` among the measured particles; None where nothing was classified."""
-    table = measured(report.table)
-    labels = crystallinity_labels(table, report.view.crystallinity_certainty)
+    """Return the shares of `CRYSTALLINITIES` among the measured particles; None where nothing was classified.
+
+    Each particle counts once, whatever the weighting; with the correction for border loss, by its factor.
+    """
+    table, view = measured(report.table), view_of([report], report.view)
+    labels = crystallinity_labels(table, view.crystallinity_certainty)
     classified = labels != ""
     if not classified.any():
         return None
     _, image = np.unique(image_ids(table)[classified].astype(str), return_inverse=True)
-    counts = np.zeros((int(image.max()) + 1, len(CRYSTALLINITIES)), dtype=np.int64)
     place = {name: k for k, name in enumerate(CRYSTALLINITIES)}
-    np.add.at(counts, (image, np.array([place[str(label)] for label in labels[classified]])), 1)
-    return stats.share_interval(counts)
+    where = image, np.array([place[str(label)] for label in labels[classified]])
+    counts = np.zeros((int(image.max()) + 1, len(CRYSTALLINITIES)), dtype=np.int64)
+    np.add.at(counts, where, 1)
+    if not view.border_weighted:
+        return stats.share_interval(counts)
+    correction = border_correction(table.loc[classified], report.recipe)
+    sums = np.zeros(counts.shape)
+    np.add.at(sums, where, weights_of(table.loc[classified], replace(view, weighting="number"), report.recipe))
+    return stats.share_interval(counts, weight_sums=sums, worth=correction.worth)
 
 
 def pairs_of(report: ComparisonReport, quantity: Quantity) -> list[Pair]:
     """Return the comparison of every pair of samples in one quantity."""
+    view = view_of(report.samples, report.view)
     columns: list[tuple[NDArray[np.float64], NDArray[np.object_], NDArray[np.float64]]] = []
     for sample in report.samples:
         table = measured(sample.table)
-        columns.append((values_of(table, quantity), image_ids(table), weights_of(table, report.view.weighting)))
+        columns.append((values_of(table, quantity), image_ids(table), weights_of(sample.table, view, sample.recipe)))
     places = [(a, b) for a in range(len(columns)) for b in range(a + 1, len(columns))]
-    found = [_compare(columns[a], columns[b], report.view.weighting) for a, b in places]
+    found = [_compare(columns[a], columns[b], view) for a, b in places]
     corrected = stats.holm([comparison.p_value for comparison in found])
     return [Pair(a, b, c, p) for (a, b), c, p in zip(places, found, corrected, strict=True)]
 
@@ -151,6 +216,15 @@ def recipe_differences(samples: Sequence[SampleReport]) -> list[str]:
 def _compare(
     a: tuple[NDArray[np.float64], NDArray[np.object_], NDArray[np.float64]],
     b: tuple[NDArray[np.float64], NDArray[np.object_], NDArray[np.float64]],
-    weighting: str,
+    view: View,
 ) -> stats.Comparison:
-    return stats.compare(a[0], a[1], b[0], b[1], weights_a=a[2], weights_b=b[2], weighting=weighting)
+    return stats.compare(
+        a[0],
+        a[1],
+        b[0],
+        b[1],
+        weights_a=a[2],
+        weights_b=b[2],
+        weighting=view.weighting,
+        border_weighted=view.border_weighted,
+    )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from antema.domain import DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES
+from antema.domain import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES
 from antema.reports import numbers
 from antema.reports.contents import ReportImage, SampleReport
 
@@ -107,14 +107,31 @@ def images_csv(images: Sequence[ReportImage]) -> bytes:
     return _csv(*image_rows(images))
 
 
+def column_rows() -> tuple[list[str], list[list[Any]]]:
+    """Return header and rows of the dictionary of the particle table: each column, its unit, what it holds."""
+    units = {"nm": "nm", "nm2": "nm²", "px": "px", "deg": "°"}
+    rows: list[list[Any]] = [
+        [column, units.get(column.rpartition("_")[2], ""), COLUMN_MEANINGS[column]] for column in PARTICLE_COLUMNS
+    ]
+    return ["column", "unit", "meaning"], rows
+
+
+def columns_csv() -> bytes:
+    """Return the dictionary of the particle table as CSV."""
+    return _csv(*column_rows())
+
+
 def summary_dict(report: SampleReport) -> dict[str, Any]:
     """Return every number of the report as plain JSON values; what does not exist is None."""
     enough = numbers.enough(report)
     shares = numbers.crystallinity_shares(report)
     dropped = numbers.dropped_counts(report.table)
+    view = numbers.view_of([report], report.view)
     return {
         "sample": _jsonable(dict(report.sample)),
-        "weighting": report.view.weighting,
+        "weighting": view.weighting,
+        "border_weighted": view.border_weighted,
+        "border_note": numbers.border_note(report, asked=report.view.border_weighted, applied=view.border_weighted),
         "n_measured": len(numbers.measured(report.table)),
         "n_dropped": sum(dropped.values()),
         "dropped": {reason: {"n": n, "meaning": DROP_REASONS.get(reason, "")} for reason, n in dropped.items()},
@@ -127,7 +144,7 @@ def summary_dict(report: SampleReport) -> dict[str, Any]:
                 **summary.to_dict(),
                 "statement": summary.statement(quantity.label, quantity.unit),
             }
-            for quantity, summary in zip(QUANTITIES, numbers.summaries(report).values(), strict=True)
+            for quantity, summary in zip(QUANTITIES, numbers.summaries(report, view).values(), strict=True)
         },
         "enough": {
             "precision": enough.precision,

@@ -9,19 +9,19 @@ from antema import stats
 from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS
 from antema.reports import numbers
 from antema.reports.contents import SampleReport
-from antema.reports.tables import image_rows, particle_rows
+from antema.reports.tables import column_rows, image_rows, particle_rows
 
 if TYPE_CHECKING:
     import pandas as pd
     import xlsxwriter
     from xlsxwriter.worksheet import Worksheet
 
-_UNITS = {"nm2": "nm²", "nm": "nm", "px": "px"}
+_UNITS = {"nm2": "nm²", "nm": "nm", "px": "px", "deg": "°"}
 _LONGEST_TEXT = 32_767  # of a cell, by the file format
 
 
 def workbook_xlsx(report: SampleReport) -> bytes:
-    """Return a workbook of the sheets summary, particles, images and recipe.
+    """Return a workbook of the sheets summary, particles, images, recipe and columns.
 
     Units stand in the headers. Text is never taken for a formula or a link, whatever it begins with. Rows are written
     one after another without being held in memory.
@@ -33,6 +33,7 @@ def workbook_xlsx(report: SampleReport) -> bytes:
     _table_sheet(book, formats, "particles", header, rows)
     _table_sheet(book, formats, "images", *image_rows(report.images))
     _recipe_sheet(book, formats, report)
+    _table_sheet(book, formats, "columns", *column_rows(), width=40)
     book.close()
     return buffer.getvalue()
 
@@ -54,6 +55,8 @@ def tables_xlsx(tables: "Mapping[str, pd.DataFrame]", title: str, date: datetime
     for name, table in tables.items():
         header, rows = particle_rows(table) if name == "particles" else _plain_rows(table)
         _table_sheet(book, formats, name, header, rows)
+    if "particles" in tables:
+        _table_sheet(book, formats, "columns", *column_rows(), width=40)
     book.close()
     return buffer.getvalue()
 
@@ -109,11 +112,16 @@ def _write(sheet: "Worksheet", row: int, column: int, value: Any, style: Any = N
 
 
 def _table_sheet(
-    book: "xlsxwriter.Workbook", formats: dict[str, Any], name: str, header: list[str], rows: list[list[Any]]
+    book: "xlsxwriter.Workbook",
+    formats: dict[str, Any],
+    name: str,
+    header: list[str],
+    rows: list[list[Any]],
+    width: int = 14,
 ) -> None:
     sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(header) - 1, 14)
+    sheet.set_column(0, len(header) - 1, width)
     for column, title in enumerate(header):
         _write(sheet, 0, column, header_with_unit(title), formats["head"])
     for place, row in enumerate(rows, start=1):
@@ -127,7 +135,8 @@ def _summary_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report:
     sheet = book.add_worksheet("summary")
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 20, 13)
-    found = numbers.summaries(report)
+    view = numbers.view_of([report], report.view)
+    found = numbers.summaries(report, view)
     first = found[QUANTITIES[0].column]
     lines: list[tuple[list[Any], Any]] = [([report.name], formats["title"])]
     for key in ("material", "batch", "synthesis_date", "operator", "notes"):
@@ -138,7 +147,7 @@ def _summary_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report:
     columns = ["quantity", "unit", "n", "images"]
     for label in stats.STATISTICS.values():
         columns += [label, f"{label} low", f"{label} high"]
-    lines.append(([f"{first.level * 100:g} % intervals, {report.view.weighting}-weighted"], formats["section"]))
+    lines.append(([f"{first.level * 100:g} % intervals, {numbers.words_of(view)}"], formats["section"]))
     lines.append((columns, formats["head"]))
     for quantity in QUANTITIES:
         summary = found[quantity.column]
@@ -147,7 +156,9 @@ def _summary_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report:
             estimate: stats.Estimate = getattr(summary, name)
             row += [estimate.value if estimate.has_value else None, estimate.low, estimate.high]
         lines.append((row, None))
-    lines += [([text], None) for text in (first.method_text, first.note, numbers.enough(report).statement) if text]
+    border = numbers.border_note(report, asked=report.view.border_weighted, applied=view.border_weighted)
+    sentences = (first.method_text, first.note, border, numbers.enough(report).statement)
+    lines += [([text], None) for text in sentences if text]
     lines += [([], None), (["Dropped", "", "n"], formats["head"])]
     dropped = numbers.dropped_counts(report.table)
     lines += [([DROP_REASONS.get(reason, reason), "", n], None) for reason, n in dropped.items()]
@@ -172,7 +183,7 @@ def _recipe_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report: 
         value = values[field.name]
         rows.append(([field.label, "the model's own" if value is None else value, field.unit], None))
     rows.append((["recipe fingerprint", report.recipe.fingerprint()], None))
-    rows.append((["weighting", report.view.weighting], None))
+    rows.append((["weighting", numbers.words_of(numbers.view_of([report], report.view))], None))
     rows.append((["crystallinity certainty", report.view.crystallinity_certainty], None))
     for heading, mapping in (("model", report.model), ("provenance", report.provenance)):
         rows += [([], None), ([heading, "value"], formats["head"])]

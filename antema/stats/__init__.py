@@ -4,6 +4,7 @@ Particles of one image are not independent: they share a focus, a spot on the gr
 every test here therefore treats the image as the unit that was sampled, wherever there is more than one image.
 """
 
+from antema.stats.border import CUT_KEPT, MOST_FACTOR, BorderCorrection, border_correction
 from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST, Comparison, cliffs_delta, compare, holm
 from antema.stats.counting import Enough, enough
 from antema.stats.distribution import Histogram, ecdf, histogram, kde
@@ -20,23 +21,27 @@ from antema.stats.summary import (
     Summary,
     summarise,
 )
-from antema.stats.weighting import WEIGHTINGS, weights
+from antema.stats.weighting import WEIGHTINGS, weighting_words, weights
 
 __all__ = [
     "BOOTSTRAP",
+    "CUT_KEPT",
     "FEW_IMAGES",
     "LEAST_IMAGES_FOR_A_TEST",
     "MANY_IMAGES",
+    "MOST_FACTOR",
     "NO_INTERVAL",
     "ONE_IMAGE",
     "STATISTICS",
     "WEIGHTINGS",
+    "BorderCorrection",
     "Comparison",
     "Enough",
     "Estimate",
     "Histogram",
     "Shares",
     "Summary",
+    "border_correction",
     "cliffs_delta",
     "compare",
     "count_text",
@@ -49,5 +54,6 @@ __all__ = [
     "share_interval",
     "summarise",
     "weighted_quantiles",
+    "weighting_words",
     "weights",
 ]

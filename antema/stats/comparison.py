@@ -51,6 +51,8 @@ class Comparison:
         `BOOTSTRAP`, `FEW_IMAGES`, `ONE_IMAGE` or `NO_INTERVAL`.
     weighting : str
         Name of the weighting, for the sentences.
+    border_weighted : bool
+        Whether the weights hold the factors for border loss.
     method : str
         One sentence on intervals and test.
     note : str
@@ -72,6 +74,7 @@ class Comparison:
     level: float
     interval_method: str
     weighting: str
+    border_weighted: bool
     method: str
     note: str
 
@@ -113,7 +116,7 @@ class Comparison:
             name: getattr(self, name)
             for name in (
                 "n_a", "n_b", "n_images_a", "n_images_b", "p_value", "least_p", "permutations", "exact", "level",
-                "interval_method", "weighting", "method", "note",
+                "interval_method", "weighting", "border_weighted", "method", "note",
             )
         }  # fmt: skip
         medians = {"median_a": self.median_a, "median_b": self.median_b}
@@ -145,6 +148,7 @@ def compare(
     weights_a: ArrayLike | None = None,
     weights_b: ArrayLike | None = None,
     weighting: str = "number",
+    border_weighted: bool = False,
     level: float = 0.95,
     seed: int = 0,
     resamples: int = 2000,
@@ -161,6 +165,8 @@ def compare(
         Weights of the particles; equal where absent.
     weighting : str
         What those weights are, for the sentences.
+    border_weighted : bool
+        Whether they hold the factors of `antema.stats.border_correction`.
     level, seed, resamples
         As in `antema.stats.summarise`.
 
@@ -212,6 +218,7 @@ def compare(
         level=level,
         interval_method=method_name,
         weighting=weighting,
+        border_weighted=border_weighted,
         method=_method_text(method_name, level, permutations, exact=exact),
         note=_note(a, b, least, method_name),
     )

@@ -39,13 +39,20 @@ class Shares:
     note: str
 
 
-def share_interval(counts: ArrayLike, *, level: float = 0.95) -> Shares:
+def share_interval(
+    counts: ArrayLike, *, weight_sums: ArrayLike | None = None, worth: float | None = None, level: float = 0.95
+) -> Shares:
     """Return the share of each class with an interval.
 
     Parameters
     ----------
     counts : array_like of int, shape (n_images, n_classes)
         Particles of each class in each image.
+    weight_sums : array_like of float, shape (n_images, n_classes), optional
+        Sums of the particles' weights, where they do not count alike; zero where there is no particle.
+    worth : float, optional
+        How many particles of one weight they are worth (`antema.stats.BorderCorrection.worth`), at most so many count
+        for the intervals; all of them where absent.
     level : float
         Confidence level.
 
@@ -71,17 +78,21 @@ def share_interval(counts: ArrayLike, *, level: float = 0.95) -> Shares:
     if table.ndim != 2 or np.any(table < 0) or not np.all(np.isfinite(table)):
         msg = f"counts: expected a table of images x classes without negative numbers, found shape {table.shape}"
         raise ValueError(msg)
-    sizes = table.sum(axis=1)
+    sums = table if weight_sums is None else np.asarray(weight_sums, dtype=np.float64)
+    if sums.shape != table.shape or np.any((sums > 0) != (table > 0)):
+        msg = f"weights: expected sums above 0 where there are particles, shape {table.shape}, found {sums.shape}"
+        raise ValueError(msg)
+    filled = table.sum(axis=1) > 0
+    table, sums = table[filled], sums[filled]
     # in an order of their content: a sum over images in another order may differ in its last digit
-    table = table[sizes > 0]
-    table = table[np.lexsort(table.T)]
-    sizes = table.sum(axis=1)
-    n, n_images, n_classes = int(sizes.sum()), int(sizes.size), table.shape[1]
+    sums = sums[np.lexsort(sums.T)]
+    n, n_images, n_classes = int(table.sum()), int(table.shape[0]), table.shape[1]
     of_class = tuple(int(c) for c in table.sum(axis=0))
     if not n:
         nothing = tuple(Estimate(float("nan")) for _ in range(n_classes))
         return Shares(nothing, of_class, 0, 0, level, "no interval", "No particle was classified.")
-    estimates = tuple(_estimate(table[:, k], sizes, n, level) for k in range(n_classes))
+    most = float(n) if worth is None else min(worth, float(n))
+    estimates = tuple(_estimate(sums[:, k], sums.sum(axis=1), most, level) for k in range(n_classes))
     if n_images == 1:
         note = "All particles are from one image: the intervals describe this image only, not the sample."
         return Shares(estimates, of_class, n, 1, level, "within this image only", note)
@@ -90,19 +101,22 @@ def share_interval(counts: ArrayLike, *, level: float = 0.95) -> Shares:
     return Shares(estimates, of_class, n, n_images, level, method, note)
 
 
-def _estimate(of_class: NDArray[np.float64], sizes: NDArray[np.float64], n: int, level: float) -> Estimate:
-    share = float(of_class.sum() / n)
+def _estimate(of_class: NDArray[np.float64], sizes: NDArray[np.float64], n: float, level: float) -> Estimate:
+    total = float(sizes.sum())
+    share = float(of_class.sum() / total)
+    # a class that has everything, whatever the sums' last digits say
+    share = 1.0 if np.array_equal(of_class, sizes) else share
     if sizes.size == 1:
-        effective = float(n)
+        effective = n
     elif share in (0.0, 1.0):
         effective = float(sizes.size)
     else:
-        error = image_level_error(sizes / n, of_class / sizes, share)
+        error = image_level_error(sizes / total, of_class / sizes, share)
         independent = share * (1 - share)
-        by_images = independent / error**2 if error > 0 else float(n)
+        by_images = independent / error**2 if error > 0 else n
         # t of the images' degrees of freedom in place of the particles' own
         freedom = (t_quantile(level, max(n - 1, 1)) / t_quantile(level, sizes.size - 1)) ** 2
-        effective = max(min(by_images * freedom, float(n)), 1.0)
+        effective = max(min(by_images * freedom, n), 1.0)
     tail, hits = (1 - level) / 2, share * effective
     low = 0.0 if share == 0 else float(special.betaincinv(hits, effective - hits + 1, tail))
     high = 1.0 if share == 1 else float(special.betaincinv(hits + 1, effective - hits, 1 - tail))

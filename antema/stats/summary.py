@@ -20,7 +20,7 @@ from antema.stats.intervals import (
     within_sd,
 )
 from antema.stats.quantiles import weighted_quantiles
-from antema.stats.weighting import WEIGHTINGS
+from antema.stats.weighting import WEIGHTINGS, weighting_words
 
 BOOTSTRAP = "bootstrap of whole images"
 FEW_IMAGES = "t on image-level statistics (few images)"
@@ -67,6 +67,8 @@ class Summary:
         One or more plain sentences on what limits the intervals; empty where nothing does.
     n_missing : int
         Rows without a finite value.
+    border_weighted : bool
+        Whether the weights hold the factors of `antema.stats.border_correction`, for the sentences.
     """
 
     n: int
@@ -83,6 +85,7 @@ class Summary:
     weighting: str
     note: str
     n_missing: int = 0
+    border_weighted: bool = False
 
     @property
     def method_text(self) -> str:
@@ -95,7 +98,8 @@ class Summary:
         images = count_text(self.n_images, "image")
         if self.n_images_total > self.n_images:
             images = f"{self.n_images:,} of {count_text(self.n_images_total, 'image')}"
-        return f"{count_text(self.n, 'particle')} in {images} ({WEIGHTINGS[self.weighting]})"
+        words = weighting_words(self.weighting, border_weighted=self.border_weighted)
+        return f"{count_text(self.n, 'particle')} in {images} ({words})"
 
     def statement(self, label: str, unit: str = "") -> str:
         """Return the sentence for a page or a report.
@@ -128,6 +132,7 @@ class Summary:
             "n_images_total": self.n_images_total,
             "n_missing": self.n_missing,
             "weighting": self.weighting,
+            "border_weighted": self.border_weighted,
             "level": self.level,
             "interval_method": self.interval_method,
             "note": self.note,
@@ -149,6 +154,7 @@ def summarise(
     *,
     weights: ArrayLike | None = None,
     weighting: str = "number",
+    border_weighted: bool = False,
     n_images_total: int | None = None,
     level: float = 0.95,
     seed: int = 0,
@@ -166,6 +172,8 @@ def summarise(
         Weight of each particle, see `antema.stats.weights`; 1 where absent.
     weighting : str
         What those weights are (``number``, ``area``, ``volume``), for the sentences.
+    border_weighted : bool
+        Whether they hold the factors for border loss, for the sentences.
     n_images_total : int, optional
         Images analysed, those without particles included; they are mentioned in the note.
     level : float
@@ -225,6 +233,7 @@ def summarise(
         weighting=weighting,
         note=_note(data, total_images, method),
         n_missing=data.n_missing,
+        border_weighted=border_weighted,
     )
 
 

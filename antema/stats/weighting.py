@@ -1,4 +1,4 @@
-"""How much each particle counts: once, by its area or by its volume."""
+"""How much each particle counts: once, by its area or by its volume (see `antema.stats.border` for a factor on it)."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,17 @@ WEIGHTINGS: dict[str, str] = {
 }
 
 _POWER = {"number": 0, "area": 2, "volume": 3}
+
+
+def weighting_words(weighting: str, *, border_weighted: bool = False) -> str:
+    """Return how a weighting is printed beside a number.
+
+    Examples
+    --------
+    >>> weighting_words("volume", border_weighted=True)
+    'volume-weighted, corrected for border loss'
+    """
+    return WEIGHTINGS[weighting] + (", corrected for border loss" if border_weighted else "")
 
 
 def weights(diameters_nm: ArrayLike, weighting: str) -> NDArray[np.float64]:

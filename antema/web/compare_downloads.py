@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import flask
 import pandas as pd
 
-from antema.domain import AntemaError, View
+from antema.domain import AntemaError
 from antema.provenance import provenance
-from antema.reports import ComparisonReport, comparison_report_pdf, particles_csv, tables_xlsx, zip_files
+from antema.reports import ComparisonReport, columns_csv, comparison_report_pdf, particles_csv, tables_xlsx, zip_files
 from antema.web import compare_tables
 from antema.web.answers import XLSX, attachment, plain_error
 from antema.web.compare_choice import Choice
@@ -55,6 +55,7 @@ def everything() -> flask.Response:
         "report.pdf": _report_pdf(comparable, date),
         "workbook.xlsx": _workbook(comparable, date),
         "particles.csv": particles_csv(_particles(comparable)),
+        "columns.csv": columns_csv(),
     }
     files |= {f"{name}.csv": _csv(rows(comparable)) for name, rows in _TABLES.items()}
     return attachment(zip_files(files, date), "comparison_everything.zip", "application/zip")
@@ -88,11 +89,12 @@ def _workbook(comparable: Comparable, date: datetime) -> bytes:
 
 
 def _report_pdf(comparable: Comparable, date: datetime) -> bytes:
-    by, weighting = current_user(), comparable.choice.weighting
+    by, chosen = current_user(), comparable.choice.view
     content = ComparisonReport(
-        [sample_report(member.analysis.id, weighting, by=by, pictures=False) for member in comparable.members],
-        View(weighting=weighting),
+        [sample_report(member.analysis.id, chosen, by=by, pictures=False) for member in comparable.members],
+        chosen,
         provenance() | {"date": date.isoformat(timespec="seconds"), "requested_by": by},
+        comparable.choice.quantity,
     )
     return comparison_report_pdf(content)
 

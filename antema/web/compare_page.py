@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -11,7 +12,8 @@ from dash import dcc, html
 
 from antema.domain import View
 from antema.reports import Pair
-from antema.stats import MANY_IMAGES, WEIGHTINGS, Comparison, Estimate, Summary, format_number, histogram
+from antema.reports.numbers import words_of
+from antema.stats import MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
 from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST
 from antema.storage import Sample
 from antema.web import compare_figures, compare_tables, figures
@@ -86,7 +88,7 @@ def empty_state(comparable: Comparable) -> list[Any]:
 
 
 def _offer(a: Sample, b: Sample, choice: Choice) -> dcc.Link:
-    query = Choice.of([a.id, b.id], choice.column, choice.weighting, log=choice.log).query
+    query = replace(choice, samples=(a.id, b.id)).query
     return dcc.Link(f"{a.name} and {b.name}", href=f"/compare?{query}", className="btn btn-outline-primary")
 
 
@@ -107,8 +109,9 @@ def plots(comparable: Comparable) -> tuple[go.Figure, go.Figure, go.Figure]:
         (plot_name(m.name, wrapped=True), m.colour, compare_figures.equally_weighted(d.values, d.weights))
         for m, d in zip(comparable.members, comparable.series, strict=True)
     ]
-    distribution = figures.overlaid_figure(choice.quantity, bars, log=choice.log, weighting=choice.weighting)
-    cumulative = figures.ecdf_figure(choice.quantity, curves, log=choice.log, weighting=choice.weighting)
+    share_of = figures.share_of(comparable.view)
+    distribution = figures.overlaid_figure(choice.quantity, bars, log=choice.log, share_of=share_of)
+    cumulative = figures.ecdf_figure(choice.quantity, curves, log=choice.log, share_of=share_of)
     spread = figures.violin_figure(choice.quantity, violins, log=choice.log)
     compare_figures.curves_before_bars(distribution)
     for figure in (distribution, cumulative):  # one above or beside the other, they are read along one axis
@@ -142,7 +145,7 @@ def histogram_words(comparable: Comparable) -> list[Any]:
 
 def violin_words(comparable: Comparable) -> list[Any]:
     """Return what the violins show."""
-    return _sentences([f"Density, quartiles and median, {WEIGHTINGS[comparable.choice.weighting]}."])
+    return _sentences([f"Density, quartiles and median, {words_of(comparable.view)}."])
 
 
 def statistics_table(comparable: Comparable) -> list[Any]:
@@ -215,7 +218,7 @@ def _sentences(texts: Sequence[str]) -> list[Any]:
 
 
 def _summary_sentences(comparable: Comparable) -> list[str]:
-    weighting = WEIGHTINGS[comparable.choice.weighting].capitalize()
+    weighting = words_of(comparable.view).capitalize()
     texts = [f"{weighting}. Below each number its 95 % interval; SD is the width of the distribution."]
     if comparable.choice.column.endswith("_nm"):
         conventions = {member.analysis.recipe.convention for member in comparable.members}
@@ -224,9 +227,10 @@ def _summary_sentences(comparable: Comparable) -> list[str]:
         [
             (
                 member.name,
-                " ".join(part for part in (summary.method_text if summary.n > 1 else "", summary.note) if part),
+                " ".join(filter(None, (summary.method_text if summary.n > 1 else "", summary.note, border))),
             )
             for member, summary in zip(comparable.members, comparable.summaries, strict=True)
+            for border in [comparable.border_note(member) if comparable.view.border_weighted else ""]
         ]
     )
 
@@ -274,7 +278,7 @@ def differences(comparable: Comparable) -> list[Any]:
     else:
         general += _limits(comparable)
     in_words = [
-        html.Li(_statement(pair, members, choice, alone=len(pairs) == 1))
+        html.Li(_statement(pair, comparable, alone=len(pairs) == 1))
         for pair in pairs
         if pair.comparison.n_a and pair.comparison.n_b
     ]
@@ -326,14 +330,14 @@ def _number(p: float | None) -> str:
     return NOTHING if p is None else format_number(p, 2)
 
 
-def _statement(pair: Pair, members: Sequence[Member], choice: Choice, *, alone: bool) -> str:
-    comparison = pair.comparison
+def _statement(pair: Pair, comparable: Comparable, *, alone: bool) -> str:
+    comparison, members, choice = pair.comparison, comparable.members, comparable.choice
     names = members[pair.a].name, members[pair.b].name
     words = comparison.statement(*names, choice.quantity.label, choice.quantity.unit)
     images = f"{comparison.n_images_a} and {comparison.n_images_b}"
     particles = f"{count(comparison.n_a)} and {count(comparison.n_b)}"
     rest = "" if alone else " ".join(filter(None, ("", comparison.note, comparison.method)))
-    return f"{words} {WEIGHTINGS[choice.weighting].capitalize()}; {particles} particles in {images} images.{rest}"
+    return f"{words} {words_of(comparable.view).capitalize()}; {particles} particles in {images} images.{rest}"
 
 
 def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
@@ -347,7 +351,9 @@ def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
         CLASSES, [(plot_name(member.name, wrapped=True), shares) for member, shares in found]
     )
     certainty = View().crystallinity_certainty
-    sentences = [f"Unknown below {100 * certainty:g} % certainty. Whiskers: 95 % intervals. Each particle counts once."]
+    each = "Each particle counts once"
+    each += ", corrected for border loss." if comparable.view.border_weighted else ", whatever the weighting."
+    sentences = [f"Unknown below {100 * certainty:g} % certainty. Whiskers: 95 % intervals. {each}"]
     sentences += _grouped([(member.name, shares.note) for member, shares in found])
     without = [member.name for member in comparable.members if all(member is not other for other, _ in found)]
     if without:

@@ -9,6 +9,7 @@ import pandas as pd
 from antema.domain import AntemaError, NotFound, View
 from antema.imaging.palette import sample_colour
 from antema.reports import ComparisonReport, Pair, ReportImage, SampleReport, crystallinity_shares, pairs_of
+from antema.reports.numbers import border_note, view_of
 from antema.stats import Shares, Summary
 from antema.storage import AnalysisRow, ImageResult, Sample
 from antema.web.compare_choice import Choice
@@ -53,14 +54,13 @@ class Member:
         """Micrographs that were analysed and count."""
         return [image for image in self.images if image.status == "done" and image.counts]
 
-    def series(self, choice: Choice) -> Series:
-        """Return the values of the chosen quantity."""
-        return series(self.table, choice.column, choice.weighting, len(self.done))
+    def series(self, column: str, view: View) -> Series:
+        """Return the values of a quantity."""
+        return series(self.table, column, view, self.analysis.recipe, len(self.done))
 
-    def report(self, weighting: str) -> SampleReport:
+    def report(self, view: View) -> SampleReport:
         """Return the sample as the reports' numbers take it; without what only their pages print."""
         images = [ReportImage(image.filename, status=image.status) for image in self.done]
-        view = View(weighting=weighting)
         return SampleReport({"name": self.name}, self.table, images, self.analysis.recipe, view, {}, {})
 
 
@@ -88,25 +88,35 @@ class Comparable:
         return len(self.members) > 1
 
     @cached_property
+    def view(self) -> View:
+        """The view that was chosen, as it can be applied to all of the samples."""
+        return view_of([member.report(self.choice.view) for member in self.members], self.choice.view)
+
+    @cached_property
     def series(self) -> list[Series]:
         """The values of the chosen quantity, sample by sample."""
-        return [member.series(self.choice) for member in self.members]
+        return [member.series(self.choice.column, self.view) for member in self.members]
+
+    def border_note(self, member: Member) -> str:
+        """Return what a reader has to know of a sample's border particles; empty where there is nothing."""
+        asked, applied = self.choice.border, self.view.border_weighted
+        return border_note(member.report(self.choice.view), asked=asked, applied=applied)
 
     @cached_property
     def summaries(self) -> list[Summary]:
         """The statistics of the chosen quantity, sample by sample."""
-        return [data.summary(self.choice.weighting) for data in self.series]
+        return [data.summary() for data in self.series]
 
     @cached_property
     def pairs(self) -> list[Pair]:
         """The comparison of every pair of samples, p-values corrected for their number."""
-        reports = [member.report(self.choice.weighting) for member in self.members]
-        return pairs_of(ComparisonReport(reports, View(weighting=self.choice.weighting), {}), self.choice.quantity)
+        reports = [member.report(self.view) for member in self.members]
+        return pairs_of(ComparisonReport(reports, self.view, {}), self.choice.quantity)
 
     @cached_property
     def shares(self) -> list[tuple[Member, Shares]]:
         """The shares of `CLASSES` of those samples whose particles were classified."""
-        found = [(member, crystallinity_shares(member.report("number"))) for member in self.members]
+        found = [(member, crystallinity_shares(member.report(self.view))) for member in self.members]
         return [(member, shares) for member, shares in found if shares is not None]
 
 

@@ -19,6 +19,7 @@ def statistics_rows(comparable: Comparable) -> pd.DataFrame:
             "sample": member.name,
             "quantity": comparable.choice.column,
             "weighting": summary.weighting,
+            "border_weighted": summary.border_weighted,
             "convention": member.analysis.recipe.convention,
             "particles": summary.n,
             "images": summary.n_images,
@@ -44,6 +45,7 @@ def difference_rows(comparable: Comparable) -> pd.DataFrame:
             "sample_b": comparable.members[pair.b].name,
             "quantity": comparable.choice.column,
             "weighting": pair.comparison.weighting,
+            "border_weighted": pair.comparison.border_weighted,
             "median_a": pair.comparison.median_a,
             "median_b": pair.comparison.median_b,
             **_numbers("difference", pair.comparison.difference),
@@ -116,6 +118,7 @@ def crystallinity_rows(comparable: Comparable) -> pd.DataFrame:
             "of": shares.n,
             "images": shares.n_images,
             **_numbers("share", estimate),
+            "border_weighted": comparable.view.border_weighted,
             "level": shares.level,
             "interval_method": shares.interval_method,
         }
@@ -123,7 +126,7 @@ def crystallinity_rows(comparable: Comparable) -> pd.DataFrame:
         for name, particles, estimate in zip(CLASSES, shares.counts, shares.shares, strict=True)
     ]
     columns = ["sample", "crystallinity", "particles", "of", "images", "share", "share_low", "share_high"]
-    return pd.DataFrame(rows, columns=[*columns, "level", "interval_method"])
+    return pd.DataFrame(rows, columns=[*columns, "border_weighted", "level", "interval_method"])
 
 
 def _numbers(name: str, estimate: Estimate) -> dict[str, float | None]:
@@ -134,4 +137,4 @@ def _numbers(name: str, estimate: Estimate) -> dict[str, float | None]:
 def _with_choice(table: pd.DataFrame, comparable: Comparable) -> pd.DataFrame:
     quantity = comparable.choice.column
     named = table if quantity in table.columns else table.assign(quantity=quantity)
-    return named.assign(weighting=comparable.choice.weighting)
+    return named.assign(weighting=comparable.view.weighting, border_weighted=comparable.view.border_weighted)

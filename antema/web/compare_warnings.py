@@ -20,7 +20,7 @@ def warnings(comparable: Comparable) -> list[html.Div]:
     """Return what makes the numbers of these samples not comparable, then what limits them."""
     members = comparable.members
     serious: list[Any] = [*_convention_warning(members), *_recipe_warning(members), *_model_warning(members)]
-    hints = [*comparable.missing, *_incomplete(members), *_pixel_size_hint(members)]
+    hints = [*comparable.missing, *_border_hints(comparable), *_incomplete(members), *_pixel_size_hint(members)]
     if len(comparable.choice.samples) == MOST_SAMPLES:
         hints.append(f"At most {MOST_SAMPLES} samples are compared at a time: more colours could not be told apart.")
     shown: list[html.Div] = []
@@ -32,6 +32,16 @@ def warnings(comparable: Comparable) -> list[html.Div]:
     if hints:
         shown.append(html.Div(html.Ul([html.Li(text) for text in hints]), className="alert alert-warning"))
     return shown
+
+
+def _border_hints(comparable: Comparable) -> list[str]:
+    if comparable.view.border_weighted:
+        return []
+    notes = {member.name: comparable.border_note(member) for member in comparable.members}
+    hints = [f"{name}: {note}" for name, note in notes.items() if note]
+    if comparable.choice.border and comparable.is_enough:
+        hints.append("No sample is corrected for border loss, since not all of them can be.")
+    return hints
 
 
 def _convention_warning(members: Sequence[Member]) -> list[str]:

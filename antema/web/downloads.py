@@ -11,6 +11,7 @@ from antema.stats import WEIGHTINGS
 from antema.web.answers import XLSX, attachment, plain_error
 from antema.web.media import preview_png
 from antema.web.report_data import require_analysis, sample_report
+from antema.web.sample_choice import view_from_query
 from antema.web.state import store
 from antema.web.user import current_user
 
@@ -57,10 +58,13 @@ def everything(analysis_id: int) -> flask.Response:
 def _file(
     analysis_id: int, build: Callable[[SampleReport], bytes], name: str, mimetype: str, *, pictures: bool
 ) -> flask.Response:
-    weighting = flask.request.args.get("weighting", "number")
-    if weighting not in WEIGHTINGS:
-        flask.abort(400, f"weighting: expected one of {', '.join(WEIGHTINGS)}, found {weighting}")
+    asked = flask.request.args
+    if asked.get("weighting", "number") not in WEIGHTINGS:
+        flask.abort(400, f"weighting: expected one of {', '.join(WEIGHTINGS)}, found {asked['weighting']}")
+    if asked.get("border", "0") not in ("0", "1"):
+        flask.abort(400, f"border: expected 0 or 1, found {asked['border']}")
     require_analysis(analysis_id)
-    content = sample_report(analysis_id, weighting, by=current_user(), pictures=pictures)
+    view = view_from_query(asked, usual=store().analysis(analysis_id).view)
+    content = sample_report(analysis_id, view, by=current_user(), pictures=pictures)
     stem = re.sub(r"[^\w.-]+", "_", str(content.sample["name"])).strip("_") or "sample"
     return attachment(build(content), f"{stem}_{name}", mimetype)

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from antema.domain import Quantity
+from antema.domain import Quantity, View
 from antema.imaging.palette import ORANGE, SAMPLE_COLOURS
 from antema.stats import Histogram, ecdf, kde
 
@@ -49,6 +49,11 @@ def empty_figure(sentence: str) -> go.Figure:
     return figure
 
 
+def share_of(view: View) -> str:
+    """Return what a share is a share of, for an axis: ``number``, ``volume, border-corrected``."""
+    return view.weighting + (", border-corrected" if view.border_weighted else "")
+
+
 def distribution_figure(
     quantity: Quantity,
     histogram: Histogram,
@@ -56,7 +61,7 @@ def distribution_figure(
     weights: Vector | None,
     *,
     log: bool,
-    weighting: str,
+    view: View,
     picked: Vector | None = None,
 ) -> go.Figure:
     """Return histogram and density of one quantity.
@@ -71,14 +76,14 @@ def distribution_figure(
         For the density curve; weights None counts particles.
     log : bool
         Logarithmic axis; the bins are logarithmic then.
-    weighting : str
-        ``number``, ``area`` or ``volume``; named on the axis.
+    view : View
+        How the values are weighted; named on the axis.
     picked : ndarray or None
         Values of the particles picked elsewhere; their bins are marked.
     """
     edges = np.log10(histogram.edges) if log else histogram.edges
     widths = np.diff(edges)
-    by_number = weighting == "number"
+    by_number = view.weighting == "number" and not view.border_weighted
     heights = histogram.counts if by_number else 100 * histogram.share
     figure = go.Figure(
         go.Bar(
@@ -100,7 +105,7 @@ def distribution_figure(
         )
     )
     if len(values) > 2 and np.ptp(values) > 0:
-        x, y = kde(values, weights, log=log, upper=quantity.upper, least_width=quantity.least_bin_width)
+        x, y = kde(values, weights, log=log, **_bounds(quantity, values), least_width=quantity.least_bin_width)
         seen = (x >= histogram.edges[0]) & (x <= histogram.edges[-1])
         x, y = x[seen], y[seen]
         # kde() is a density over x (or over log10 x); in the bars' unit it is times their area.
@@ -118,7 +123,7 @@ def distribution_figure(
         _layout(
             xaxis={"title": {"text": quantity.axis}} | (_log_ticks(histogram.edges) if log else {}),
             yaxis={
-                "title": {"text": "Particles per bin" if by_number else f"Share of {weighting} (%)"},
+                "title": {"text": "Particles per bin" if by_number else f"Share of {share_of(view)} (%)"},
                 "rangemode": "tozero",
             },
             clickmode="event",
@@ -131,6 +136,11 @@ def distribution_figure(
             text=histogram.outside_text, xref="paper", yref="paper", x=1, y=1, xanchor="right", showarrow=False
         )
     return figure
+
+
+def _bounds(quantity: Quantity, values: Vector) -> dict[str, float | None]:
+    lower, upper = quantity.bounds(float(values.min()), float(values.max()))
+    return {"lower": lower, "upper": upper}
 
 
 def _bar_colours(edges: Vector, picked: Vector | None) -> list[str]:
@@ -152,11 +162,11 @@ def overlaid_figure(
     groups: Sequence[tuple[str, str, Histogram, Vector, Vector | None]],
     *,
     log: bool,
-    weighting: str,
+    share_of: str,
 ) -> go.Figure:
     """Return the distributions of several samples over each other.
 
-    Each group is (name, colour, histogram, values, weights).
+    Each group is (name, colour, histogram, values, weights); `share_of` says what its bars are shares of.
     """
     figure = go.Figure()
     edges_seen: list[Vector] = []
@@ -176,7 +186,7 @@ def overlaid_figure(
             hovertemplate="%{y:.3g}<extra>" + name + "</extra>",
         )
         if len(values) > 2 and np.ptp(values) > 0:
-            x, y = kde(values, weights, log=log)
+            x, y = kde(values, weights, log=log, **_bounds(quantity, values), least_width=quantity.least_bin_width)
             figure.add_scatter(
                 x=np.log10(x) if log else x,
                 y=y,
@@ -191,7 +201,7 @@ def overlaid_figure(
     figure.update_layout(
         _layout(
             xaxis={"title": {"text": quantity.axis}} | (_log_ticks(np.sort(np.concatenate(edges_seen))) if log else {}),
-            yaxis={"title": {"text": f"Share of {weighting} per {per}"}},
+            yaxis={"title": {"text": f"Share of {share_of} per {per}"}},
             barmode="overlay",
         )
     )
@@ -199,9 +209,9 @@ def overlaid_figure(
 
 
 def ecdf_figure(
-    quantity: Quantity, groups: Sequence[tuple[str, str, Vector, Vector | None]], *, log: bool, weighting: str
+    quantity: Quantity, groups: Sequence[tuple[str, str, Vector, Vector | None]], *, log: bool, share_of: str
 ) -> go.Figure:
-    """Return cumulative distributions; each group is (name, colour, values, weights)."""
+    """Return cumulative distributions; each group is (name, colour, values, weights), `share_of` as above."""
     figure = go.Figure()
     for name, colour, values, weights in groups:
         x, y = ecdf(values, weights)
@@ -209,7 +219,7 @@ def ecdf_figure(
     figure.update_layout(
         _layout(
             xaxis={"title": {"text": quantity.axis}, "type": "log" if log else "linear"},
-            yaxis={"title": {"text": f"Cumulative share of {weighting} (%)"}, "range": [0, 100]},
+            yaxis={"title": {"text": f"Cumulative share of {share_of} (%)"}, "range": [0, 100]},
         )
     )
     return figure

@@ -266,7 +266,20 @@ def _weighting() -> list[Any]:
             "equivalent diameter, which tells where the sample's surface or its mass is. The weighting stands beside "
             "each number; a volume-weighted mean can be far above the number-weighted one, and hang on a few large "
             "particles."
-        )
+        ),
+        html.P(
+            "Particles that the image's edge cuts have no size of their own and are dropped. A large particle is cut "
+            "more often than a small one, so what is left favours small ones: little where particles are a hundredth "
+            "of the image, much where they are a fifth. Corrected for border loss, each particle counts by the inverse "
+            "of the chance that one of its extent lies wholly inside the image (Miles and Lantuéjoul), times its "
+            "weighting, in every statistic. Where a recipe keeps cut particles there is nothing to correct with: they "
+            "are measured too small."
+        ),
+        html.P(
+            "Weighting, correction, quantity and result stand in the page's address, so that a link shows what you "
+            "see; looking changes nothing for others. “Keep this view” does: from then on the result opens so for "
+            "everybody, and the change is recorded."
+        ),
     ]
 
 

@@ -12,6 +12,11 @@ from antema.storage import Edit, ImageResult, StoredMicrograph
 from antema.web.format import count, pixel_size
 from antema.web.state import store
 
+_FURTHER_NUMBERS = (
+    ("Orientation", "orientation_deg", "°"),
+    ("Mean grey value", "mean_grey", ""),
+    ("Counts for, with border loss", "border_weight", " particles"),
+)
 EXCLUSION_REASONS = ("not a particle", "wrong outline", "several particles", "dirt or support", "out of focus")
 
 
@@ -79,7 +84,10 @@ def particle_numbers(row: pd.Series) -> list[Any]:
         value = float(row[quantity.column])
         if np.isfinite(value):
             rows.append((quantity.label, f"{format_number(value)} {quantity.unit}".strip()))
-    rows.append(("Area", f"{format_number(float(row['area_nm2']))} nm²"))
+    for label, column, unit in _FURTHER_NUMBERS:
+        value = float(row[column])
+        if np.isfinite(value):
+            rows.append((label, f"{format_number(value)}{unit}"))
     rows.append(("Convention", str(row["convention"])))
     return [html.Dl([part for label, value in rows for part in (html.Dt(label), html.Dd(value))], className="facts")]
 

@@ -6,7 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField, View
+from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField
 
 _GROUPS = (
     ("Segmentation", ("model", "threshold")),
@@ -31,8 +31,10 @@ _GROUPS = (
 _WORDS = {"uecs": "UECS", "watershed": "Watershed", "none": "None", "contour": "Contour", "antema": "ANTEMA"}
 
 
-def recipe_panel(models: Sequence[tuple[str, str]], *, crystallinity_available: bool) -> dbc.Offcanvas:
-    """Return the panel; `models` are (name, title) of the segmentation models at hand."""
+def recipe_panel(
+    models: Sequence[tuple[str, str]], *, crystallinity_available: bool, certainty: float
+) -> dbc.Offcanvas:
+    """Return the panel; `models` are (name, title) of the segmentation models at hand, `certainty` is a fraction."""
     fields = {field.name: field for field in RECIPE_FIELDS}
     body: list[Any] = [
         html.P("ANTEMA's defaults unless you change them. The recipe is kept with each result.", className="quiet")
@@ -40,7 +42,7 @@ def recipe_panel(models: Sequence[tuple[str, str]], *, crystallinity_available: 
     for title, names in _GROUPS:
         body.append(html.H6(title, className="panel-heading"))
         body += [_control(fields[name], models) for name in names]
-    body.append(_certainty())
+    body.append(_certainty(certainty))
     if not crystallinity_available:
         body.append(html.P("No crystallinity model is installed: particles stay unclassified.", className="quiet"))
     body.append(
@@ -85,9 +87,9 @@ def recipe_from_controls(ids: Sequence[dict[str, str]], values: Sequence[Any]) -
     return Recipe.from_dict(chosen)
 
 
-def _certainty() -> html.Div:
+def _certainty(certainty: float) -> html.Div:
     number = dbc.Input(
-        id="sample-certainty", type="number", value=100 * View().crystallinity_certainty, min=34, max=100, debounce=True
+        id="sample-certainty", type="number", value=round(100 * certainty, 7), min=34, max=100, debounce=True
     )
     words = "Below this certainty a particle's crystallinity is unknown. Acts at once, without a new analysis."
     group = dbc.InputGroup([number, dbc.InputGroupText("%")], size="sm")

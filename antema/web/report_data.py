@@ -14,14 +14,14 @@ from antema.web.state import store
 REPORT_PICTURE_PX = 1400
 
 
-def sample_report(analysis_id: int, weighting: str, *, by: str, pictures: bool = True) -> SampleReport:
+def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = True) -> SampleReport:
     """Return one analysis of a sample as a report.
 
     Parameters
     ----------
     analysis_id : int
         Which result.
-    weighting : str
+    view : View
         How it is looked at.
     by : str
         Who asks for it.
@@ -44,7 +44,7 @@ def sample_report(analysis_id: int, weighting: str, *, by: str, pictures: bool =
         table=store().particles(analysis_id),
         images=[_image(analysis_id, result, pictures=pictures) for result in results],
         recipe=analysis.recipe,
-        view=View(weighting=weighting, crystallinity_certainty=analysis.view.crystallinity_certainty),
+        view=view,
         model=model_card(analysis.recipe.model, results),
         provenance=provenance()
         | {

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from antema.domain import DROP_REASONS, QUANTITIES, Quantity
-from antema.stats import Summary, summarise, weights
+from antema.domain import DROP_REASONS, QUANTITIES, Quantity, Recipe, View
+from antema.reports.numbers import weights_of
+from antema.stats import Summary, summarise
 
 MOST_PICKED = 5000
 
@@ -37,42 +38,42 @@ class Series:
         Which micrograph each came from.
     n_images : int
         Micrographs analysed, those without particles too.
+    view : View
+        What the weights are.
     """
 
     values: NDArray[np.float64]
     weights: NDArray[np.float64] | None
     images: NDArray[np.int64]
     n_images: int
+    view: View
 
-    def summary(self, weighting: str) -> Summary:
-        """Return the statistics with their intervals; `weighting` names what `weights` are."""
+    def summary(self) -> Summary:
+        """Return the statistics with their intervals."""
         return summarise(
-            self.values, self.images, weights=self.weights, weighting=weighting, n_images_total=self.n_images
+            self.values,
+            self.images,
+            weights=self.weights,
+            weighting=self.view.weighting,
+            border_weighted=self.view.border_weighted,
+            n_images_total=self.n_images,
         )
 
 
-def series(table: pd.DataFrame, column: str, weighting: str, n_images: int) -> Series:
-    """Return the values of `column` over the measured particles of `table`, weighted."""
+def series(table: pd.DataFrame, column: str, view: View, recipe: Recipe, n_images: int) -> Series:
+    """Return the values of `column` over the measured particles of `table`, weighted as the view says."""
     rows = measured(table)
-    rows = rows[np.isfinite(rows[column].to_numpy(float))]
-    by = None if weighting == "number" else weights(rows["equivalent_diameter_nm"].to_numpy(float), weighting)
-    return Series(rows[column].to_numpy(float), by, rows["micrograph_id"].to_numpy(np.int64), n_images)
+    values = rows[column].to_numpy(float)
+    kept = np.isfinite(values)
+    alike = view.weighting == "number" and not view.border_weighted
+    weights = None if alike else weights_of(table, view, recipe)[kept]
+    return Series(values[kept], weights, rows["micrograph_id"].to_numpy(np.int64)[kept], n_images, view)
 
 
 def dropped_counts(table: pd.DataFrame) -> list[tuple[str, str, int]]:
     """Return (reason, words, count) of what was left out, most frequent first."""
     counts = table.loc[table["status"] == "dropped", "drop_reason"].value_counts()
     return [(str(reason), DROP_REASONS.get(str(reason), str(reason)), int(n)) for reason, n in counts.items()]
-
-
-def class_counts(table: pd.DataFrame, certainty: float) -> dict[str, int]:
-    """Return how many measured particles are of each crystallinity; empty where none was classified."""
-    rows = measured(table)
-    classified = rows[rows["crystallinity"].fillna("") != ""]
-    if classified.empty:
-        return {}
-    classes = classified["crystallinity"].where(classified["confidence"].fillna(0.0) >= certainty, "unknown")
-    return {str(name): int(n) for name, n in classes.value_counts().items()}
 
 
 def pick(table: pd.DataFrame, selection: dict[str, Any] | None) -> pd.Series:
@@ -102,7 +103,7 @@ def hover_text(row: pd.Series) -> str:
     lines = [f"<b>Particle {row['particle']}</b>"]
     if row["status"] == "dropped":
         lines.append(f"left out: {DROP_REASONS.get(row['drop_reason'], row['drop_reason'])}")
-    for quantity in QUANTITIES:
+    for quantity in (quantity for quantity in QUANTITIES if quantity.is_main):
         value = row[quantity.column]
         if np.isfinite(value):
             unit = f" {quantity.unit}" if quantity.unit else ""

@@ -4,10 +4,11 @@ import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from antema.domain import QUANTITIES
 from antema.web import sample_page
 from antema.web.micrograph_actions import ACTIONS
+from antema.web.sample_choice import SampleChoice
 from antema.web.state import settings
+from antema.web.view_controls import border_switch, quantity_choice, weighting_choice
 
 _GRAPH = {
     "displaylogo": False,
@@ -84,10 +85,8 @@ def micrographs_section(sample_id: int) -> html.Section:
     )
 
 
-def results_section() -> html.Section:
-    """Return the distribution, the micrograph, the numbers and the particle table of one result."""
-    quantities = [{"label": quantity.label, "value": quantity.column} for quantity in QUANTITIES]
-    weightings = [{"label": name.capitalize(), "value": name} for name in ("number", "area", "volume")]
+def results_section(choice: SampleChoice) -> html.Section:
+    """Return the distribution, the micrograph, the numbers and the particle table of the chosen result."""
     return html.Section(
         [
             html.Div(
@@ -103,6 +102,7 @@ def results_section() -> html.Section:
                             ),
                             dcc.Dropdown(
                                 id="sample-analysis",
+                                value=choice.analysis,
                                 clearable=False,
                                 placeholder="No result yet",
                                 className="result-choice",
@@ -120,15 +120,10 @@ def results_section() -> html.Section:
                         [
                             html.Div(
                                 [
-                                    dcc.Dropdown(
-                                        quantities,
-                                        QUANTITIES[0].column,
-                                        id="sample-quantity",
-                                        clearable=False,
-                                        className="quantity-choice",
-                                    ),
-                                    dbc.RadioItems(weightings, "number", id="sample-weighting", inline=True),
-                                    dbc.Switch(id="sample-log", label="log axis", value=False),
+                                    quantity_choice("sample-quantity", choice.column),
+                                    weighting_choice("sample-weighting", choice.view.weighting),
+                                    border_switch("sample-border", value=choice.view.border_weighted),
+                                    dbc.Switch(id="sample-log", label="log axis", value=choice.log),
                                     html.Div(
                                         [
                                             html.Button(
@@ -142,9 +137,18 @@ def results_section() -> html.Section:
                                         className="saves",
                                     ),
                                     dcc.Download(id="sample-plot-csv"),
+                                    html.Button(
+                                        "Keep this view",
+                                        id="sample-view-keep",
+                                        className="btn btn-sm btn-outline-secondary",
+                                        title="Open this result with this weighting, border correction and certainty "
+                                        "from now on, for everybody. A link to this page keeps them too.",
+                                        hidden=True,
+                                    ),
                                 ],
                                 className="controls",
                             ),
+                            html.P(id="sample-border-hindrance", className="quiet hindrance"),
                             dcc.Graph(id="sample-histogram", config=_GRAPH, className="graph"),
                         ],
                         className="panel",
@@ -197,7 +201,26 @@ def results_section() -> html.Section:
                 ],
                 className="panels statistics",
             ),
-            html.H3("Particles"),
+            html.Div(
+                [
+                    html.H3("Particles"),
+                    html.Details(
+                        [
+                            html.Summary("More columns"),
+                            dcc.Checklist(
+                                sample_page.further_columns(),
+                                [],
+                                id="sample-columns",
+                                inline=True,
+                                persistence=True,
+                                className="choices",
+                            ),
+                        ],
+                        className="more-columns",
+                    ),
+                ],
+                className="particles-head",
+            ),
             dag.AgGrid(
                 id="sample-grid",
                 columnDefs=sample_page.grid_columns(),

@@ -1,7 +1,9 @@
 """What the sample page shows, computed from the store; the page's callbacks only call in here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
 import numpy as np
@@ -10,8 +12,10 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from numpy.typing import NDArray
 
-from antema.domain import PARTICLE_COLUMNS, QUANTITIES, Quantity, View
-from antema.stats import WEIGHTINGS, Histogram, Summary, histogram
+from antema.domain import COLUMN_MEANINGS, PARTICLE_COLUMNS, QUANTITIES, Quantity, View
+from antema.reports import ReportImage, SampleReport, crystallinity_shares
+from antema.reports.numbers import CRYSTALLINITIES, border_correction, border_note, view_of, words_of
+from antema.stats import Estimate, Histogram, Summary, histogram
 from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
@@ -19,16 +23,16 @@ from antema.web.format import count
 from antema.web.media import picture_versions
 from antema.web.results import (
     Series,
-    class_counts,
     dropped_counts,
     pick,
     quantity_of,
     series,
     viewer_particles,
 )
+from antema.web.sample_choice import view_parts
 from antema.web.state import store
 
-_TABLE_COLUMNS = (
+_SHOWN_COLUMNS = (
     "image",
     "particle",
     "status",
@@ -46,6 +50,26 @@ _TABLE_COLUMNS = (
     "crystallinity",
     "confidence",
 )
+_FURTHER_COLUMNS = (
+    "eccentricity",
+    "orientation_deg",
+    "nearest_neighbour_nm",
+    "overlap_fraction",
+    "contrast",
+    "mean_grey",
+    "edge_width_nm",
+    "border_weight",
+    "centroid_x_nm",
+    "centroid_y_nm",
+)
+_COLUMN_LABELS = {
+    "drop_reason": "Reason",
+    "orientation_deg": "Orientation (°)",
+    "mean_grey": "Mean grey value",
+    "border_weight": "Border factor",
+    "centroid_x_nm": "Centre x (nm)",
+    "centroid_y_nm": "Centre y (nm)",
+}
 
 
 @dataclass(frozen=True)
@@ -61,12 +85,18 @@ class Result:
         """Micrographs that were analysed without an error and still count."""
         return sum(1 for image in self.images if image.status == "done" and image.counts)
 
+    def report(self, view: View) -> SampleReport:
+        """Return the result as the reports' numbers take it; without what only their pages print."""
+        images = [ReportImage(i.filename, status=i.status) for i in self.images if i.counts]
+        return SampleReport({}, self.table, images, self.analysis.recipe, view, {}, {})
 
-def view_of(weighting: str, certainty_percent: float | None) -> View:
-    """Return the view that the page's controls show; an empty or impossible certainty is the default's."""
-    if certainty_percent is None or not 0 < certainty_percent <= 100:
-        return View(weighting=weighting)
-    return View(weighting=weighting, crystallinity_certainty=certainty_percent / 100)
+    def applied(self, view: View) -> View:
+        """Return the view as it can be applied to this result."""
+        return view_of([self.report(view)], view)
+
+    def series(self, column: str, view: View) -> Series:
+        """Return the values of a quantity, weighted as can be applied."""
+        return series(self.table, column, self.applied(view), self.analysis.recipe, self.n_images)
 
 
 def load(analysis_id: int) -> Result:
@@ -122,18 +152,19 @@ def _bins(data: Series, quantity: Quantity, *, log: bool) -> Histogram:
 
 def bins_table(result: Result, column: str, view: View, *, log: bool) -> pd.DataFrame:
     """Return what the histogram draws: ends of the bins, particles in each, share of the weight."""
-    bins = _bins(series(result.table, column, view.weighting, result.n_images), quantity_of(column), log=log)
-    share = f"share_of_{view.weighting}"
+    data = result.series(column, view)
+    bins = _bins(data, quantity_of(column), log=log)
+    share = f"share_of_{view.weighting}{'_border_corrected' if data.view.border_weighted else ''}"
     ends = {f"{column}_from": bins.edges[:-1], f"{column}_to": bins.edges[1:]}
     return pd.DataFrame(ends | {"particles": bins.counts, share: bins.share})
 
 
 def distribution(result: Result, column: str, view: View, *, log: bool, selection: dict[str, Any] | None) -> go.Figure:
     """Return the histogram of one quantity with what is picked marked."""
-    data = series(result.table, column, view.weighting, result.n_images)
-    if not len(data.values):
-        return figures.empty_figure("No particle was measured in this result.")
+    data = result.series(column, view)
     quantity = quantity_of(column)
+    if not len(data.values):
+        return figures.empty_figure(_no_values(result, quantity))
     picked = result.table.loc[pick(result.table, selection) & (result.table["status"] == "measured"), column]
     return figures.distribution_figure(
         quantity,
@@ -141,24 +172,31 @@ def distribution(result: Result, column: str, view: View, *, log: bool, selectio
         data.values,
         data.weights,
         log=log,
-        weighting=view.weighting,
+        view=data.view,
         picked=picked.to_numpy(float),
     )
 
 
+def _no_values(result: Result, quantity: Quantity) -> str:
+    if not (result.table["status"] == "measured").any():
+        return "No particle was measured in this result."
+    return f"{quantity.label}: this result holds no values. Analyse again to have them."
+
+
 def headline(result: Result, view: View) -> list[Any]:
     """Return the numbers one reads first: median, mean, spread, counts."""
-    data = series(result.table, "equivalent_diameter_nm", view.weighting, result.n_images)
-    summary = data.summary(view.weighting)
+    data = result.series(QUANTITIES[0].column, view)
+    summary = data.summary()
     tiles = [
         _tile("Median diameter", summary.median.value_text("nm"), summary.median.interval_text()),
         _tile("Mean ± SD", _mean_and_sd(summary), summary.mean.interval_text()),
         _tile("D10", summary.d10.value_text("nm"), summary.d10.interval_text()),
         _tile("D90", summary.d90.value_text("nm"), summary.d90.interval_text()),
-        _tile("Particles", count(summary.n), WEIGHTINGS[view.weighting]),
+        _tile("Particles", count(summary.n), words_of(data.view)),
         _tile("Images", str(result.n_images), _images_words(result)),
     ]
-    sentences = [text for text in (summary.method_text if summary.n > 1 else "", summary.note) if text]
+    border = border_note(result.report(view), asked=view.border_weighted, applied=data.view.border_weighted)
+    sentences = [text for text in (summary.method_text if summary.n > 1 else "", summary.note, border) if text]
     return [html.Div(tiles, className="tiles"), html.P(" ".join(sentences), className="quiet statement")]
 
 
@@ -191,7 +229,9 @@ def statistics_table(result: Result, view: View) -> html.Table:
     head = ["Quantity", "n", "Images", "Mean", "SD", "D10", "Median (D50)", "D90"]
     rows = []
     for quantity in QUANTITIES:
-        summary = series(result.table, quantity.column, view.weighting, result.n_images).summary(view.weighting)
+        summary = result.series(quantity.column, view).summary()
+        if not summary.n and quantity != QUANTITIES[0]:
+            continue  # of a result made before this was measured, or without a probability map
         estimates = (summary.mean, summary.sd, summary.d10, summary.median, summary.d90)
         rows.append(
             html.Tr(
@@ -219,14 +259,34 @@ def left_out(result: Result) -> list[Any]:
 
 def crystallinity(result: Result, view: View) -> list[Any]:
     """Return the shares of the crystallinity classes, or that there are none."""
-    counts = class_counts(result.table, view.crystallinity_certainty)
-    if not counts:
+    shares = crystallinity_shares(result.report(view))
+    if shares is None:
         return [html.P("No crystallinity model is installed: particles are not classified.", className="quiet")]
-    total = sum(counts.values())
-    return [
-        html.Ul([html.Li(f"{name}: {100 * n / total:.0f} % ({count(n)})") for name, n in counts.items()]),
-        html.P(f"Unknown below {100 * view.crystallinity_certainty:.0f} % certainty.", className="quiet"),
+    items = [
+        html.Li([f"{name}: {_percent(share)} ", html.Span(f"({count(n)})", className="quiet")])
+        for name, n, share in zip(CRYSTALLINITIES, shares.counts, shares.shares, strict=True)
+        if n
     ]
+    each = "Each particle counts once"
+    each += ", corrected for border loss." if result.applied(view).border_weighted else ", whatever the weighting."
+    unknown = f"Unknown below {100 * view.crystallinity_certainty:.0f} % certainty."
+    intervals = f"95 % intervals: {shares.interval_method}."
+    return [
+        html.Ul(items),
+        html.P(" ".join(filter(None, (unknown, each, intervals, shares.note))), className="quiet"),
+    ]
+
+
+def _percent(share: Estimate) -> str:
+    percent = f"{100 * share.value:.0f} %"
+    if share.low is None or share.high is None:
+        return percent
+    return f"{percent}, {100 * share.low:.0f} to {100 * share.high:.0f} %"
+
+
+def border_hindrance(result: Result) -> str:
+    """Return why a result cannot be corrected for border loss; empty where it can."""
+    return border_correction(result.table, result.analysis.recipe).reason
 
 
 def failures(result: Result) -> list[Any]:
@@ -257,15 +317,29 @@ def failures(result: Result) -> list[Any]:
     return parts
 
 
-def grid_columns() -> list[dict[str, Any]]:
-    """Return the particle table's columns for the grid."""
-    units = {quantity.column: quantity.axis for quantity in QUANTITIES}
-    named = {"area_nm2": "Area (nm²)", "perimeter_nm": "Perimeter (nm)", "drop_reason": "Reason"}
+def column_label(column: str) -> str:
+    """Return how a column of the particle table is headed."""
+    quantities = {quantity.column: quantity.axis for quantity in QUANTITIES}
+    return _COLUMN_LABELS.get(column, quantities.get(column, column.replace("_", " ").capitalize()))
+
+
+def further_columns() -> list[dict[str, str]]:
+    """Return the columns that the particle table shows when asked, as options."""
+    return [{"label": column_label(c), "value": c, "title": COLUMN_MEANINGS[c]} for c in _FURTHER_COLUMNS]
+
+
+def grid_columns(further: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return the particle table's columns for the grid, those of `further` among them."""
     text = {"image", "status", "drop_reason", "crystallinity"}
     columns: list[dict[str, Any]] = []
-    for column in _TABLE_COLUMNS:
-        label = named.get(column, units.get(column, column.replace("_", " ").capitalize()))
-        definition: dict[str, Any] = {"field": column, "headerName": label, "sortable": True, "minWidth": 130}
+    for column in (*_SHOWN_COLUMNS, *(c for c in _FURTHER_COLUMNS if c in further)):
+        definition: dict[str, Any] = {
+            "field": column,
+            "headerName": column_label(column),
+            "headerTooltip": COLUMN_MEANINGS[column],
+            "sortable": True,
+            "minWidth": 130,
+        }
         if column in text:
             definition |= {"filter": "agTextColumnFilter"}
         elif column == "separated":
@@ -301,7 +375,7 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
     for sort in reversed(request.get("sortModel") or []):
         rows = rows.sort_values(sort["colId"], ascending=sort["sort"] == "asc", kind="stable", na_position="last")
     page = rows.iloc[request["startRow"] : request["endRow"]]
-    shown = page[[*_TABLE_COLUMNS, "micrograph_id"]]
+    shown = page[[*_SHOWN_COLUMNS, *_FURTHER_COLUMNS, "micrograph_id"]]
     shown = shown.assign(separated=shown["separated"].map({True: "yes", False: "no"}))
     records = shown.astype(object).where(shown.notna(), None).to_dict("records")
     for record in records:
@@ -404,8 +478,8 @@ def outline_keys() -> list[html.Span]:
     return [html.Span(words, className=f"key key-{kind}") for words, kind in kinds]
 
 
-def downloads_menu(analysis_id: int, weighting: str) -> list[Any]:
-    """Return the links to what can be downloaded of a result, weighted as it is looked at."""
+def downloads_menu(analysis_id: int, view: View) -> list[Any]:
+    """Return the links to what can be downloaded of a result, viewed as it is on the page."""
     base = f"/download/analysis/{analysis_id}"
     entries = (
         ("Report (PDF)", "report.pdf"),
@@ -414,7 +488,7 @@ def downloads_menu(analysis_id: int, weighting: str) -> list[Any]:
         ("Everything (ZIP)", "everything.zip"),
     )
     return [
-        dbc.DropdownMenuItem(label, href=f"{base}/{name}?weighting={weighting}", external_link=True)
+        dbc.DropdownMenuItem(label, href=f"{base}/{name}?{urlencode(view_parts(view))}", external_link=True)
         for label, name in entries
     ]
 

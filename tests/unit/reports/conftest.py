@@ -14,8 +14,21 @@ from antema.reports import ReportImage, SampleReport
 NASTY = "Au@#let x = 1 *bold* _it_ $a^2$ <label> \\ [x] äöüß µ"
 
 
-def particle_table(n_images, per_image=40, *, seed=0, mean_nm=4.0, crystallinity=False, name="Au-1"):
-    rng = np.random.default_rng(seed)
+def descriptors(rng, d, aspect, *, factors):
+    return {
+        "eccentricity": (1 - 1 / aspect**2) ** 0.5,
+        "orientation_deg": 180 * rng.random(),
+        "mean_grey": rng.normal(90, 10),
+        "contrast": abs(rng.normal(4, 1)),
+        "nearest_neighbour_nm": rng.gamma(4, 2.5),
+        "overlap_fraction": max(0.0, rng.normal(-0.05, 0.1)),
+        "edge_width_nm": rng.gamma(9, 0.03),
+        "border_weight": 1 / (1 - d / 60) ** 2 if factors else np.nan,
+    }
+
+
+def particle_table(n_images, per_image=40, *, seed=0, mean_nm=4.0, crystallinity=False, factors=True, name="Au-1"):
+    rng, more = np.random.default_rng(seed), np.random.default_rng(seed + 1)
     rows = []
     for image in range(n_images):
         shift = rng.normal(0, 0.12)
@@ -53,14 +66,7 @@ def particle_table(n_images, per_image=40, *, seed=0, mean_nm=4.0, crystallinity
                     "p_polycrystalline": p[2] if crystallinity else np.nan,
                     "confidence": p.max() if crystallinity else np.nan,
                     "convention": "contour",
-                    "eccentricity": 0.4,
-                    "orientation_deg": 180 * rng.random(),
-                    "mean_grey": rng.normal(90, 5),
-                    "contrast": rng.normal(2, 0.3),
-                    "nearest_neighbour_nm": d + 3 * rng.random(),
-                    "overlap_fraction": 0.1 * rng.random(),
-                    "edge_width_nm": 0.1,
-                    "border_weight": 1.1,
+                    **descriptors(more, d, aspect, factors=factors),
                 }
             )
     return pd.DataFrame(rows, columns=list(PARTICLE_COLUMNS))
@@ -73,7 +79,9 @@ def picture(width=300, height=200):
     return buffer.getvalue()
 
 
-def make_report(n_images=8, *, name="Au-1", pictures=0, weighting="number", failed=0, recipe=None, **table):
+def make_report(
+    n_images=8, *, name="Au-1", pictures=0, weighting="number", border=False, failed=0, recipe=None, **table
+):
     particles = particle_table(n_images, name=name, **table)
     measured = particles[particles["status"] == "measured"]["image"].value_counts()
     dropped = particles[particles["status"] == "dropped"]["image"].value_counts()
@@ -106,7 +114,7 @@ def make_report(n_images=8, *, name="Au-1", pictures=0, weighting="number", fail
         table=particles,
         images=images,
         recipe=recipe or Recipe(),
-        view=View(weighting=weighting),
+        view=View(weighting=weighting, border_weighted=border),
         model={"name": "default", "title": "U-Net", "sha256": "ab" * 32, "metrics": {"iou": 0.91}},
         provenance={"date": "2026-11-21T09:30:00+00:00", "who": "J. Müller", "software": "antema 0.1.0"},
     )

@@ -17,7 +17,7 @@ def sheets(content):
 
 def test_sheets_hold_every_particle_with_units(sample_report):
     found = sheets(workbook_xlsx(sample_report))
-    assert list(found) == ["summary", "particles", "images", "recipe"]
+    assert list(found) == ["summary", "particles", "images", "recipe", "columns"]
     header = found["particles"][0]
     assert len(header) == len(PARTICLE_COLUMNS)
     assert "equivalent diameter (nm)" in header

@@ -13,6 +13,7 @@ choices = st.builds(
     st.sampled_from([quantity.column for quantity in QUANTITIES]),
     st.sampled_from(list(WEIGHTINGS)),
     log=st.booleans(),
+    border=st.booleans(),
 )
 
 
@@ -21,7 +22,7 @@ def test_an_address_gives_back_the_choice_it_was_made_of(choice):
     assert Choice.from_query(dict(parse_qsl(choice.query))) == choice
 
 
-@given(st.dictionaries(st.sampled_from(["samples", "quantity", "weighting", "log", "else"]), st.text(max_size=20)))
+@given(st.dictionaries(st.sampled_from(["samples", "quantity", "weighting", "border", "log", "else"]), st.text(max_size=20)))
 def test_any_address_gives_a_choice_that_can_be_shown(query):
     choice = Choice.from_query(query)
     assert choice.quantity.column == choice.column
@@ -43,3 +44,10 @@ def test_the_order_chosen_stays_and_no_more_samples_than_colours():
 
 def test_nothing_chosen_needs_no_query():
     assert Choice().query == ""
+
+
+def test_the_correction_for_border_loss_stands_in_the_address():
+    choice = Choice.of([1, 2], "contrast", "volume", log=False, border=True)
+    assert choice.query == "samples=1,2&quantity=contrast&weighting=volume&border=1"
+    assert choice.view.border_weighted
+    assert not Choice.from_query({"samples": "1,2", "border": "yes"}).border

@@ -74,7 +74,15 @@ def test_on_a_logarithmic_axis_densities_are_per_decade(client, choice):
 
 def test_values_and_cumulative_shares_agree(client, choice):
     values, cumulative = table(client, "values.csv", choice), table(client, "cumulative.csv", choice)
-    assert set(values.columns) == {"sample", "image", "particle", "feret_max_nm", "weight", "weighting"}
+    assert set(values.columns) == {
+        "sample",
+        "image",
+        "particle",
+        "feret_max_nm",
+        "weight",
+        "weighting",
+        "border_weighted",
+    }
     for name, group in values.groupby("sample"):
         assert group["weight"].mean() == pytest.approx(1)
         curve = cumulative[cumulative["sample"] == name]

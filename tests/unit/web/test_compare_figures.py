@@ -51,7 +51,7 @@ def test_the_bars_of_each_sample_have_the_area_one(log):
     bars = [
         (name, "#000", histogram(v, w, bins=edges, log=log), v, w) for name, (v, w) in zip("ab", groups, strict=True)
     ]
-    figure = figures.overlaid_figure(QUANTITIES[0], bars, log=log, weighting="area")
+    figure = figures.overlaid_figure(QUANTITIES[0], bars, log=log, share_of="area")
     drawn = [trace for trace in figure.data if trace.type == "bar"]
     assert len(drawn) == 2
     for trace in drawn:
@@ -62,7 +62,7 @@ def test_curves_carry_the_names_and_bars_only_where_there_is_no_curve():
     values = {"many": np.linspace(1, 2, 50), "two": np.array([1.2, 1.4])}
     edges = compare_figures.common_edges([(v, None) for v in values.values()], log=False)
     bars = [(n, "#000", histogram(v, bins=edges), v, None) for n, v in values.items()]
-    figure = figures.overlaid_figure(QUANTITIES[0], bars, log=False, weighting="number")
+    figure = figures.overlaid_figure(QUANTITIES[0], bars, log=False, share_of="number")
     compare_figures.curves_before_bars(figure)
     named = [(trace.name, trace.type) for trace in figure.data if trace.showlegend]
     assert named == [("many", "scatter"), ("two", "bar")]

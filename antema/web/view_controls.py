@@ -1,0 +1,45 @@
+"""Controls of how results are looked at, the same on the sample page and in a comparison."""
+
+from itertools import groupby
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from antema.domain import QUANTITIES
+from antema.stats import WEIGHTINGS
+
+_BORDER_WORDS = (
+    "A large particle is cut by the image's edge, and dropped, more often than a small one: what is left favours small "
+    "particles. With this switch each particle counts by the inverse of the chance that one of its extent lies wholly "
+    "inside the image."
+)
+
+
+def quantity_choice(identity: str, column: str) -> dcc.Dropdown:
+    """Return the list of what can be plotted."""
+    options: list[dict[str, Any]] = []
+    for group, quantities in groupby(QUANTITIES, key=lambda quantity: quantity.group):
+        options.append({"label": group, "value": f"group {group}", "disabled": True})
+        options += [{"label": quantity.axis, "value": quantity.column} for quantity in quantities]
+    return dcc.Dropdown(
+        options,
+        column,
+        id=identity,
+        clearable=False,
+        searchable=False,
+        maxHeight=520,
+        optionHeight=30,
+        className="quantity-choice",
+    )
+
+
+def weighting_choice(identity: str, weighting: str) -> dbc.RadioItems:
+    """Return the choice between the weightings."""
+    options = [{"label": name.capitalize(), "value": name} for name in WEIGHTINGS]
+    return dbc.RadioItems(options, weighting, id=identity, inline=True)
+
+
+def border_switch(identity: str, *, value: bool) -> html.Div:
+    """Return the switch of the correction for border loss, with what it does."""
+    return html.Div(dbc.Switch(id=identity, label="correct for border loss", value=value), title=_BORDER_WORDS)
