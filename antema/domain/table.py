@@ -89,7 +89,7 @@ COLUMN_MEANINGS: dict[str, str] = {
     "edge_width_nm": "distance between the outlines at probability 0.3 and 0.7: how soft the edge is; empty without "
     "a probability map",
     "border_weight": "1 / chance that a particle of its bounding box lies wholly inside the image: for how many it "
-    "counts where statistics are corrected for border loss",
+    "counts where statistics are corrected for border loss; 0 on the edge",
 }
 """What each column of the particle table holds; its unit is the end of its name."""
 

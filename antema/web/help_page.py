@@ -63,7 +63,7 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
         "Border weight",
         "border_weight",
         "How many particles this one stands for where particles cut by the image's edge are left out, which is "
-        "likelier for large ones; 0 for one on the edge.",
+        "likelier for large ones (see Weighting); 0 for one on the edge.",
     ),
     (
         "Crystallinity",

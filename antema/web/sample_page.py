@@ -180,7 +180,7 @@ def distribution(result: Result, column: str, view: View, *, log: bool, selectio
 def _no_values(result: Result, quantity: Quantity) -> str:
     if not (result.table["status"] == "measured").any():
         return "No particle was measured in this result."
-    return f"{quantity.label}: this result holds no values. Analyse again to have them."
+    return f"No {quantity.label.lower()} in this result; one made before it was measured has to be analysed again."
 
 
 def headline(result: Result, view: View) -> list[Any]:

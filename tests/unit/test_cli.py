@@ -141,6 +141,7 @@ def test_wrong_usage_is_told_by_the_parser(arguments, capsys):
         (["--recipe", "list.json"], "--recipe list.json: expected a JSON object with recipe parameters, found list"),
         (["--recipe", "typo.json"], "recipe: unknown parameter minimum_nm; known are "),
         (["--recipe", "range.json"], "Convexity threshold: expected a number from 0.5 to 1, found 7"),
+        (["--recipe", "kept.json", "--border-weighted"], "--border-weighted: expected a recipe that drops border part"),
     ],
 )
 def test_options_that_cannot_be_are_wrong_usage(arguments, sentence, tmp_path, monkeypatch, capsys):
@@ -148,6 +149,7 @@ def test_options_that_cannot_be_are_wrong_usage(arguments, sentence, tmp_path, m
     Path("list.json").write_text("[1]")
     Path("typo.json").write_text('{"minimum_nm": 1}')
     Path("range.json").write_text('{"convexity_threshold": 7}')
+    Path("kept.json").write_text('{"drop_border": false}')
     assert main(["analyse", "x.tif", "--out", "o", *arguments]) == cli.USAGE
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"antema: {sentence}")
@@ -285,6 +287,18 @@ def test_measure(tmp_path, capsys):
     assert told.out == f"3 particles in 1 image, 1 failed: {out}\n"
     assert told.err == "antema: absent.png cannot be read: there is no such file.\n"
     assert json.loads((out / "run.json").read_text())["recipe"]["separation"] == "none"
+
+
+def test_statistics_are_corrected_for_border_loss_when_asked(folder, tmp_path, segmenter):
+    found = {}
+    for options in ([], ["--border-weighted"]):
+        out = tmp_path / f"out{len(options)}"
+        assert main(["analyse", str(folder), "--out", str(out), *options]) == cli.OK
+        found[bool(options)] = json.loads((out / "summary.json").read_text())
+        assert json.loads((out / "run.json").read_text())["view"]["border_weighted"] is bool(options)
+    assert [found[on]["border_weighted"] for on in (False, True)] == [False, True]
+    plain, corrected = (found[on]["quantities"]["equivalent_diameter_nm"]["mean"]["value"] for on in (False, True))
+    assert corrected > plain
 
 
 def test_read_says_what_is_in_a_file(tmp_path, capsys):

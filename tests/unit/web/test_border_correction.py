@@ -101,11 +101,11 @@ def test_quantities_are_listed_by_what_they_tell_of():
 
 def test_a_quantity_that_a_result_does_not_hold_asks_for_another_analysis(results):
     result = results["small"]
-    without = sample_page.Result(result.analysis, result.table.assign(contrast=np.nan), result.images)
-    figure = sample_page.distribution(without, "contrast", View(), log=False, selection=None)
-    assert "Analyse again" in figure.layout.annotations[0].text
-    assert "Contrast to noise" not in text_of(sample_page.statistics_table(without, View()))
-    assert "Contrast to noise" in text_of(sample_page.statistics_table(result, View()))
+    without = sample_page.Result(result.analysis, result.table.assign(edge_width_nm=np.nan), result.images)
+    figure = sample_page.distribution(without, "edge_width_nm", View(), log=False, selection=None)
+    assert "has to be analysed again" in figure.layout.annotations[0].text
+    assert "Edge width" not in text_of(sample_page.statistics_table(without, View()))
+    assert "Edge width" in text_of(sample_page.statistics_table(result, View()))
 
 
 def test_further_columns_come_into_the_table_when_asked():

@@ -22,7 +22,11 @@ def test_an_address_gives_back_the_choice_it_was_made_of(choice):
     assert Choice.from_query(dict(parse_qsl(choice.query))) == choice
 
 
-@given(st.dictionaries(st.sampled_from(["samples", "quantity", "weighting", "border", "log", "else"]), st.text(max_size=20)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["samples", "quantity", "weighting", "border", "log", "else"]), st.text(max_size=20)
+    )
+)
 def test_any_address_gives_a_choice_that_can_be_shown(query):
     choice = Choice.from_query(query)
     assert choice.quantity.column == choice.column
