@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     demo: bool = Field(True, description="Whether an empty dashboard offers to make demonstration samples.")  # noqa: FBT003
     job_slots: int = Field(1, ge=1, le=64, description="How many analyses work at the same time; others wait.")
     reader_memory_mb: int = Field(
-        2048, ge=64, description="Memory the process that reads an uploaded file may take, in MB (2^20 bytes)."
+        4096, ge=64, description="Memory the process that reads an uploaded file may take, in MB (2^20 bytes)."
     )
     reader_timeout_s: float = Field(60.0, gt=0, description="Longest time to read one file, in seconds.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

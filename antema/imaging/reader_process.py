@@ -35,7 +35,7 @@ _HEADER_BYTES = 320 << 20
 _HEADER_S = 10.0
 
 #: RosettaSciIO reads a .ser file, which is not compressed, as a whole and copies it.
-_SERIES_FACTOR = 3
+_SERIES_FACTOR = 4
 
 #: A frame then takes three times its own size (stored, unpacked, turned), and so long for each byte of it.
 _FRAME_FACTOR = 3

@@ -34,7 +34,7 @@ def read_safely(
     data: int | None = None,
     name: str | None = None,
     timeout_s: float = 60.0,
-    memory_bytes: int = 3 << 30,
+    memory_bytes: int = 4 << 30,
 ) -> Micrograph:
     """Read the micrograph of a file in a child process, which a malformed file cannot take this one down with.
 
@@ -78,7 +78,7 @@ def contents_safely(
     name: str | None = None,
     check: bool = False,
     timeout_s: float = 60.0,
-    memory_bytes: int = 3 << 30,
+    memory_bytes: int = 4 << 30,
 ) -> list[ContentEntry]:
     """List the images of a file in a child process, as `antema.imaging.contents` does.
 

@@ -2,7 +2,7 @@
 
 The structure is the one that C. Boothroyd wrote down from the files (https://personal.ntu.edu.sg/cbb/info/dmformat/),
 as ncempy and RosettaSciIO read it too. It is read here, because both of them build what a file says before they look
-at how much that is: 2 MB of nested names take ncempy 1 GB. Here names, tags and levels are counted.
+at how much that is, so that a few nested long names take gigabytes. Here names, tags and levels are counted.
 """
 
 import struct
