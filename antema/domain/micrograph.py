@@ -16,7 +16,8 @@ class PixelSize:
     nm : float or None
         Edge length in nanometres; None where no usable scale is known.
     source : str
-        ``file: <which tag>``, ``user: <name>``, ``command line`` or ``none: <reason>``.
+        ``file: <which tag>``, ``sidecar: <which tag>`` (of a file beside it), ``user: <name>``, ``command line`` or
+        ``none: <reason>``.
     """
 
     nm: float | None
@@ -49,7 +50,7 @@ class Micrograph:
         Hex digest of the file's bytes.
     metadata : mapping
         What the file tells of the microscope: ``voltage_kv``, ``magnification``, ``date``, ``instrument``,
-        ``detector``, ``exposure_s`` and the ``format``; absent keys are not known.
+        ``detector``, ``exposure_s``, ``dwell_time_s`` and the ``format``; absent keys are not known.
     """
 
     pixels: NDArray[np.generic]

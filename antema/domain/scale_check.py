@@ -58,7 +58,7 @@ def scale_warnings(in_force: PixelSize, *, file_nm: float | None, bar: ScaleBar 
     if in_force.nm is None:
         return ()
     found: list[str] = []
-    is_files = in_force.source.startswith("file")
+    is_files = in_force.source.startswith(("file", "sidecar"))
     owner = "file's" if is_files else "given"
     if not is_files and file_nm is not None and disagree(in_force.nm, file_nm):
         compared = _compared(in_force.nm, file_nm, "file's")
