@@ -1,10 +1,14 @@
 """What is burned into an image: the scale bar and its label, letters, instrument strips."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from antema.domain import Annotations, Box, ScaleBar
-from antema.imaging.annotations.bars import Bar, find_bars
+from antema.imaging.annotations.bars import Bar, find_bars, find_flat_bars, whole_bars
+from antema.imaging.annotations.flat import has_graphics
 from antema.imaging.annotations.labels import is_length_alone, lengths_in
 from antema.imaging.annotations.panels import backing_box, find_strips
 from antema.imaging.annotations.text import Line, find_lines, is_drawn, read_line
@@ -14,16 +18,37 @@ __all__ = ["find_annotations"]
 
 #: Labels that the reader is less sure of give no length.
 _LEAST_CONFIDENCE = 0.85
+_LEAST_CONFIDENCE_OF_MICRO = 0.7
+
+#: A label is read again with these margins (of its height), and so many of the readings must agree, none contradict.
+_MARGINS = (0.05, 0.15, 0.3)
+_LEAST_AGREEING = 2
 
 #: A line of text covers at most this share of an image.
 _GREATEST_TEXT = 0.12
 
+#: Share of an image's edges that its corners reach, where letters name panels.
+_CORNER = 0.2
+
 #: Characters that discs, rings, rods and crossings of them are taken for.
 _LIKE_PARTICLES = frozenset("0O°o8QX×x1lI4.")
 
-#: A bar without a label must be this exact; one beside its label may be less.
-_EXACT_ALONE = 0.8
+#: A bar without a label must be this exact, a dark one (which may be a rod) more so; one beside its label may be less.
+_EXACT_ALONE = 0.6
+_EXACT_ALONE_DARK = 0.75
+_DARK = 100
+_LEAST_ALONE_PX = 25
 _EXACT_BESIDE_LABEL = 0.15
+
+#: Labels are looked for closely beside so many bars, if they are this exact.
+_EXACT_TO_LOOK_BESIDE = 0.25
+_MOST_LOOKED_BESIDE = 3
+
+#: The length of a shorter bar is not known to 4 %, which is too little to offer a scale.
+_LEAST_OFFERED_PX = 25
+
+#: Nothing can be told of smaller images.
+_LEAST_EDGE_PX = 48
 
 
 def find_annotations(pixels: NDArray[np.generic]) -> Annotations:
@@ -40,20 +65,26 @@ def find_annotations(pixels: NDArray[np.generic]) -> Annotations:
         The scale bar, with the length its label says where that was read with certainty, and the boxes of all that is
         no part of the specimen's image.
     """
+    if min(pixels.shape) < _LEAST_EDGE_PX or not has_graphics(pixels):
+        return Annotations()
     grey = pixels.astype(np.uint8, copy=False) if pixels.dtype == np.uint8 else to_8bit(pixels)
     strips = find_strips(grey)
     lines = [line for line in find_lines(grey) if is_text(grey, line)]
-    bars = [bar for bar in find_bars(grey) if not _is_stroke(bar, lines)]
-    chosen = _choose(bars, lines, grey.shape)
-    boxes = list(strips)
-    boxes += [line.box for line in lines]
+    bars = [bar for bar in (*whole_bars(find_bars(grey)), *find_flat_bars(grey)) if not _is_stroke(bar, lines)]
+    bar, labels = _choose(bars, lines, strips)
+    if not labels:
+        lines += _lines_beside(grey, bars, lines)
+        bar, labels = _choose(bars, lines, strips)
+    boxes = [*strips, *(line.box for line in lines)]
     boxes += [box for line in lines if (box := backing_box(grey, line.box)) is not None]
     scale_bar = None
-    if chosen is not None:
-        bar, near = chosen
-        label, length = _read_label(grey, near)
+    if bar is not None:
+        label, length = _read_label(grey, labels) if labels else ("", None)
+        if bar.length < _LEAST_OFFERED_PX:
+            length = None
         scale_bar = ScaleBar(round(bar.length, 2), bar.box, label, length)
-        boxes.append(_grown(bar.box, 2, grey.shape))
+        boxes.append(_grown(bar.box, 3, grey.shape))
+    boxes = list(dict.fromkeys(boxes))
     return Annotations(scale_bar, tuple(box for box in boxes if not any(_within(box, other) for other in boxes)))
 
 
@@ -62,13 +93,25 @@ def is_text(grey: NDArray[np.uint8], line: Line) -> bool:
     if lengths_in(line.text) and line.confidence >= 0.7:
         return True
     characters = [character for character in line.text if character.isalnum()]
-    if not characters or line.confidence < 0.8 or line.box.w * line.box.h > _GREATEST_TEXT * grey.size:
+    if not characters or line.box.w * line.box.h > _GREATEST_TEXT * grey.size:
         return False
-    if set(characters) <= _LIKE_PARTICLES and not line.text.startswith("("):
+    if re.fullmatch(r"\(?[a-zA-Z0-9]{1,2}\)", line.text) or sum(map(str.isalpha, characters)) >= 3:
+        return line.confidence >= 0.9
+    if set(characters) <= _LIKE_PARTICLES:
         return False
-    if len(characters) == 1 and not (line.box.w < 2.5 * line.box.h and line.box.h < 2.2 * line.box.w):
-        return False
-    return is_drawn(grey, line.box)
+    if len(characters) > 1:
+        return line.confidence >= 0.8 and is_drawn(grey, line.box)
+    is_of_letter_shape = line.box.w < 2.0 * line.box.h and line.box.h < 2.2 * line.box.w
+    return (
+        is_of_letter_shape
+        and line.confidence >= 0.9
+        and (_is_in_corner(line.box, grey.shape) or (line.confidence >= 0.97 and is_drawn(grey, line.box)))
+    )
+
+
+def _is_in_corner(box: Box, shape: tuple[int, ...]) -> bool:
+    x, y = (box.x + 0.5 * box.w) / shape[1], (box.y + 0.5 * box.h) / shape[0]
+    return min(x, 1 - x) < _CORNER and min(y, 1 - y) < _CORNER
 
 
 def _is_stroke(bar: Bar, lines: list[Line]) -> bool:
@@ -79,23 +122,103 @@ def _is_stroke(bar: Bar, lines: list[Line]) -> bool:
     )
 
 
-def _choose(bars: list[Bar], lines: list[Line], shape: tuple[int, int]) -> tuple[Bar, list[Line]] | None:
-    """Return the scale bar and the lines that name a length beside it; None where no bar is certain enough."""
+def _choose(bars: list[Bar], lines: list[Line], strips: tuple[Box, ...]) -> tuple[Bar | None, list[Line]]:
+    """Return the scale bar and the lines beside it that name a length; a bar without such lines must be exact."""
     labels = [line for line in lines if lengths_in(line.text)]
-    best: tuple[float, Bar, list[Line]] | None = None
+    best: tuple[float, Bar | None, list[Line]] = (0.0, None, [])
     for bar in bars:
         if bar.exactness < _EXACT_BESIDE_LABEL:
             continue
-        near = [line for line in labels if _distance(bar, line) < 1.0]
-        if not near:
+        near = [line for line in labels if _distance(bar, line) < 1.0 and not _holds(bar, line)]
+        if not near or any(_is_frame_of(bar, other, line) for other in bars for line in near):
             continue
-        closeness = max(1.0 - _distance(bar, line) for line in near)
-        score = bar.exactness * (0.3 + closeness) * (1.0 + 0.3 * bar.bottom / shape[0])
-        if best is None or score > best[0]:
-            best = (score, bar, near)
-    if best is not None:
+        closest = min(near, key=lambda line: _distance(bar, line))
+        score = bar.exactness * (1.3 - _distance(bar, closest))
+        if score <= best[0]:
+            continue
+        whole = bar
+        if _is_inline(bar, closest):
+            partners = [other for other in bars if _is_other_half(bar, other, closest)]
+            if partners:
+                whole = _both_halves(bar, max(partners, key=lambda other: other.exactness))
+            elif any(_within(closest.box, strip) for strip in strips):
+                # instruments write the label between two halves: one alone would give half the length
+                continue
+        best = (score, whole, near)
+    if best[1] is not None:
         return best[1], best[2]
-    return None
+    alone = [
+        bar
+        for bar in bars
+        if bar.exactness >= (_EXACT_ALONE_DARK if bar.grey < _DARK else _EXACT_ALONE) and bar.length >= _LEAST_ALONE_PX
+    ]
+    return max(alone, key=lambda bar: (bar.exactness, bar.length), default=None), []
+
+
+def _is_inline(bar: Bar, line: Line) -> bool:
+    """Return whether a label continues the line of a bar."""
+    box = line.box
+    is_beside = box.x + 0.3 * box.w > bar.right or box.x + 0.7 * box.w < bar.left
+    return is_beside and box.y <= 0.5 * (bar.top + bar.bottom) <= box.y + box.h
+
+
+def _is_other_half(bar: Bar, other: Bar, label: Line) -> bool:
+    """Return whether two bars are one that is interrupted by its label."""
+    first, second = sorted((bar, other), key=lambda half: half.left)
+    box = label.box
+    return (
+        abs(first.top - second.top) <= 2
+        and abs(first.bottom - second.bottom) <= 2
+        and abs(first.grey - second.grey) < 30
+        and first.right < box.x + 0.5 * box.w < second.left
+        and box.x - first.right < 1.5 * box.h
+        and second.left - (box.x + box.w) < 1.5 * box.h
+    )
+
+
+def _both_halves(bar: Bar, other: Bar) -> Bar:
+    return replace(
+        bar,
+        left=min(bar.left, other.left),
+        right=max(bar.right, other.right),
+        top=min(bar.top, other.top),
+        bottom=max(bar.bottom, other.bottom),
+    )
+
+
+def _is_frame_of(bar: Bar, other: Bar, line: Line) -> bool:
+    """Return whether two bars are the upper and the lower edge of a frame around a label."""
+    first, second = sorted((bar, other), key=lambda edge: edge.top)
+    middle = line.box.y + 0.5 * line.box.h
+    return (
+        abs(bar.left - other.left) + abs(bar.right - other.right) <= 4
+        and first.bottom < middle < second.top
+        and bar.left < line.box.x + 0.5 * line.box.w < bar.right
+    )
+
+
+def _holds(bar: Bar, line: Line) -> bool:
+    """Return whether a text stands inside a bar, which is the box behind the text then."""
+    x, y = line.box.x + 0.5 * line.box.w, line.box.y + 0.5 * line.box.h
+    return bar.left <= x <= bar.right and bar.top <= y <= bar.bottom
+
+
+def _lines_beside(grey: NDArray[np.uint8], bars: list[Bar], known: list[Line]) -> list[Line]:
+    """Look closely for labels beside the most exact bars: small or faint ones are missed in the whole image."""
+    found: list[Line] = []
+    candidates = [bar for bar in bars if bar.exactness >= _EXACT_TO_LOOK_BESIDE][:_MOST_LOOKED_BESIDE]
+    for bar in candidates:
+        box = bar.box
+        reach_x = max(box.w // 2, grey.shape[1] // 8)
+        reach_y = max(4 * box.h, grey.shape[0] // 10)
+        left, top = max(box.x - reach_x, 0), max(box.y - reach_y, 0)
+        for line in find_lines(grey[top : box.y + box.h + reach_y, left : box.x + box.w + reach_x]):
+            moved = Line(line.text, line.confidence, replace(line.box, x=line.box.x + left, y=line.box.y + top))
+            if lengths_in(line.text) and _distance(bar, moved) < 1.0 and moved not in (*found, *known):
+                found.append(moved)
+        if found:
+            break
+    return found
 
 
 def _distance(bar: Bar, line: Line) -> float:
@@ -109,17 +232,24 @@ def _distance(bar: Bar, line: Line) -> float:
 
 
 def _read_label(grey: NDArray[np.uint8], lines: list[Line]) -> tuple[str, float | None]:
-    """Return the label of a bar and its length; None where two readings of it, or two labels, differ."""
+    """Return the label of a bar and its length; None where readings of it, or two labels of the bar, differ."""
     surest = max(lines, key=lambda line: line.confidence)
-    found: set[float] = set()
-    for line in lines:
-        if line.confidence < _LEAST_CONFIDENCE:
-            continue
-        again, confidence = read_line(_crop(grey, line.box, 0.25))
-        if confidence < _LEAST_CONFIDENCE or lengths_in(again) != lengths_in(line.text):
-            return surest.text, None
-        found.update(lengths_in(line.text))
-    return surest.text, found.pop() if len(found) == 1 and all(is_length_alone(line.text) for line in lines) else None
+    lengths = {_certain_length(grey, line) for line in lines}
+    return surest.text, lengths.pop() if len(lengths) == 1 else None
+
+
+def _certain_length(grey: NDArray[np.uint8], line: Line) -> float | None:
+    """Return the length that a label names if it is read the same whichever way it is cut out."""
+    said = set(lengths_in(line.text))
+    if len(said) != 1 or not is_length_alone(line.text):
+        return None
+    # the two code points of µ share what the reader is sure of
+    if line.confidence < (_LEAST_CONFIDENCE_OF_MICRO if re.search("[\u00b5\u03bc]", line.text) else _LEAST_CONFIDENCE):
+        return None
+    again = [set(lengths_in(read_line(_crop(grey, line.box, margin))[0])) for margin in _MARGINS]
+    agreeing = sum(lengths == said for lengths in again)
+    contrary = sum(bool(lengths) and lengths != said for lengths in again)
+    return said.pop() if agreeing >= _LEAST_AGREEING and contrary == 0 else None
 
 
 def _crop(grey: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from antema.domain import Box
+from antema.imaging.annotations.flat import flat_runs
 
 #: SciPy's functions carry partial types
 ndimage: Any = scipy.ndimage
@@ -18,11 +19,22 @@ _LEAST_LENGTH_PX = 14
 _LEAST_SHARE_OF_WIDTH = 0.025
 _LEAST_ELONGATION = 2.0
 
+#: Longer lines are frames and edges.
+_GREATEST_SHARE_OF_WIDTH = 0.9
+
 #: A bar is at most so thick, as a share of the image's height.
 _GREATEST_THICKNESS = 0.08
 
 #: Least difference of grey (of 255) between a bar and what is above and below it.
 _LEAST_CONTRAST = 18
+
+#: Neighbours in a bar without noise differ by no more than this, those around it by so many times half as much.
+_FLAT = 3
+_LEAST_NOISE = 3.0
+_LEAST_FLAT_ROWS = 4
+
+#: How exact a bar is taken for that only its lack of noise shows.
+_EXACT_FLAT = 0.6
 
 #: Pixels over which an edge that was resampled or compressed is spread.
 _EDGE_PX = 3
@@ -97,6 +109,104 @@ def find_bars(grey: NDArray[np.uint8]) -> tuple[Bar, ...]:
     return _apart(candidates)
 
 
+def whole_bars(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
+    """Leave out the links of bars that are drawn as a chain between two lines, and the frames around bars.
+
+    Parameters
+    ----------
+    bars : tuple of Bar
+        Candidates; the two lines are among them.
+
+    Returns
+    -------
+    tuple of Bar
+        Those that are no part of another.
+    """
+    unlinked = [bar for bar in bars if not any(_is_link(bar, one, other) for one in bars for other in bars)]
+    return tuple(bar for bar in unlinked if not any(_is_frame(bar, other) for other in unlinked))
+
+
+def _is_frame(line: Bar, bar: Bar) -> bool:
+    """Return whether a line is no bar, but belongs to one: an edge of its frame, or what an empty frame encloses."""
+    adjoins = min(abs(line.bottom - bar.top), abs(bar.bottom - line.top)) <= 1
+    if not adjoins or abs(line.grey - bar.grey) < _LEAST_CONTRAST or line.bottom - line.top > _EDGE_PX:
+        return False
+    if bar.bottom - bar.top <= 2:
+        # both are thin: the shorter is what the frame encloses
+        return bar.left - 1 < line.left and line.right < bar.right + 1 and line.length < bar.length - 1
+    return (
+        line.bottom - line.top <= bar.bottom - bar.top
+        and abs(line.left - bar.left) + abs(line.right - bar.right) <= 4 * _EDGE_PX
+        and bar.exactness > 0.3 * line.exactness
+    )
+
+
+def _is_link(bar: Bar, above: Bar, below: Bar) -> bool:
+    return (
+        -_EDGE_PX <= bar.top - above.bottom <= _EDGE_PX
+        and -_EDGE_PX <= below.top - bar.bottom <= _EDGE_PX
+        and above.top < bar.top < below.top
+        and abs(above.left - below.left) + abs(above.right - below.right) <= 2 * _EDGE_PX
+        and min(above.length, below.length) > 1.3 * bar.length
+        and above.left - _EDGE_PX <= bar.left
+        and bar.right <= above.right + _EDGE_PX
+    )
+
+
+def find_flat_bars(grey: NDArray[np.uint8]) -> tuple[Bar, ...]:
+    """Find bars of the same mean grey as what is around them, set off by having no noise: a colour turned to grey.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (h, w)
+        The image.
+
+    Returns
+    -------
+    tuple of Bar
+        From top to bottom.
+    """
+    length = max(_LEAST_LENGTH_PX, round(_LEAST_SHARE_OF_WIDTH * grey.shape[1]))
+    starts = flat_runs(grey, _FLAT, length)
+    if not starts.size:
+        return ()
+    is_flat = _covered(starts, length, grey.shape)
+    bars: list[Bar] = []
+    labels, _ = ndimage.label(is_flat)
+    for index, where in enumerate(ndimage.find_objects(labels), start=1):
+        rows, columns = where
+        h, w = rows.stop - rows.start, columns.stop - columns.start
+        if h < _LEAST_FLAT_ROWS or w < _LEAST_ELONGATION * h or (labels[where] == index).mean() < 0.9:
+            continue
+        margin = max(4, h // 2)
+        around = grey[
+            max(0, rows.start - margin) : rows.stop + margin, max(0, columns.start - margin) : columns.stop + margin
+        ]
+        inside = grey[where][1:-1, 2:-2]
+        level = float(np.median(inside))
+        # noise alone sets it off
+        if np.abs(np.diff(around.astype(np.int16), axis=1)).mean() < _LEAST_NOISE * (_FLAT + inside.std()) / 2:
+            continue
+        # it ends where the columns begin to scatter about its level as they do around it
+        scatter = np.abs(grey[rows.start + 1 : rows.stop - 1].astype(np.float32) - level).mean(axis=0)
+        threshold = 0.3 * float(np.abs(around - level).mean())
+        centre = (columns.start + columns.stop) // 2
+        right = np.flatnonzero(scatter[centre:] > threshold)
+        left = np.flatnonzero(scatter[centre::-1] > threshold)
+        if right.size and left.size:
+            start, stop = centre + 1 - float(left[0]), centre + float(right[0])
+            bars.append(Bar(start - 0.5, stop + 0.5, rows.start, rows.stop, level, _EXACT_FLAT))
+    return tuple(bars)
+
+
+def _covered(starts: NDArray[np.bool_], length: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return the pixels of the runs of a length that begin where it says."""
+    changes = np.zeros((shape[0], shape[1] + 1), np.int32)
+    changes[:, : starts.shape[1]] += starts
+    changes[:, length : length + starts.shape[1]] -= starts
+    return np.cumsum(changes, axis=1)[:, :-1] > 0
+
+
 def _opened(values: NDArray[np.uint8], length: int, *, axis: int) -> NDArray[np.uint8]:
     """Return the opening with a line, beyond the border the border's own values (a bar may touch it)."""
     least = ndimage.minimum_filter1d(values, length, axis=axis, mode="nearest")
@@ -120,6 +230,7 @@ def _parts(lines: NDArray[np.uint8], where: tuple[slice, slice]) -> list[tuple[s
 
 def _measured(values: NDArray[np.uint8], rows: slice, columns: slice) -> Bar | None:
     """Measure a bright bar that lies about in these rows and columns; None where it is none."""
+    w = values.shape[1]
     if columns.stop - columns.start < max(8, _LEAST_ELONGATION * (rows.stop - rows.start)):
         return None
     # the rows that the bar fills, without its soft upper and lower edge
@@ -139,14 +250,18 @@ def _measured(values: NDArray[np.uint8], rows: slice, columns: slice) -> Bar | N
     strip = values[top:bottom].astype(np.float32)
     profile = np.median(strip, axis=0) if bottom - top > 3 else strip.mean(axis=0)
     centre = (columns.start + columns.stop) // 2
-    right = _end(profile[centre:], plateau)
-    left = _end(profile[centre::-1], plateau)
+    drop = 0.5 * max(_LEAST_CONTRAST, 0.5 * (plateau - max(sides)))
+    right = _end(profile[centre:], plateau, drop)
+    left = _end(profile[centre::-1], plateau, drop)
     if right is None or left is None:
         return None
     start, stop = centre + 1 - left.position, centre + right.position
     if left.outline and right.outline:
-        start, stop = start - left.outline / 2, stop + right.outline / 2
-    if stop - start < max(_LEAST_ELONGATION * (bottom - top), _LEAST_LENGTH_PX):
+        start, stop = start - left.outline, stop + right.outline
+    if not max(_LEAST_ELONGATION * (bottom - top), _LEAST_LENGTH_PX) <= stop - start <= _GREATEST_SHARE_OF_WIDTH * w:
+        return None
+    # what touches the border may go on beyond
+    if start < 0.5 or stop > w - 0.5:
         return None
 
     contrast = plateau - _surroundings(values, top, bottom, int(start), int(np.ceil(stop)))
@@ -170,34 +285,30 @@ def _measured(values: NDArray[np.uint8], rows: slice, columns: slice) -> Bar | N
 
 @dataclass(frozen=True)
 class _End:
-    """Where a profile ends, in pixels from its start; how sharply, 0 to 1; and the width of an outline behind it."""
+    """Where a profile ends, in pixels from its start; how sharply, 0 to 1; and what an outline adds to the bar."""
 
     position: float
     sharpness: float
     outline: float
 
 
-def _end(profile: NDArray[np.floating], plateau: float) -> _End | None:
+def _end(profile: NDArray[np.floating], plateau: float, drop: float) -> _End | None:
     """Find the end of a bar on the profile from its middle outwards.
 
     The end is where the profile passes half between the bar and what comes after it, which also finds the end of a
     resampled or anti-aliased bar to a tenth of a pixel.
     """
-    beyond = np.flatnonzero(profile < plateau - 0.5 * _LEAST_CONTRAST)
+    beyond = np.flatnonzero(profile < plateau - drop)
     if not beyond.size:
         # it runs into the image's border
         return _End(float(len(profile)), 0.7, 0.0)
     edge = int(beyond[0])
-    after = profile[edge : edge + 2 * _EDGE_PX]
-    ground = float(np.median(after[1:])) if len(after) > 1 else float(after[0])
+    after = profile[edge : edge + 3 * _EDGE_PX]
+    behind = float(np.median(after[_EDGE_PX:])) if len(after) > _EDGE_PX else float(after[-1])
     least = float(after[: _EDGE_PX + 1].min())
-    outline = 0.0
-    if ground - least > 0.3 * (plateau - least):
-        # darker than both the bar and what lies behind: an outline, which belongs half to the bar
-        dip = edge + int(after[: _EDGE_PX + 1].argmin())
-        back = np.flatnonzero(profile[dip : dip + 2 * _EDGE_PX] > 0.5 * (least + ground))
-        outline = float(dip + back[0]) - edge if back.size else 0.0
-        ground = least
+    # darker than both the bar and what lies behind: an outline
+    is_outlined = behind - least > 0.3 * (plateau - least)
+    ground = least if is_outlined else behind
     half = 0.5 * (plateau + ground)
     falls = np.flatnonzero(profile < half)
     if not falls.size or falls[0] == 0:
@@ -208,6 +319,16 @@ def _end(profile: NDArray[np.floating], plateau: float) -> _End | None:
     # a drawn end falls by most of its height within three pixels
     around = profile[max(0, fall - 2) : fall + 2]
     sharpness = float(around.max() - around.min()) / max(plateau - ground, 1e-6)
+    outline = 0.0
+    if is_outlined:
+        dip = fall - 1 + int(profile[fall - 1 : fall + _EDGE_PX + 1].argmin())
+        back = np.flatnonzero(profile[dip : dip + 2 * _EDGE_PX] > 0.5 * (least + behind))
+        if back.size:
+            rise = dip + max(int(back[0]), 1)
+            lower, upper = float(profile[rise - 1]), float(profile[rise])
+            width = rise - 0.5 + (0.5 * (least + behind) - lower) / max(upper - lower, 1e-6) - position
+            # a contrasting frame belongs half to the bar; the strokes of an empty one are the bar
+            outline = width if plateau - behind < 0.5 * (behind - least) else 0.5 * width
     return _End(position, min(1.0, max(0.0, sharpness / 0.75)), outline)
 
 

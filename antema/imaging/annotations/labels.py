@@ -44,8 +44,8 @@ def lengths_in(text: str) -> tuple[float, ...]:
 
 
 def is_length_alone(text: str) -> bool:
-    """Return whether a text is a length and nothing else but marks that a bar's ends are taken for."""
-    return re.fullmatch(r"[\W_lI]*", _LENGTH.sub("", _usual_characters(text), count=1)) is not None
+    """Return whether a text is lengths and nothing else but marks that a bar's ends are taken for."""
+    return re.fullmatch(r"[\W_lI]*", _LENGTH.sub("", _usual_characters(text))) is not None
 
 
 def _usual_characters(text: str) -> str:

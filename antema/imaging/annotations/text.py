@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import skimage.filters
 from numpy.typing import NDArray
 
@@ -18,11 +19,23 @@ filters: Any = skimage.filters
 #: Cores that reading may use: analyses run beside each other.
 _THREADS = 1
 
-#: Lines that the reader is less sure of are often no text at all.
-_LEAST_CONFIDENCE = 0.6
+#: What the reader is less sure of is no text.
+_LEAST_CONFIDENCE = 0.5
 
-#: Larger images are reduced to this edge before text is looked for.
-_GREATEST_EDGE_PX = 1280
+#: Shorter edges that an image is scaled to before text is looked for: what is large in the one is found in the first,
+#: what is small in the second. Long images are bounded by their longer edge.
+_SHORT_EDGES_PX = (512, 800)
+_LONG_EDGE_PX = 1200
+
+#: Text that touches the image's border is found when there is something beyond.
+_MARGIN_PX = 40
+
+#: So many places that may hold text are read whatever they look like, of more only those that look drawn.
+_FEW = 12
+_MOST = 24
+
+#: Lower text is not legible.
+_LEAST_HEIGHT_PX = 5
 
 #: Drawn strokes differ by no more than this in grey away from their edges, which are less than the rest.
 _ONE_GREY = 12
@@ -60,6 +73,10 @@ def _reader() -> Any:  # noqa: ANN401 - its results carry no types
         params={
             "Global.log_level": "critical",
             "Global.use_cls": False,
+            # micrographs are not enlarged, which finds the large letters of panels too
+            "Det.limit_side_len": 512,
+            "Det.box_thresh": 0.3,
+            "Det.thresh": 0.25,
             "EngineConfig.onnxruntime.intra_op_num_threads": _THREADS,
             "EngineConfig.onnxruntime.inter_op_num_threads": _THREADS,
         }
@@ -79,18 +96,17 @@ def find_lines(grey: NDArray[np.uint8]) -> tuple[Line, ...]:
     Returns
     -------
     tuple of Line
-        From top to bottom.
+        From top to bottom; words that stand beside each other make one line.
     """
-    step = -(-max(grey.shape) // _GREATEST_EDGE_PX)
-    with _reading:
-        found = _reader()(_three_channels(_reduced(grey, step)), use_det=True, use_rec=True)
-    if getattr(found, "boxes", None) is None or found.txts is None:
-        return ()
+    boxes = [box for edge in _SHORT_EDGES_PX for box in _text_boxes(grey, edge)]
+    if len(boxes) > _FEW:
+        boxes = [box for box in boxes if is_drawn(grey, box)][:_MOST]
     lines: list[Line] = []
-    for text, confidence, corners in zip(found.txts, found.scores, found.boxes, strict=True):
-        if confidence >= _LEAST_CONFIDENCE:
-            lines.append(Line(text.strip(), float(confidence), _bounding_box(corners * step, grey.shape)))
-    return tuple(lines)
+    for box in boxes:
+        text, confidence = read_line(grey[box.y : box.y + box.h, box.x : box.x + box.w])
+        if text and confidence >= _LEAST_CONFIDENCE:
+            lines.append(Line(text, confidence, box))
+    return _joined(_surest(lines))
 
 
 def read_line(grey: NDArray[np.uint8]) -> tuple[str, float]:
@@ -99,15 +115,57 @@ def read_line(grey: NDArray[np.uint8]) -> tuple[str, float]:
         found = _reader()(_three_channels(grey), use_det=False, use_rec=True)
     if not found.txts:
         return "", 0.0
-    return found.txts[0].strip(), float(found.scores[0])
+    return str(found.txts[0]).strip(), float(found.scores[0])
 
 
-def _reduced(grey: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
-    if step == 1:
-        return grey
-    h, w = (size // step * step for size in grey.shape)
-    blocks = grey[:h, :w].reshape(h // step, step, w // step, step)
-    return blocks.mean(axis=(1, 3), dtype=np.float32).astype(np.uint8)
+def _text_boxes(grey: NDArray[np.uint8], short_edge: int) -> list[Box]:
+    """Return where text may be, the likeliest first, looked for in the image scaled to a shorter edge."""
+    scale = min(short_edge / min(grey.shape), _LONG_EDGE_PX / max(grey.shape))
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    scaled = np.asarray(PIL.Image.fromarray(grey).resize(size, PIL.Image.Resampling.BILINEAR))
+    padded = np.pad(scaled, _MARGIN_PX, constant_values=int(np.median(scaled)))
+    with _reading:
+        found = _reader()(_three_channels(padded), use_det=True, use_rec=False)
+    if found.boxes is None:
+        return []
+    order = np.argsort(-np.asarray(found.scores), kind="stable")
+    boxes = (_bounding_box((found.boxes[place] - _MARGIN_PX) / scale, grey.shape) for place in order)
+    return [box for box in boxes if min(box.w, box.h) >= _LEAST_HEIGHT_PX]
+
+
+def _surest(lines: list[Line]) -> list[Line]:
+    """Return of readings of the same place the one that says most with certainty."""
+    kept: list[Line] = []
+    for line in sorted(lines, key=lambda line: -line.confidence * min(len(line.text), 6) ** 0.25):
+        if not any(_shared(line.box, other.box) > 0.5 for other in kept):
+            kept.append(line)
+    return kept
+
+
+def _shared(one: Box, other: Box) -> float:
+    """Return the share of the smaller box that lies in the other one."""
+    w = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
+    h = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
+    return max(0, w) * max(0, h) / min(one.w * one.h, other.w * other.h)
+
+
+def _joined(lines: list[Line]) -> tuple[Line, ...]:
+    """Join words that stand beside each other, and sort from top to bottom."""
+    joined: list[Line] = []
+    for line in sorted(lines, key=lambda line: line.box.x):
+        for place, other in enumerate(joined):
+            box, before = line.box, other.box
+            overlap = min(box.y + box.h, before.y + before.h) - max(box.y, before.y)
+            gap = box.x - (before.x + before.w)
+            if overlap > 0.6 * max(box.h, before.h) and abs(gap) < 0.6 * min(box.h, before.h):
+                top = min(box.y, before.y)
+                bottom = max(box.y + box.h, before.y + before.h)
+                whole = Box(before.x, top, max(box.x + box.w, before.x + before.w) - before.x, bottom - top)
+                joined[place] = Line(f"{other.text} {line.text}", min(line.confidence, other.confidence), whole)
+                break
+        else:
+            joined.append(line)
+    return tuple(sorted(joined, key=lambda line: (line.box.y, line.box.x)))
 
 
 def _three_channels(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
