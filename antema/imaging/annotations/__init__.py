@@ -41,8 +41,9 @@ _LEAST_ALONE_PX = 25
 _EXACT_BESIDE_LABEL = 0.15
 
 #: Labels are looked for closely beside so many bars, if they are this exact.
-_EXACT_TO_LOOK_BESIDE = 0.25
+_EXACT_TO_LOOK_BESIDE = 0.35
 _MOST_LOOKED_BESIDE = 3
+_CLOSE_EDGES_PX = (320,)
 
 #: The length of a shorter bar is not known to 4 %, which is too little to offer a scale.
 _LEAST_OFFERED_PX = 25
@@ -212,7 +213,7 @@ def _lines_beside(grey: NDArray[np.uint8], bars: list[Bar], known: list[Line]) -
         reach_x = max(box.w // 2, grey.shape[1] // 8)
         reach_y = max(4 * box.h, grey.shape[0] // 10)
         left, top = max(box.x - reach_x, 0), max(box.y - reach_y, 0)
-        for line in find_lines(grey[top : box.y + box.h + reach_y, left : box.x + box.w + reach_x]):
+        for line in find_lines(grey[top : box.y + box.h + reach_y, left : box.x + box.w + reach_x], _CLOSE_EDGES_PX):
             moved = Line(line.text, line.confidence, replace(line.box, x=line.box.x + left, y=line.box.y + top))
             if lengths_in(line.text) and _distance(bar, moved) < 1.0 and moved not in (*found, *known):
                 found.append(moved)

@@ -1,7 +1,7 @@
 """Bars in images: horizontal, exactly rectangular, of one grey value, set off from what is around them."""
 
 # pyright: reportMissingTypeStubs=false
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,14 @@ _LEAST_ELONGATION = 2.0
 
 #: Longer lines are frames and edges.
 _GREATEST_SHARE_OF_WIDTH = 0.9
+
+#: Longer images are searched on a grid of their pixels; the bars are measured on all.
+_SEARCHED_EDGE_PX = 1280
+
+#: So many lines of each kind are measured, the strongest, and so many bars returned.
+_MOST_LINES = 150
+_MOST_BARS = 40
+_MOST_PARTS = 4
 
 #: A bar is at most so thick, as a share of the image's height.
 _GREATEST_THICKNESS = 0.08
@@ -92,21 +100,37 @@ def find_bars(grey: NDArray[np.uint8]) -> tuple[Bar, ...]:
     tuple of Bar
         The most exact first; of bars that overlap only the most exact.
     """
-    h, w = grey.shape
-    length = max(_LEAST_LENGTH_PX, round(_LEAST_SHARE_OF_WIDTH * w))
-    thickness = max(9, round(_GREATEST_THICKNESS * h)) | 1
+    # a bar of a large image is as thick as the step is wide
+    step = -(-max(grey.shape) // _SEARCHED_EDGE_PX)
+    searched = grey[::step, ::step]
+    length = max(_LEAST_LENGTH_PX // step, round(_LEAST_SHARE_OF_WIDTH * searched.shape[1]), 3)
+    thickness = max(9, round(_GREATEST_THICKNESS * searched.shape[0])) | 1
     candidates: list[Bar] = []
     for is_dark in (False, True):
         values = 255 - grey if is_dark else grey
-        lines = _opened(values, length, axis=1)
+        lines = _opened(values[::step, ::step], length, axis=1)
         lines -= _opened(lines, thickness, axis=0)
-        for where in ndimage.find_objects(ndimage.label(lines >= _LEAST_CONTRAST)[0]):
+        for where in _strongest(lines):
             for rows, columns in _parts(lines[where], where):
-                bar = _measured(values, rows, columns)
+                bar = _measured(values, _scaled(rows, step), _scaled(columns, step))
                 if bar is not None:
-                    grey_value = 255 - bar.grey if is_dark else bar.grey
-                    candidates.append(Bar(bar.left, bar.right, bar.top, bar.bottom, grey_value, bar.exactness))
-    return _apart(candidates)
+                    candidates.append(replace(bar, grey=255 - bar.grey) if is_dark else bar)
+    return _apart(candidates)[:_MOST_BARS]
+
+
+def _strongest(lines: NDArray[np.uint8]) -> list[tuple[slice, slice]]:
+    """Return the rows and columns of the connected lines that stand out most: noise makes thousands of weak ones."""
+    labels, n = ndimage.label(lines >= _LEAST_CONTRAST)
+    places: list[tuple[slice, slice]] = ndimage.find_objects(labels)
+    if n <= _MOST_LINES:
+        return places
+    heights = ndimage.maximum(lines, labels, np.arange(1, n + 1)).astype(np.float64)
+    strengths = heights * np.sqrt([place[1].stop - place[1].start for place in places])
+    return [places[place] for place in np.argsort(-strengths, kind="stable")[:_MOST_LINES]]
+
+
+def _scaled(part: slice, step: int) -> slice:
+    return slice(part.start * step, part.stop * step)
 
 
 def whole_bars(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
@@ -217,8 +241,9 @@ def _opened(values: NDArray[np.uint8], length: int, *, axis: int) -> NDArray[np.
 def _parts(lines: NDArray[np.uint8], where: tuple[slice, slice]) -> list[tuple[slice, slice]]:
     """Return the rows and columns of the strongest line in a component, and of the component as a whole."""
     parts = [where]
-    strongest = ndimage.label(lines >= 0.6 * float(lines.max()))[0]
-    for rows, columns in ndimage.find_objects(strongest):
+    strongest: list[tuple[slice, slice]] = ndimage.find_objects(ndimage.label(lines >= 0.6 * float(lines.max()))[0])
+    strongest.sort(key=lambda part: part[1].start - part[1].stop)
+    for rows, columns in strongest[:_MOST_PARTS]:
         part = (
             slice(where[0].start + rows.start, where[0].start + rows.stop),
             slice(where[1].start + columns.start, where[1].start + columns.stop),
@@ -256,7 +281,7 @@ def _measured(values: NDArray[np.uint8], rows: slice, columns: slice) -> Bar | N
     if right is None or left is None:
         return None
     start, stop = centre + 1 - left.position, centre + right.position
-    if left.outline and right.outline:
+    if left.outline and right.outline and _is_framed(values, top, bottom, inner, left, right):
         start, stop = start - left.outline, stop + right.outline
     if not max(_LEAST_ELONGATION * (bottom - top), _LEAST_LENGTH_PX) <= stop - start <= _GREATEST_SHARE_OF_WIDTH * w:
         return None
@@ -289,7 +314,10 @@ class _End:
 
     position: float
     sharpness: float
-    outline: float
+    outline: float = 0.0
+    outline_width: float = 0.0
+    #: grey half between the outline and what lies behind it
+    beyond: float = 0.0
 
 
 def _end(profile: NDArray[np.floating], plateau: float, drop: float) -> _End | None:
@@ -301,7 +329,7 @@ def _end(profile: NDArray[np.floating], plateau: float, drop: float) -> _End | N
     beyond = np.flatnonzero(profile < plateau - drop)
     if not beyond.size:
         # it runs into the image's border
-        return _End(float(len(profile)), 0.7, 0.0)
+        return _End(float(len(profile)), 0.7)
     edge = int(beyond[0])
     after = profile[edge : edge + 3 * _EDGE_PX]
     behind = float(np.median(after[_EDGE_PX:])) if len(after) > _EDGE_PX else float(after[-1])
@@ -319,7 +347,7 @@ def _end(profile: NDArray[np.floating], plateau: float, drop: float) -> _End | N
     # a drawn end falls by most of its height within three pixels
     around = profile[max(0, fall - 2) : fall + 2]
     sharpness = float(around.max() - around.min()) / max(plateau - ground, 1e-6)
-    outline = 0.0
+    outline = width = 0.0
     if is_outlined:
         dip = fall - 1 + int(profile[fall - 1 : fall + _EDGE_PX + 1].argmin())
         back = np.flatnonzero(profile[dip : dip + 2 * _EDGE_PX] > 0.5 * (least + behind))
@@ -329,7 +357,19 @@ def _end(profile: NDArray[np.floating], plateau: float, drop: float) -> _End | N
             width = rise - 0.5 + (0.5 * (least + behind) - lower) / max(upper - lower, 1e-6) - position
             # a contrasting frame belongs half to the bar; the strokes of an empty one are the bar
             outline = width if plateau - behind < 0.5 * (behind - least) else 0.5 * width
-    return _End(position, min(1.0, max(0.0, sharpness / 0.75)), outline)
+    sharpness = min(1.0, max(0.0, sharpness / 0.75))
+    return _End(position, sharpness, outline, width, 0.5 * (least + behind))
+
+
+def _is_framed(values: NDArray[np.uint8], top: int, bottom: int, columns: slice, left: _End, right: _End) -> bool:
+    """Return whether the outlines at a bar's ends also run above and below it, and end there as soon."""
+    reach = round(max(left.outline_width, right.outline_width))
+    beyond = 0.5 * (left.beyond + right.beyond)
+    for first, last in ((top - reach - 4, top - reach - 1), (bottom + reach + 1, bottom + reach + 4)):
+        beside = values[max(first, 0) : max(last, 0), columns]
+        if beside.size and float(np.median(beside)) < beyond:
+            return False
+    return True
 
 
 def _surroundings(values: NDArray[np.uint8], top: int, bottom: int, left: int, right: int) -> float:

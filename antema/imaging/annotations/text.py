@@ -24,7 +24,7 @@ _LEAST_CONFIDENCE = 0.5
 
 #: Shorter edges that an image is scaled to before text is looked for: what is large in the one is found in the first,
 #: what is small in the second. Long images are bounded by their longer edge.
-_SHORT_EDGES_PX = (512, 800)
+_SHORT_EDGES_PX = (512, 736)
 _LONG_EDGE_PX = 1200
 
 #: Text that touches the image's border is found when there is something beyond.
@@ -85,20 +85,22 @@ def _reader() -> Any:  # noqa: ANN401 - its results carry no types
     return reader
 
 
-def find_lines(grey: NDArray[np.uint8]) -> tuple[Line, ...]:
+def find_lines(grey: NDArray[np.uint8], short_edges: tuple[int, ...] = _SHORT_EDGES_PX) -> tuple[Line, ...]:
     """Find the lines of text in an image and read them.
 
     Parameters
     ----------
     grey : ndarray of uint8, shape (h, w)
         The image.
+    short_edges : tuple of int
+        Lengths that the shorter edge is scaled to, in pixels; text is looked for in each of these images.
 
     Returns
     -------
     tuple of Line
         From top to bottom; words that stand beside each other make one line.
     """
-    boxes = [box for edge in _SHORT_EDGES_PX for box in _text_boxes(grey, edge)]
+    boxes = [box for edge in short_edges for box in _text_boxes(grey, edge)]
     if len(boxes) > _FEW:
         boxes = [box for box in boxes if is_drawn(grey, box)][:_MOST]
     lines: list[Line] = []
