@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from antema.domain import AntemaError, CannotRead, NotAnImage, NotFound, Recipe, View
+from antema.domain import AntemaError, CannotImport, CannotRead, NotAnImage, NotFound, Recipe, View
 from antema.domain.recipe import CONVENTIONS, SEPARATIONS
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -112,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     kinds = models.add_subparsers(dest="kind", required=True, metavar="KIND")
     kinds.add_parser("list", help="every model with what it is for").set_defaults(run=_models_list)
     kinds.add_parser("verify", help="weights against the cards' sha256").set_defaults(run=_models_verify)
+
+    imported = kinds.add_parser("import", help="published weights: Groschner's U-Net, ANTEMA's exported network")
+    imported.add_argument("files", nargs="+", type=Path, metavar="FILE", help="HDF5 file of weights")
+    imported.add_argument("--name", metavar="NAME", help="what to call the model, of one file")
+    imported.set_defaults(run=_models_import)
 
     serve = commands.add_parser("serve", help="the dashboard")
     serve.add_argument("--host")
@@ -418,11 +423,13 @@ def _train_segmentation(options: argparse.Namespace) -> int:
 def _models_list(_: argparse.Namespace) -> int:
     from antema import nets
 
-    cards = nets.models()
-    if not cards:
+    cards, broken = nets.models(), nets.broken_models()
+    if not (cards or broken):
         print("no model is installed")
     for card in cards:
         print(f"{card.name:24} {card.task:14} {card.title}")
+    for model in broken:
+        print(f"{model.name:24} {'broken':14} {' '.join(model.reason.split())}")
     return OK
 
 
@@ -430,7 +437,9 @@ def _models_verify(_: argparse.Namespace) -> int:
     from antema import nets
 
     cards = nets.models()
-    failures = [] if cards else ["expected installed models, found none"]
+    failures = [model.reason for model in nets.broken_models()]
+    if not (cards or failures):
+        failures = ["expected installed models, found none"]
     for card in cards:
         try:
             nets.verify(card.name)
@@ -438,6 +447,24 @@ def _models_verify(_: argparse.Namespace) -> int:
             failures.append(str(error))
         else:
             print(f"{card.name}: the weights are those of the card")
+    return _report_failures(failures)
+
+
+def _models_import(options: argparse.Namespace) -> int:
+    if options.name is not None and len(options.files) > 1:
+        msg = f"--name: expected it with one file, found {len(options.files)}"
+        raise _WrongUsageError(msg)
+
+    from antema.nets.imports import import_model
+
+    failures: list[str] = []
+    for path in options.files:
+        try:
+            card = import_model(path, name=options.name)
+        except CannotImport as error:
+            failures.append(str(error))
+        else:
+            print(f"{card.name}: {card.title}, in {card.folder}")
     return _report_failures(failures)
 
 

@@ -40,3 +40,7 @@ class AlreadyThere(AntemaError):
         super().__init__(message)
         self.micrograph_id = micrograph_id
         self.sample_id = sample_id
+
+
+class CannotImport(AntemaError):
+    """A file that holds no weights of a network that is known, or a model of that name is there already."""

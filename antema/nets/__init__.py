@@ -3,8 +3,19 @@
 JAX is imported when a network is loaded, not when this package is.
 """
 
-from antema.nets.card import ModelCard, models, verify
+from antema.nets.card import BrokenModel, ModelCard, broken_models, models, verify
 from antema.nets.device import choose_device, device_name
 from antema.nets.segmenter import Segmentation, Segmenter, load
 
-__all__ = ["ModelCard", "Segmentation", "Segmenter", "choose_device", "device_name", "load", "models", "verify"]
+__all__ = [
+    "BrokenModel",
+    "ModelCard",
+    "Segmentation",
+    "Segmenter",
+    "broken_models",
+    "choose_device",
+    "device_name",
+    "load",
+    "models",
+    "verify",
+]

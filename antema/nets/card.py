@@ -60,6 +60,22 @@ class ModelCard:
         return self.folder / WEIGHTS_FILE
 
 
+@dataclass(frozen=True)
+class BrokenModel:
+    """A folder among the models whose card cannot be read.
+
+    Parameters
+    ----------
+    name : str
+        Name of the folder.
+    reason : str
+        What is wrong, as a sentence.
+    """
+
+    name: str
+    reason: str
+
+
 def model_folders() -> list[Path]:
     """Return the folders that models are looked for in: the shipped one, then ``$ANTEMA_DATA/models``."""
     return [_SHIPPED, Path(os.environ.get("ANTEMA_DATA", "data")) / "models"]
@@ -76,6 +92,7 @@ def read_card(folder: Path) -> ModelCard:
     path = folder / "card.json"
     try:
         content = json.loads(path.read_text("utf-8"))
+        _check(content)
         return ModelCard(
             name=folder.name,
             folder=folder,
@@ -89,18 +106,53 @@ def read_card(folder: Path) -> ModelCard:
             metrics=content.get("metrics", {}),
             content=content,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, RecursionError) as error:
         msg = f"model {folder.name}: expected a card with task, title, description, sha256 and licence in {path}"
         raise AntemaError(f"{msg} ({type(error).__name__}: {error})") from error
 
 
+def _check(content: Any) -> None:  # noqa: ANN401 - JSON may be anything
+    if not isinstance(content, dict):
+        msg = f"expected an object, found {type(content).__name__}"
+        raise ValueError(msg)
+    kinds: dict[str, type] = dict.fromkeys(("task", "title", "description", "sha256", "licence"), str)
+    missing = [key for key in kinds if key not in content]
+    if missing:
+        msg = f"found no {', '.join(missing)}"
+        raise ValueError(msg)
+    kinds |= {"metrics": dict, "architecture": dict, "classes": list}
+    wrong = [key for key, kind in kinds.items() if not isinstance(content.get(key, kind()), kind)]
+    if wrong:
+        msg = f"{wrong[0]} is {type(content[wrong[0]]).__name__}, not {kinds[wrong[0]].__name__}"
+        raise ValueError(msg)
+    threshold = content.get("threshold", 0.5)
+    if not (isinstance(threshold, int | float) and 0 < threshold < 1):
+        msg = f"the threshold is {threshold!r}, not a number between 0 and 1"
+        raise ValueError(msg)
+
+
 def models() -> list[ModelCard]:
     """Return the cards of all models, shipped ones first, each group by name; a shipped name wins."""
+    return _found()[0]
+
+
+def broken_models() -> list[BrokenModel]:
+    """Return the models whose cards cannot be read, which `models` leaves out."""
+    return _found()[1]
+
+
+def _found() -> tuple[list[ModelCard], list[BrokenModel]]:
     cards: dict[str, ModelCard] = {}
+    broken: dict[str, BrokenModel] = {}
     for root in model_folders():
-        for path in sorted(root.glob("*/card.json")):
-            cards.setdefault(path.parent.name, read_card(path.parent))
-    return list(cards.values())
+        # what begins with a dot is being written
+        for path in sorted(root.glob("[!.]*/card.json")):
+            name = path.parent.name
+            try:
+                cards.setdefault(name, read_card(path.parent))
+            except AntemaError as error:
+                broken.setdefault(name, BrokenModel(name, str(error)))
+    return list(cards.values()), list(broken.values())
 
 
 def find(name: str = "default", *, task: str = "segmentation") -> ModelCard:
@@ -109,13 +161,16 @@ def find(name: str = "default", *, task: str = "segmentation") -> ModelCard:
     Raises
     ------
     NotFound
-        Where there is no such model.
+        Where there is no such model, or its card cannot be read.
     """
-    cards = models()
+    cards, broken = _found()
     for card in cards:
         is_default = name == "default" and card.default and card.task == task and card.folder.parent == _SHIPPED
         if is_default or card.name == name:
             return card
+    for model in broken:
+        if model.name == name:
+            raise NotFound(model.reason)
     known = ", ".join(card.name for card in cards) or "none"
     msg = f"no model {name!r} for {task}; installed are: {known}"
     raise NotFound(msg)

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from antema.domain import AntemaError
 from antema.nets.card import ModelCard, find, verify
+from antema.nets.normalisation import NORMALISATIONS, Normalisation, finite, standardised
 from antema.nets.scales import (
     candidate_factors,
     enlarged,
@@ -21,8 +22,9 @@ from antema.nets.scales import (
 )
 
 _BUCKET_PX = 256
-_WINDOW_PX = 2048
-_MARGIN_PX = 256
+
+SCALES = ("by particle width", "native")
+"""At what scales a card may say that its network sees a micrograph; the first one unless it says so."""
 
 Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -65,7 +67,11 @@ class Segmenter:
     card : dict
         The model's card.
     logits : callable
-        From normalised grey values (h, w), sides multiples of 256, to logits of the same shape.
+        From normalised grey values (h, w) of any size to logits of the same shape.
+    normalised : callable
+        From grey values (h, w) to what `logits` expects.
+    native_scale : bool
+        Whether the network sees every micrograph at its own pixels alone.
     """
 
     name: str
@@ -73,6 +79,8 @@ class Segmenter:
     threshold: float
     card: dict[str, Any]
     logits: Logits = field(repr=False)
+    normalised: Normalisation = field(default=standardised, repr=False)
+    native_scale: bool = False
 
     def probability(self, pixels: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return the probability, float32 (h, w), that each of `pixels` (h, w), of any type, is particle."""
@@ -85,11 +93,11 @@ class Segmenter:
 
         def map_at(factor: int) -> NDArray[np.float32]:
             if factor not in maps:
-                maps[factor] = logits_anywhere(standardised(reduced(values, factor)), self.logits)
+                maps[factor] = self.logits(self.normalised(reduced(values, factor)))
             return maps[factor]
 
         cut = float(np.log(self.threshold / (1 - self.threshold)))
-        factors = candidate_factors(pixels.shape)
+        factors = [1] if self.native_scale else candidate_factors(pixels.shape)
         width_px = estimated_width_px(lambda factor: typical_width_px(map_at(factor) > cut), factors)
         used = working_factors(width_px, factors)
         total = np.zeros(pixels.shape, np.float32)
@@ -113,62 +121,66 @@ def load(name: str = "default") -> Segmenter:
         Where its weight file is not the one that the card describes.
     """
     card = verify(find(name).name)
-    return Segmenter(card.name, card.sha256, card.threshold, dict(card.content), network_logits(card))
+    scale = card.content.get("scale", SCALES[0])
+    normalisation = card.content.get("normalisation", "percentiles")
+    if normalisation not in NORMALISATIONS or scale not in SCALES:
+        msg = (
+            f"model {card.name}: expected a normalisation of {', '.join(NORMALISATIONS)} and a scale of "
+            f"{', '.join(SCALES)}, found {normalisation!r} and {scale!r}"
+        )
+        raise AntemaError(msg)
+    return Segmenter(
+        card.name,
+        card.sha256,
+        card.threshold,
+        dict(card.content),
+        network_logits(card),
+        NORMALISATIONS[normalisation],
+        native_scale=scale == "native",
+    )
 
 
 def network_logits(card: ModelCard) -> Logits:
-    """Return the compiled network of `card` as a function on arrays."""
+    """Return the compiled network of `card` as a function on normalised images of any size."""
     import jax
     from flax import nnx
 
-    from antema.nets.unet import UNet
+    from antema.nets.architectures import ARCHITECTURES
     from antema.nets.weights import read, set_weights
 
-    features = tuple(card.content["architecture"]["features"])
-    # the shapes alone: running the initialisers one by one takes many seconds
-    network = nnx.eval_shape(lambda: UNet(features=features, rngs=nnx.Rngs(0)))
+    entry = card.content.get("architecture", {})
+    kind = entry.get("kind")
+    classes = card.content.get("classes", ("background", "particle"))
+    if kind not in ARCHITECTURES:
+        msg = f"model {card.name}: expected an architecture of kind {', '.join(ARCHITECTURES)}, found {kind!r}"
+        raise AntemaError(msg)
+    architecture = ARCHITECTURES[kind]
     try:
+        particle = classes.index("particle")
+        network = nnx.eval_shape(lambda: architecture.build(entry))
         set_weights(network, read(card.weights_path))
-    except ValueError as error:
-        msg = f"model {card.name}: {error}"
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"model {card.name}: expected an architecture and weights that fit, found others ({error})"
         raise AntemaError(msg) from error
     graph, state = nnx.split(network)
 
     @jax.jit
     def run(state: nnx.State, x: jax.Array) -> jax.Array:
-        return nnx.merge(graph, state)(x[None])[0]
+        return architecture.particle_logits(nnx.merge(graph, state), x, particle)
 
-    return lambda x: np.asarray(run(state, x))
+    def logits(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return logits_anywhere(
+            values,
+            lambda x: np.asarray(run(state, x)),
+            window_px=architecture.window_px,
+            margin_px=architecture.margin_px,
+        )
 
-
-def finite(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return `pixels` as float32, what is not finite replaced by the median of the rest."""
-    values = np.asarray(pixels).astype(np.float32)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        values[bad] = np.median(values[~bad]) if not bad.all() else 0.0
-    return values
-
-
-def standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return `values` clipped to their 0.1 and 99.9 percentiles, with mean 0 and standard deviation 1.
-
-    Robust spreads do not serve here: on the flat ground of a printed figure they are nearly 0 and would blow the
-    particles up to any contrast, while this keeps every contrast within a few units.
-    """
-    stride = int(np.ceil(np.sqrt(values.size / 2**20)))  # a million pixels tell the percentiles of any image
-    low, high = np.percentile(values[::stride, ::stride], (0.1, 99.9))
-    if low == high:  # a few odd pixels on a flat image: only they have contrast
-        low, high = values.min(), values.max()
-    clipped = np.clip(values, np.float32(low), np.float32(high))
-    spread = clipped.std(dtype=np.float64)
-    if spread == 0:
-        return np.zeros_like(clipped)
-    return ((clipped - clipped.mean(dtype=np.float64)) / spread).astype(np.float32)
+    return logits
 
 
 def logits_anywhere(
-    values: NDArray[np.float32], logits: Logits, *, window_px: int = _WINDOW_PX, margin_px: int = _MARGIN_PX
+    values: NDArray[np.float32], logits: Logits, *, window_px: int = 2048, margin_px: int = 256
 ) -> NDArray[np.float32]:
     """Return the logits of an image of any size.
 
@@ -180,7 +192,7 @@ def logits_anywhere(
     values : ndarray of float32, shape (h, w)
         Normalised grey values.
     logits : callable
-        As in `Segmenter`.
+        From normalised grey values (h, w), sides multiples of 256, to logits of the same shape.
     window_px, margin_px : int
         Largest window, and what is thrown away on each inner side of it; multiples of 32.
     """

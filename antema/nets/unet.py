@@ -12,34 +12,13 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from antema.nets.layers import ConvUnit
+
 FEATURES = (16, 32, 64, 96, 128)
 STRIDE = 2 ** len(FEATURES)
 """Sides of an input must be multiples of this many pixels."""
 REACH_PX = 224
 """A pixel of the output depends on no input pixel further away than this (for `FEATURES`)."""
-
-
-class ConvUnit(nnx.Module):
-    """A convolution, batch normalisation while training, and a rectifier.
-
-    Parameters
-    ----------
-    n_in, n_out : int
-        Channels.
-    trainable : bool
-        With batch normalisation; without it the convolution has a bias (see `antema.nets.weights.folded`).
-    """
-
-    def __init__(self, n_in: int, n_out: int, *, trainable: bool, rngs: nnx.Rngs) -> None:
-        self.conv = nnx.Conv(n_in, n_out, (3, 3), padding="SAME", use_bias=not trainable, rngs=rngs)
-        self.norm = nnx.BatchNorm(n_out, momentum=0.98, rngs=rngs) if trainable else None
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Return the features of `x` (n, h, w, n_in) as (n, h, w, n_out)."""
-        x = self.conv(x)
-        if self.norm is not None:
-            x = self.norm(x)
-        return jax.nn.relu(x)
 
 
 class UNet(nnx.Module):

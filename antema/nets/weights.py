@@ -85,16 +85,28 @@ def folded(weights: Weights, *, epsilon: float = 1e-5) -> Weights:
     return result
 
 
-def save(weights: Weights, path: Path) -> None:
-    """Write `weights` as float16."""
+def save(weights: Weights, path: Path, *, dtype: type[np.floating] = np.float16) -> None:
+    """Write `weights` as numbers of `dtype`."""
     from safetensors.numpy import save_file
 
-    save_file({name: np.ascontiguousarray(array, np.float16) for name, array in weights.items()}, path)
+    save_file({name: np.ascontiguousarray(array, dtype) for name, array in weights.items()}, path)
     path.chmod(0o644)  # the library leaves it to its owner alone
 
 
 def read(path: Path) -> Weights:
-    """Return the weights in `path` as float32."""
+    """Return the weights in `path` as float32.
+
+    Raises
+    ------
+    ValueError
+        Where the file is no safetensors file.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    return {name: array.astype(np.float32) for name, array in load_file(path).items()}
+    try:
+        arrays = load_file(path)
+    except SafetensorError as error:
+        msg = f"expected a safetensors file, found none in {path.name} ({error})"
+        raise ValueError(msg) from error
+    return {name: array.astype(np.float32) for name, array in arrays.items()}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from antema.nets.segmenter import finite, standardised
+from antema.nets.normalisation import finite, standardised
 from antema.training.sources import LabelledImage
 
 Array = NDArray[np.float32]

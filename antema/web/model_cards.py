@@ -37,15 +37,13 @@ class Metric:
 
 
 def model_cards() -> list[Any]:
-    """Return a card per model, or how to come by one."""
-    try:
-        cards = nets.models()
-    except AntemaError as error:
-        return [html.Div(str(error), className="alert alert-danger")]
+    """Return a card per model, or how to come by one, and what is wrong with those that cannot be read."""
+    broken = [html.Div(model.reason, className="alert alert-danger") for model in nets.broken_models()]
+    cards = nets.models()
     if not cards:
-        return [_none()]
+        return [*broken, _none()]
     shown = sorted(cards, key=lambda card: not card.default)
-    return [html.Div([_card(card) for card in shown], className="model-cards")]
+    return [*broken, html.Div([_card(card) for card in shown], className="model-cards")]
 
 
 def _none() -> html.Div:

@@ -57,7 +57,7 @@ def write_tiny_model(folder: Path) -> Path:
         "description": "Untrained.",
         "licence": "MIT",
         "threshold": 0.4,
-        "architecture": {"features": [4, 6, 8]},
+        "architecture": {"kind": "unet-stride2", "features": [4, 6, 8]},
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }
     (folder / "card.json").write_text(json.dumps(card))

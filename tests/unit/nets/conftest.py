@@ -27,7 +27,7 @@ def model_folder(tmp_path, monkeypatch):
         "licence": "MIT",
         "threshold": 0.4,
         "default": True,
-        "architecture": {"features": [4, 6, 8]},
+        "architecture": {"kind": "unet-stride2", "features": [4, 6, 8]},
         "sha256": hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest(),
     }
     (folder / "card.json").write_text(json.dumps(card))

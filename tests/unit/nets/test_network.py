@@ -3,7 +3,8 @@ import pytest
 from flax import nnx
 
 from antema.nets import load
-from antema.nets.segmenter import finite, logits_anywhere, standardised
+from antema.nets.normalisation import finite, standardised
+from antema.nets.segmenter import logits_anywhere
 from antema.nets.unet import FEATURES, REACH_PX, UNet, _channels_to_pixels, _pixels_to_channels
 from antema.nets.weights import first_weights, flat_weights, folded, read, save, set_weights
 

@@ -11,6 +11,11 @@ def dice(found, true):
     return 2 * np.count_nonzero(found & true) / (np.count_nonzero(found) + np.count_nonzero(true))
 
 
+@pytest.fixture(autouse=True)
+def _only_shipped(tmp_path, monkeypatch):
+    monkeypatch.setenv("ANTEMA_DATA", str(tmp_path))
+
+
 @pytest.fixture(scope="module")
 def segmenter():
     load.cache_clear()

@@ -87,10 +87,13 @@ def test_without_models_the_page_says_how_to_come_by_one(folder):
     assert "No model is installed" in text_of(model_cards())
 
 
-def test_a_broken_card_is_named(folder):
+def test_a_broken_card_is_named_beside_the_others(folder):
+    install(folder, "unet")
     (folder / "broken").mkdir(parents=True)
     (folder / "broken" / "card.json").write_text("{", "utf-8")
-    assert "model broken: expected a card with" in text_of(model_cards())
+    shown = text_of(model_cards())
+    assert "model broken: expected a card with" in shown
+    assert "Name|unet" in shown
 
 
 def test_metrics_carry_the_nearest_command():

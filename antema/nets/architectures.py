@@ -1,0 +1,87 @@
+"""The architectures that a model's card may name, each with how it is built and used.
+
+A new one is a module beside this one and an entry in `ARCHITECTURES`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from antema.nets import deeplab, groschner
+from antema.nets.deeplab import DeepLab
+from antema.nets.groschner import GroschnerUNet
+from antema.nets.unet import UNet
+
+_PRECISE = jax.lax.Precision.HIGHEST  # published numbers hold on a GPU, too
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How networks of one architecture are built and used.
+
+    Parameters
+    ----------
+    build : callable
+        From the ``architecture`` entry of a card to the network for inference, to be called in `nnx.eval_shape`:
+        running the initialisers one by one takes many seconds.
+    particle_logits : callable
+        From network, normalised image (h, w) and the place of "particle" among the classes to the logits (h, w) of
+        "particle".
+    window_px, margin_px : int
+        Largest part of an image seen at once, and what is thrown away on each of its inner sides: no less than the
+        network's reach. Multiples of 32.
+    """
+
+    build: Callable[[Mapping[str, Any]], nnx.Module]
+    particle_logits: Callable[[Any, jax.Array, int], jax.Array]
+    window_px: int
+    margin_px: int
+
+
+def _one_logit(network: UNet, x: jax.Array, _: int) -> jax.Array:
+    return network(x[None])[0]
+
+
+def _logit_of_scores(network: DeepLab | GroschnerUNet, x: jax.Array, particle: int) -> jax.Array:
+    image = jnp.broadcast_to(x[None, :, :, None], (1, *x.shape, network.n_channels))
+    scores = network(image)[0]
+    others = jax.nn.logsumexp(jnp.delete(scores, particle, axis=-1), axis=-1)
+    return scores[..., particle] - others
+
+
+def _unet(entry: Mapping[str, Any]) -> UNet:
+    return UNet(features=tuple(entry["features"]), rngs=nnx.Rngs(0))
+
+
+def _deeplab(entry: Mapping[str, Any]) -> DeepLab:
+    return DeepLab(
+        width=entry["width"],
+        n_channels=entry["n_channels"],
+        n_classes=entry["n_classes"],
+        precision=_PRECISE,
+        rngs=nnx.Rngs(0),
+    )
+
+
+def _groschner(entry: Mapping[str, Any]) -> GroschnerUNet:
+    return GroschnerUNet(
+        features=tuple(entry["features"]),
+        n_channels=entry["n_channels"],
+        n_classes=entry["n_classes"],
+        precision=_PRECISE,
+        rngs=nnx.Rngs(0),
+    )
+
+
+ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
+    {
+        "unet-stride2": Architecture(_unet, _one_logit, window_px=2048, margin_px=256),
+        deeplab.KIND: Architecture(_deeplab, _logit_of_scores, window_px=3072, margin_px=deeplab.REACH_PX),
+        groschner.KIND: Architecture(_groschner, _logit_of_scores, window_px=2048, margin_px=groschner.REACH_PX),
+    }
+)
