@@ -1,16 +1,10 @@
-"""Networks that others published, out of the HDF5 files they come in.
+"""Networks that others published, out of the HDF5 files they come in; told by their layers, never by a file's name."""
 
-Two layouts are read: the one in which MATLAB's converter for TensorFlow exports a network (a group per layer, with
-attributes ``Name`` and ``NumVars``), and Keras's HDF5 (``layer_names``, ``weight_names``). What a file holds is told by
-its layers, never by its name.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
@@ -18,15 +12,14 @@ from numpy.typing import NDArray
 from antema.domain import CannotImport
 from antema.nets import deeplab, groschner
 from antema.nets.architectures import ARCHITECTURES
+from antema.nets.hdf5_layers import Layer, read_layers
 from antema.nets.weights import Weights, set_weights
 
-_MOST_NUMBERS = 1 << 26
-"""A file of more numbers than these is refused before any is read; the largest published network has 20.6 million."""
-_MOST_LAYERS = 1000
 _LAYOUTS = (
     "an HDF5 file with the weights of ANTEMA's network (weights.h5 as exported by MATLAB) or of Groschner's U-Net "
     "(Keras .h5)"
 )
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SIGNATURES = {
     b"MATLAB": "a MATLAB file, whose network only MATLAB can read: export it there with exportNetworkToTensorFlow and "
     "import its weights.h5",
@@ -34,9 +27,6 @@ _SIGNATURES = {
     b"\x93NUMPY": "a NumPy array",
     b"\x80": "a Python pickle, which is never opened",
 }
-
-_Layer = tuple[str, list[NDArray[np.float32]]]
-"""Name and variables: kernel and bias, or gamma, beta, mean and variance."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +55,15 @@ def read_published(path: Path) -> Published:
     """
     try:
         with path.open("rb") as file:
-            start = file.read(16)
-        if start.startswith(b"MATLAB") or not h5py.is_hdf5(path):
-            found = next((words for magic, words in _SIGNATURES.items() if start.startswith(magic)), "another kind")
-            msg = f"{path.name}: expected {_LAYOUTS}, found {found}"
-            raise CannotImport(msg)
-        with h5py.File(path, "r") as file:
-            layers = _layers(file, path.name)
+            start = file.read(8)
     except OSError as error:
         msg = f"{path.name}: expected {_LAYOUTS}, found a file that cannot be read ({error})"
         raise CannotImport(msg) from error
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        # what h5py raises inside a damaged file
-        msg = f"{path.name}: expected {_LAYOUTS}, found damaged HDF5 ({type(error).__name__}: {error})"
-        raise CannotImport(msg) from error
-
+    if not start.startswith(_HDF5):
+        found = next((words for magic, words in _SIGNATURES.items() if start.startswith(magic)), "another kind of file")
+        msg = f"{path.name}: expected {_LAYOUTS}, found {found}"
+        raise CannotImport(msg)
+    layers = read_layers(path)
     try:
         published = _deeplab(dict(layers)) if _is_deeplab(layers) else _groschner(layers)
     except (ValueError, IndexError) as error:
@@ -109,78 +93,7 @@ def _check(published: Published, name: str) -> None:
         raise CannotImport(msg) from error
 
 
-def _layers(file: h5py.File, name: str) -> list[_Layer]:
-    """Return the layers that have variables, in the file's order."""
-    root = file.get("model_weights", file)
-    found = list(_keras(root) if "layer_names" in root.attrs else _matlab(root))
-    total = sum(int(dataset.size) for _, variables in found for dataset, _ in variables)
-    if total > _MOST_NUMBERS:
-        msg = f"{name}: expected at most {_MOST_NUMBERS:,} numbers, found {total:,}"
-        raise CannotImport(msg)
-    return [(layer, [_values(*variable) for variable in variables]) for layer, variables in found]
-
-
-_Variable = tuple[h5py.Dataset, tuple[int, ...]]
-"""Where the numbers are, and their shape."""
-
-
-def _values(dataset: h5py.Dataset, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    if dataset.dtype.kind != "f":
-        msg = f"{dataset.name} is {dataset.dtype}, not floating point"
-        raise TypeError(msg)
-    return np.asarray(dataset[()], np.float32).reshape(shape)
-
-
-def _keras(root: h5py.Group) -> Iterator[tuple[str, list[_Variable]]]:
-    for layer in map(_text, root.attrs["layer_names"][:_MOST_LAYERS]):
-        names = map(_text, root[layer].attrs["weight_names"])
-        datasets = [_dataset(root[layer], name) for name in names]
-        if datasets:
-            yield layer, [(dataset, dataset.shape) for dataset in datasets]
-
-
-def _matlab(root: h5py.Group) -> Iterator[tuple[str, list[_Variable]]]:
-    for name in list(root)[:_MOST_LAYERS]:
-        group = root.get(name)
-        if not isinstance(group, h5py.Group) or "NumVars" not in group.attrs:
-            continue
-        layer = _text(_single(group.attrs["Name"]))
-        datasets = [_dataset(group, member) for member in list(group)[:_MOST_LAYERS]]
-        datasets.sort(key=lambda dataset: int(_single(dataset.attrs["WeightNum"])))
-        if len(datasets) != int(_single(group.attrs["NumVars"])):
-            msg = f"layer {layer} has {len(datasets)} variables, not NumVars"
-            raise ValueError(msg)
-        # the image's mean and standard deviation, known as antema.nets.normalisation.ANTEMA_MEAN and ANTEMA_SPREAD
-        if layer != "data_" and datasets:
-            yield layer, [(dataset, _shape(dataset.attrs["Shape"])) for dataset in datasets]
-
-
-def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
-    found = group[name]
-    if not isinstance(found, h5py.Dataset):
-        msg = f"{name} is no dataset"
-        raise TypeError(msg)
-    # links could lead to any file of the user
-    if found.external or found.is_virtual or found.file.filename != group.file.filename:
-        msg = f"{name} lies in another file"
-        raise ValueError(msg)
-    return found
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _single(value: Any) -> Any:  # noqa: ANN401
-    # MATLAB writes scalars as arrays of one element
-    return np.asarray(value).reshape(-1)[0]
-
-
-def _shape(value: object) -> tuple[int, ...]:
-    return tuple(int(size) for size in np.asarray(value).reshape(-1))
-
-
-def _is_deeplab(layers: Sequence[_Layer]) -> bool:
+def _is_deeplab(layers: Sequence[Layer]) -> bool:
     return {name for name, _ in layers} == {name for unit in _DEEPLAB_UNITS.values() for name in unit}
 
 
@@ -193,7 +106,7 @@ def _deeplab(layers: Mapping[str, list[NDArray[np.float32]]]) -> Published:
     return Published({"kind": deeplab.KIND, **sizes}, weights)
 
 
-def _groschner(layers: Sequence[_Layer]) -> Published | None:
+def _groschner(layers: Sequence[Layer]) -> Published | None:
     """Return the U-Net whose layers follow each other as in the published files, whatever their names."""
     convs = [variables for _, variables in layers if len(variables) == 2]
     norms = [variables for _, variables in layers if len(variables) == 4]

@@ -20,6 +20,7 @@ from antema.cli import main
 from antema.domain import AntemaError, Recipe
 from tests.strategies.em_files import particle_image, write_dm3, write_hspy
 from tests.strategies.micrograph_files import without_network, write_bare, write_micrograph, write_tiny_model
+from tests.strategies.published_files import groschner_layers, write_keras
 from tests.strategies.stored import NM, discs
 
 PATIENCE_S = 120.0
@@ -448,3 +449,28 @@ def test_models_are_listed_and_verified(tmp_path, monkeypatch, capsys):
     told = capsys.readouterr()
     assert told.out == "tiny: the weights are those of the card\n"
     assert told.err.startswith("antema: model other: the weight file is not the one of the card")
+
+
+def test_models_are_imported_listed_and_verified(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(antema.nets.card, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setenv("ANTEMA_DATA", str(tmp_path / "data"))
+    good = write_keras(tmp_path / "good.h5", groschner_layers())
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"\x08\x07")
+    assert main(["models", "import", str(bad), str(good)]) == cli.SOME_FAILED
+    told = capsys.readouterr()
+    assert told.out.startswith("groschner-unet: U-Net of Groschner et al., in ")
+    assert told.err.startswith("antema: bad.onnx: expected an HDF5 file with the weights of ")
+    assert len(told.err.splitlines()) == 1
+    assert main(["models", "import", str(good), "--name", "second"]) == cli.OK
+    assert main(["models", "import", str(good), str(good), "--name", "x"]) == cli.USAGE
+
+    (tmp_path / "data" / "models" / "second" / "card.json").write_text("{")
+    capsys.readouterr()
+    assert main(["models", "list"]) == cli.OK
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[:2] for line in lines] == [["groschner-unet", "segmentation"], ["second", "broken"]]
+    assert main(["models", "verify"]) == cli.SOME_FAILED
+    told = capsys.readouterr()
+    assert told.out == "groschner-unet: the weights are those of the card\n"
+    assert told.err.startswith("antema: model second: expected a card with ")
