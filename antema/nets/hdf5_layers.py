@@ -24,6 +24,11 @@ from antema.domain import CannotImport
 Layer = tuple[str, list[NDArray[np.float32]]]
 """Name and variables: kernel and bias, or gamma, beta, mean and variance."""
 
+_Node = Any
+"""A group or dataset of h5py, whose types say of everything inside that it may be anything."""
+_Variable = tuple[_Node, tuple[int, ...]]
+"""Where the numbers are, and their shape."""
+
 MOST_NUMBERS = 1 << 26
 """A file of more numbers than these is refused before any is read; the largest published network has 20.6 million."""
 
@@ -75,7 +80,9 @@ def main(path: Path, out: Path) -> int:
         # whatever h5py raises inside a damaged file
         print(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
         return _REFUSED
-    arrays = {f"{i}.{j}": values for i, (_, variables) in enumerate(layers) for j, values in enumerate(variables)}
+    arrays: dict[str, Any] = {
+        f"{i}.{j}": values for i, (_, variables) in enumerate(layers) for j, values in enumerate(variables)
+    }
     counts = np.array([len(variables) for _, variables in layers], np.int64)
     np.savez(out, names=np.array([name for name, _ in layers], np.str_), counts=counts, **arrays)
     return 0
@@ -89,11 +96,7 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-_Variable = tuple[h5py.Dataset, tuple[int, ...]]
-"""Where the numbers are, and their shape."""
-
-
-def _layers(file: h5py.File) -> list[Layer]:
+def _layers(file: _Node) -> list[Layer]:
     root = file.get("model_weights", file)
     found = list(_keras(root) if "layer_names" in root.attrs else _matlab(root))
     total = sum(int(dataset.size) for _, variables in found for dataset, _ in variables)
@@ -103,7 +106,7 @@ def _layers(file: h5py.File) -> list[Layer]:
     return [(layer, [_values(*variable) for variable in variables]) for layer, variables in found]
 
 
-def _values(dataset: h5py.Dataset, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _values(dataset: _Node, shape: tuple[int, ...]) -> NDArray[np.float32]:
     if dataset.dtype.kind != "f":
         msg = f"{dataset.name} is {dataset.dtype}, not floating point"
         raise TypeError(msg)
@@ -112,7 +115,7 @@ def _values(dataset: h5py.Dataset, shape: tuple[int, ...]) -> NDArray[np.float32
         return np.asarray(dataset[()]).astype(np.float32).reshape(shape)
 
 
-def _keras(root: h5py.Group) -> Iterator[tuple[str, list[_Variable]]]:
+def _keras(root: _Node) -> Iterator[tuple[str, list[_Variable]]]:
     for layer in map(_text, root.attrs["layer_names"][:_MOST_LAYERS]):
         names = map(_text, root[layer].attrs["weight_names"][:_MOST_LAYERS])
         datasets = [_dataset(root[layer], name) for name in names]
@@ -120,7 +123,7 @@ def _keras(root: h5py.Group) -> Iterator[tuple[str, list[_Variable]]]:
             yield layer, [(dataset, dataset.shape) for dataset in datasets]
 
 
-def _matlab(root: h5py.Group) -> Iterator[tuple[str, list[_Variable]]]:
+def _matlab(root: _Node) -> Iterator[tuple[str, list[_Variable]]]:
     for name in list(root)[:_MOST_LAYERS]:
         group = root.get(name)
         if not isinstance(group, h5py.Group) or "NumVars" not in group.attrs:
@@ -138,7 +141,7 @@ def _matlab(root: h5py.Group) -> Iterator[tuple[str, list[_Variable]]]:
             yield layer, [(dataset, _shape(dataset.attrs["Shape"])) for dataset in datasets]
 
 
-def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+def _dataset(group: _Node, name: str) -> _Node:
     found = group[name]
     if not isinstance(found, h5py.Dataset):
         msg = f"{name} is no dataset"

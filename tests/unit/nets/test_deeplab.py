@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 
 from antema.nets.architectures import ARCHITECTURES
-from antema.nets.deeplab import KIND, REACH_PX, DeepLab, _max_pool
+from antema.nets.deeplab import KIND, REACH_PX, DeepLab, _Enlargement, _max_pool
 from antema.nets.published import read_published
 from antema.nets.weights import first_weights, flat_weights, folded, set_weights
 from tests.strategies.published_files import antema_layers, write_matlab
@@ -82,6 +82,15 @@ def test_the_maximum_is_that_of_three_by_three_pixels():
     x = np.abs(noise(2, 12, 16, 3))
     expected = nnx.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
     np.testing.assert_array_equal(_max_pool(x), expected)
+
+
+def test_the_enlargement_is_a_transposed_convolution():
+    network = nnx.eval_shape(lambda: _Enlargement(3, precision=None, rngs=nnx.Rngs(0)))
+    kernel, bias, x = noise(8, 8, 3, 3), noise(3, seed=1), noise(2, 5, 7, 3, seed=2)
+    set_weights(network, {"kernel": kernel, "bias": bias})
+    expected = jax.lax.conv_transpose(x, kernel, (4, 4), "VALID", transpose_kernel=True)[:, 2:-2, 2:-2] + bias
+    assert network(x).shape == (2, 20, 28, 3)
+    np.testing.assert_allclose(network(x), expected, atol=1e-4)
 
 
 def test_the_network_reaches_no_further_than_the_windows_overlap():
