@@ -334,13 +334,17 @@ def uecs(region: Mask, threshold: float, least_marker_px: int) -> list[Found]:
             if np.count_nonzero(marker.mask) < least_marker_px:
                 continue
             is_convex = mask_convexity(marker.mask) > threshold
-            choices = [_lobes(rest, eroded_px, least_marker_px), [marker]] if is_convex else []
-            for chosen in choices:
-                if chosen and all(mask_convexity(_grown(each, region)[2]) > threshold for each in chosen):
-                    found.extend(chosen)
-                    break
-            else:
-                found.extend(markers_in(rest, eroded_px + step) or ([marker] if is_convex else []))
+            lobes = _lobes(rest, eroded_px, least_marker_px) if is_convex else []
+            if lobes and all(mask_convexity(_grown(each, region)[2]) > threshold for each in lobes):
+                found.extend(lobes)
+                continue
+            good = is_convex and mask_convexity(_grown(marker, region)[2]) > threshold
+            has_holes = (ndi.binary_fill_holes(marker.mask) != marker.mask).any()
+            deeper = markers_in(rest, eroded_px + step) if has_holes or not good else []
+            if len(deeper) > 1 or (deeper and not good):
+                found.extend(deeper)
+            elif is_convex:
+                found.append(marker)
         return found
 
     return _shared_out(region, depths, markers_in(depths, step))

@@ -22,6 +22,8 @@ class Region:
         Its pixels, small holes closed, larger ones open.
     filled : ndarray of bool, shape (h, w)
         Its pixels, all holes closed.
+    found : ndarray of bool, shape (h, w)
+        Its pixels as they were found, all holes open.
     touches_border : bool
         Whether one of its pixels lies on the image's edge.
     reason : str
@@ -32,8 +34,14 @@ class Region:
     y: int
     mask: NDArray[np.bool_]
     filled: NDArray[np.bool_]
+    found: NDArray[np.bool_]
     touches_border: bool
     reason: str
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether a hole stayed open."""
+        return self.mask is not self.filled and not np.array_equal(self.mask, self.filled)
 
 
 def least_area_px(recipe: Recipe, pixel_size_nm: float) -> int:
@@ -82,7 +90,7 @@ def clean(foreground: NDArray[np.bool_], pixel_size_nm: float, recipe: Recipe) -
         else:
             reason = ""
         at_edge = touches_border((x, y), mask.shape, foreground.shape)
-        regions.append(Region(x, y, closed, filled, at_edge, reason))
+        regions.append(Region(x, y, closed, filled, mask, at_edge, reason))
     return regions
 
 

@@ -1,5 +1,6 @@
 """Regions into detected objects: kept whole, separated, or dropped with a reason."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,12 @@ from antema.domain import Instance, Recipe
 
 # A region of a higher solidity has no neck worth looking for.
 _NECK_SOLIDITY = 0.98
+# The least share of a region with too many holes that its particles cover, for it to be a layer of them and no network.
+_LAYER_SHARE = 0.75
+# Holes of fewer pixels are no gaps between the particles of a layer.
+_PINHOLE_PX = 4
+# A gap deeper inside a piece of a layer than this share of its inradius says that it is several particles.
+_CORE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +88,8 @@ def separate(
     says; what comes out and is not convex, and a region out of which nothing comes, is dropped as ``not_separable``.
     Every region gives at least one object. In the ``contour`` convention UECS takes a region above the threshold
     apart too where it has a clear neck: two overlapping discs are above it from an overlap of a fifth of their
-    diameter on.
+    diameter on. There a region with more holes than allowed is taken apart too, whose convex pieces make up most of it:
+    a dense layer, whose holes are the gaps between its particles.
 
     Parameters
     ----------
@@ -146,8 +154,8 @@ class _Separator:
         """Return the objects of one region, at least one."""
         at_border = "touches_border" if region.touches_border and self.recipe.drop_border else ""
         if region.reason == "too_many_holes":
-            # said at the border too: it is why a dense layer of particles was not taken apart, and can be allowed
-            return [_whole(region, region.reason)]
+            # said at the border too, for it is why nothing in it was measured, and can be allowed
+            return self._layer(region) or [_whole(region, region.reason)]
         if region.reason:
             return [_whole(region, at_border or region.reason)]
         polygon = image_outline(region.x, region.y, region.filled, self.probability)
@@ -156,8 +164,10 @@ class _Separator:
         if self.recipe.separation == "none":
             return [_whole(region, at_border, polygon)]
         if convexity > threshold:
-            has_neck = self.recipe.separation == "uecs" and solidity < _NECK_SOLIDITY
-            return (self._lobes(region) if has_neck else []) or [_whole(region, at_border, polygon)]
+            # a patch of touching particles is convex once the gaps between them are filled
+            has_neck = solidity < _NECK_SOLIDITY or region.has_holes
+            lobes = self._lobes(region) if self.recipe.separation == "uecs" and has_neck else []
+            return lobes or [_whole(region, at_border, polygon)]
         if convexity < self.recipe.convexity_lower_bound:
             return [_whole(region, at_border or "convexity_too_low", polygon)]
         if self.recipe.separation == "watershed":
@@ -181,6 +191,38 @@ class _Separator:
                 return found
         return found + [self._piece(region, piece, separated=separated, reason="not_separable") for piece in rest]
 
+    def _layer(self, region: Region) -> list[Detected]:
+        """Return the particles of a dense layer, whose holes are gaps between them; none of a network or of dirt.
+
+        A layer is a region that convex pieces make up most of; a piece with a gap inside is several particles.
+        """
+        if self.recipe.separation == "none":
+            return []
+        # the gaps between three particles that overlap a little are as small as holes that are closed elsewhere
+        solid = close_holes(region.found, _PINHOLE_PX)[0]
+        if self.recipe.separation == "watershed":
+            pieces = watershed(solid, depth_px=self.recipe.watershed_depth_px)
+        else:
+            threshold = self.recipe.convexity_threshold
+            pieces = uecs(solid, convexity_threshold=threshold, least_marker_px=self.least_marker_px)
+        covered = np.zeros_like(solid)
+        found: list[Detected] = []
+        for piece in pieces:
+            detected = self._piece(region, piece, separated=True)
+            x, y, mask = piece
+            box = slice(y, y + mask.shape[0]), slice(x, x + mask.shape[1])
+            depths = depth(close_holes(mask, math.inf)[1])
+            if (~region.found[box] & (depths > _CORE * depths.max())).any():
+                reason = detected.instance.drop_reason or "not_separable"
+                detected = replace(detected, instance=replace(detected.instance, status="dropped", drop_reason=reason))
+            elif detected.polygon is not None and _is_convex(detected.polygon, self.recipe):
+                covered[box] |= mask
+            found.append(detected)
+        if np.count_nonzero(covered) < _LAYER_SHARE * np.count_nonzero(solid):
+            return []
+        rest = _left_over(solid, pieces, self.least_px)
+        return found + [self._piece(region, piece, separated=True, reason="not_separable") for piece in rest]
+
     def _lobes(self, region: Region) -> list[Detected]:
         """Return the lobes of a region with necks; none unless they are convex and together all of it."""
         solid = self._solid(region)
@@ -203,9 +245,12 @@ class _Separator:
         elif np.count_nonzero(mask) < self.least_px:
             reason = "too_small"
         elif self.recipe.separation == "uecs":
-            convex = convexity_and_solidity(polygon)[0] > self.recipe.convexity_threshold
-            reason = reason if convex else "not_separable"
+            reason = reason if _is_convex(polygon, self.recipe) else "not_separable"
         return Detected(_instance(x, y, mask, reason, separated=separated), polygon)
+
+
+def _is_convex(polygon: Polygon, recipe: Recipe) -> bool:
+    return convexity_and_solidity(polygon)[0] > recipe.convexity_threshold
 
 
 def _whole(region: Region, reason: str, polygon: Polygon | None = None) -> Detected:

@@ -17,6 +17,7 @@ from antema.analysis.erosion import mask_convexity, next_event, next_split
 from antema.analysis.hulls import hull_image
 from antema.analysis.morphology import Box, Floats, Mask, largest_component, parts_of, tight
 from antema.analysis.polygon import Polygon, convex_hull, polygon_area, polygon_perimeter
+from antema.analysis.runs import close_holes
 
 Piece = tuple[int, int, Mask]
 """x and y of the bounding box in the region, and the mask in it."""
@@ -49,8 +50,9 @@ def uecs(region: Mask, *, convexity_threshold: float, least_marker_px: int) -> l
     """Separate a region into the particles that it consists of.
 
     A piece is a marker where its convexity is above the threshold and what it grows back to is convex too; one with a
-    clear neck (`necked_lobes`) gives its lobes instead, where those grow convex. Another piece is eroded further; one
-    that was convex itself is given as it is where nothing comes of that.
+    clear neck (`necked_lobes`) gives its lobes instead, where those grow convex. Another piece is eroded further, and
+    one with holes too, which may be gaps between several particles; one that was convex itself is given as it is where
+    nothing comes of that, or, with holes, no more than one.
 
     Parameters
     ----------
@@ -80,11 +82,17 @@ def uecs(region: Mask, *, convexity_threshold: float, least_marker_px: int) -> l
                 continue
             is_convex = mask_convexity(marker.mask) > convexity_threshold
             lobes = _shifted(_lobes(rest, eroded_px, least_marker_px), marker) if is_convex else []
-            choices = [chosen for chosen in (lobes, [marker]) if chosen] if is_convex else []
-            good = next((chosen for chosen in choices if all(grows_convex(each) for each in chosen)), None)
-            if good is None:
-                good = markers_in(marker.x, marker.y, rest, eroded_px + step)
-            found.extend(good or ([marker] if is_convex else []))
+            if lobes and all(grows_convex(each) for each in lobes):
+                found.extend(lobes)
+                continue
+            good = is_convex and grows_convex(marker)
+            deeper: list[_Marker] = []
+            if not good or close_holes(marker.mask, 0)[2] > 0:
+                deeper = markers_in(marker.x, marker.y, rest, eroded_px + step)
+            if len(deeper) > 1 or (deeper and not good):
+                found.extend(deeper)
+            elif is_convex:
+                found.append(marker)
         return found
 
     return _shared_out(region, depths, markers_in(0, 0, depths, step))

@@ -182,16 +182,60 @@ def test_no_ellipse_through_too_few_points_or_a_line(fit):
     assert fit(np.stack([np.arange(20.0), 3 * np.arange(20.0)], axis=1)) is None
 
 
-def test_a_dense_layer_with_many_holes_says_so_at_the_border_too() -> None:
-    # a hexagonal layer of touching discs that runs out of the image: its gaps are more than the holes allowed
-    y, x = np.mgrid[:240, :240]
-    mask = np.zeros((240, 240), bool)
-    for row in range(-1, 9):
-        for column in range(-1, 9):
-            cx, cy = 15 + 30 * column + 15 * (row % 2), 15 + 26 * row
-            mask |= (x - cx) ** 2 + (y - cy) ** 2 <= 15.6**2
-    refused = measure(mask, 1.0, recipe=Recipe())
-    largest = refused.sort_values("area_nm2").iloc[-1]
-    assert largest["drop_reason"] == "too_many_holes"
-    allowed = measure(mask, 1.0, recipe=Recipe(max_holes=1000))
-    assert (allowed["status"] == "measured").sum() >= 30
+def layer(overlap_px, side=300, diameter=30):
+    """Return a hexagonal layer of discs that runs out of the image, and how many of them lie wholly in it."""
+    y, x = np.mgrid[:side, :side] + 0.5
+    pitch = diameter - overlap_px
+    mask, n_inside = np.zeros((side, side), bool), 0
+    for row in range(-1, int(side / pitch / 0.86) + 2):
+        for column in range(-1, int(side / pitch) + 2):
+            cx, cy = pitch * (column + 0.5 * (row % 2)), pitch * row * math.sqrt(0.75)
+            mask |= (x - cx) ** 2 + (y - cy) ** 2 <= diameter**2 / 4
+            n_inside += all(diameter / 2 + 1 < c < side - diameter / 2 - 1 for c in (cx, cy))
+    return mask, n_inside
+
+
+@pytest.mark.parametrize("separation", ["uecs", "watershed"])
+@pytest.mark.parametrize("overlap_px", [0.5, 1.2])
+def test_the_gaps_of_a_dense_layer_are_not_holes_of_a_particle(overlap_px, separation):
+    mask, n_inside = layer(overlap_px)
+    kept = measure(mask, 0.1, recipe=Recipe(separation=separation, hole_diameter_nm=0.3)).query("status == 'measured'")
+    assert 0.85 * n_inside < len(kept) <= n_inside
+    np.testing.assert_allclose(kept["equivalent_diameter_nm"], 3.0, rtol=0.08)
+
+
+@pytest.mark.parametrize("separation", ["uecs", "watershed"])
+def test_a_network_is_dropped_for_its_holes_at_the_border_too(separation):
+    mask = np.zeros((300, 300), bool)
+    for k in range(0, 300, 40):
+        mask[k : k + 8] = True
+        mask[:, k : k + 8] = True
+    table = measure(mask, 0.1, recipe=Recipe(separation=separation))
+    assert table["drop_reason"].tolist() == ["too_many_holes"]
+
+
+def test_a_layer_without_gaps_to_go_by_is_dropped_and_not_measured_as_lumps():
+    # the discs overlap so far that hardly a pixel is left between three of them, but for some that are missing
+    mask, _ = layer(3.5)
+    for k in range(5):
+        for j in range(4):
+            mask[30 + 55 * k : 36 + 55 * k, 30 + 70 * j : 36 + 70 * j] = False
+    table = measure(mask, 0.1)
+    assert "too_many_holes" in set(table["drop_reason"])
+    assert not (table["status"] == "measured").any()
+
+
+def test_a_patch_of_touching_discs_is_no_particle_though_its_outline_is_convex():
+    y, x = np.mgrid[:140, :140] + 0.5
+    places = [(70, 70)] + [(70 + 36 * math.cos(t), 70 + 36 * math.sin(t)) for t in math.pi / 3 * np.arange(6)]
+    mask = np.logical_or.reduce([(x - u) ** 2 + (y - v) ** 2 <= 18.4**2 for u, v in places])
+    kept = measure(mask, 0.1, recipe=Recipe(convexity_threshold=0.9)).query("status == 'measured'")
+    assert kept["equivalent_diameter_nm"].tolist() == pytest.approx([3.68] * 7, rel=0.05)
+
+
+def test_a_hollow_particle_stays_one():
+    y, x = np.mgrid[:80, :80] + 0.5
+    distance = np.hypot(x - 40, y - 40)
+    table = measure((distance < 25) & (distance > 9), 0.1)
+    assert table[["status", "separated"]].to_numpy().tolist() == [["measured", False]]
+    assert table["equivalent_diameter_nm"].iloc[0] == pytest.approx(5.0, rel=0.02)
