@@ -109,7 +109,7 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
     RecipeField(
         "max_holes",
         "Most holes",
-        help="Regions with more holes are dropped as networks or dirt.",
+        help="Regions with more holes are dropped as networks or dirt, unless they come apart into particles.",
         minimum=0,
         maximum=1e4,
     ),
