@@ -100,7 +100,7 @@ def _described(published: Published, digest: str) -> tuple[str, dict[str, Any]]:
     }
     if published.architecture["kind"] == deeplab.KIND:
         return "antema-deeplabv3plus", {
-            "title": "DeepLabv3+ on ResNet-18, as exported from ANTEMA",
+            "title": "DeepLabv3+ on ResNet-18, with the layers of ANTEMA's",
             "description": "The network of the original ANTEMA (Gumbiowski et al., Nanoscale Adv. 2023, 5, 2318): "
             "finds metal particles of some nanometres in bright-field TEM micrographs.",
             "licence": "that of the imported file (ANTEMA's own network: GPL-3.0)",
@@ -108,8 +108,9 @@ def _described(published: Published, digest: str) -> tuple[str, dict[str, Any]]:
             "normalisation": "antema-8-bit",
             "input": "Gaussian blur of sigma 2 px over 9 x 9 pixels, scaled from least to largest value to 8 bits, "
             "(x - 114.2725) / 58.9159, the same in every channel; whole image at its own scale",
-            "training": "by its authors; their paper reports an IoU of 0.954 for background and 0.830 for particle",
-            "origin": {"network": "ANTEMA (Gumbiowski, Loza, Heggen and Epple, 2023)"},
+            "training": "not told by the file; of the published weights the paper reports an IoU of 0.954 for background "
+            "and 0.830 for particle",
+            "origin": {"network": "the layers are those of ANTEMA (Gumbiowski, Loza, Heggen and Epple, 2023)"},
         }
     suffix, material = _GROSCHNER_FILES.get(digest, ("", ""))
     return "-".join(filter(None, ("groschner-unet", suffix))), {
@@ -122,9 +123,11 @@ def _described(published: Published, digest: str) -> tuple[str, dict[str, Any]]:
         "input": "median of 3 x 3 pixels, divided by the largest value of the image (published: of the data set); "
         "whole image at its own scale",
         "threshold_note": "its authors chose a threshold on their training data and did not state it",
-        "training": f"by its authors, on 512 x 512 px parts of HRTEM micrographs of {material or 'unknown particles'}",
+        "training": f"by its authors, on 512 x 512 px parts of HRTEM micrographs of {material}"
+        if material
+        else "not told by the file, which is none of the three published ones",
         "origin": {
-            "network": "Groschner, Choi and Scott, 2021",
+            "network": "the layers are those of Groschner, Choi and Scott (2021)",
             "published": bool(material),
         },
     }
