@@ -108,8 +108,8 @@ def _described(published: Published, digest: str) -> tuple[str, dict[str, Any]]:
             "normalisation": "antema-8-bit",
             "input": "Gaussian blur of sigma 2 px over 9 x 9 pixels, scaled from least to largest value to 8 bits, "
             "(x - 114.2725) / 58.9159, the same in every channel; whole image at its own scale",
-            "training": "not told by the file; of the published weights the paper reports an IoU of 0.954 for background "
-            "and 0.830 for particle",
+            "training": "not told by the file; of the published weights the paper reports an IoU of 0.954 for "
+            "background and 0.830 for particle",
             "origin": {"network": "the layers are those of ANTEMA (Gumbiowski, Loza, Heggen and Epple, 2023)"},
         }
     suffix, material = _GROSCHNER_FILES.get(digest, ("", ""))
