@@ -133,6 +133,7 @@ def summaries(report: SampleReport, view: View | None = None) -> dict[str, stats
             weighting=view.weighting,
             border_weighted=view.border_weighted,
             n_images_total=report.n_images_done,
+            upper=quantity.upper,
         )
         for quantity in QUANTITIES
     }

@@ -156,6 +156,7 @@ def summarise(
     weighting: str = "number",
     border_weighted: bool = False,
     n_images_total: int | None = None,
+    upper: float | None = None,
     level: float = 0.95,
     seed: int = 0,
     resamples: int = 2000,
@@ -176,6 +177,8 @@ def summarise(
         Whether they hold the factors for border loss, for the sentences.
     n_images_total : int, optional
         Images analysed, those without particles included; they are mentioned in the note.
+    upper : float, optional
+        What the quantity cannot pass, as 1 for a circularity; intervals of its mean and quantiles end there.
     level : float
         Confidence level.
     seed : int
@@ -221,6 +224,12 @@ def summarise(
     if data.n and method != NO_INTERVAL and float(data.values[0]) >= 0:
         # a length or a ratio is never negative, whatever a symmetric interval says
         intervals = {k: None if v is None else (max(v[0], 0.0), v[1]) for k, v in intervals.items()}
+    if upper is not None:
+        for name in ("mean", "d10", "median", "d90"):
+            found = intervals.get(name)
+            if found is not None:
+                # values themselves may pass the bound, by the uncertainty of an outline
+                intervals[name] = (found[0], max(min(found[1], upper), centre[name]))
     numbers = {name: _estimate(centre[name], intervals.get(name)) for name in centre}
     return Summary(
         n=data.n,

@@ -40,6 +40,8 @@ class Series:
         Micrographs analysed, those without particles too.
     view : View
         What the weights are.
+    upper : float or None
+        What the quantity cannot pass.
     """
 
     values: NDArray[np.float64]
@@ -47,6 +49,7 @@ class Series:
     images: NDArray[np.int64]
     n_images: int
     view: View
+    upper: float | None = None
 
     def summary(self) -> Summary:
         """Return the statistics with their intervals."""
@@ -57,6 +60,7 @@ class Series:
             weighting=self.view.weighting,
             border_weighted=self.view.border_weighted,
             n_images_total=self.n_images,
+            upper=self.upper,
         )
 
 
@@ -67,7 +71,8 @@ def series(table: pd.DataFrame, column: str, view: View, recipe: Recipe, n_image
     kept = np.isfinite(values)
     alike = view.weighting == "number" and not view.border_weighted
     weights = None if alike else weights_of(table, view, recipe)[kept]
-    return Series(values[kept], weights, rows["micrograph_id"].to_numpy(np.int64)[kept], n_images, view)
+    images = rows["micrograph_id"].to_numpy(np.int64)[kept]
+    return Series(values[kept], weights, images, n_images, view, quantity_of(column).upper)
 
 
 def dropped_counts(table: pd.DataFrame) -> list[tuple[str, str, int]]:

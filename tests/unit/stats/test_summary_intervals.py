@@ -135,6 +135,16 @@ def test_a_length_has_no_negative_interval():
     assert summarise(x - 4, [0, 0, 1, 1]).mean.low < 0
 
 
+def test_an_interval_ends_at_what_the_quantity_cannot_pass():
+    x = np.array([0.90, 0.99, 0.98, 0.99])
+    free, bounded = summarise(x, [0, 0, 1, 1]), summarise(x, [0, 0, 1, 1], upper=1.0)
+    assert free.mean.high > 1
+    assert bounded.mean.high == 1.0
+    assert bounded.mean.low == free.mean.low
+    # a value beyond it by the uncertainty of its outline is not denied
+    assert summarise(x + 0.05, [0, 0, 1, 1], upper=1.0).d90.high >= 1.03
+
+
 def test_values_that_are_not_finite_are_counted_not_used():
     summary = summarise([1.0, np.nan, 3.0, np.inf], ["a", "a", "b", "b"])
     assert (summary.n, summary.n_missing, summary.mean.value) == (2, 2, 2.0)
