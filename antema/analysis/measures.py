@@ -12,7 +12,6 @@ from antema.analysis.polygon import (
     convex_hull,
     feret_diameters,
     polygon_area,
-    polygon_centroid,
     polygon_moments,
     polygon_perimeter,
 )
@@ -55,16 +54,17 @@ def measure_outline(polygon: Polygon) -> Measures:
     """Measure the closed `polygon`, corners (x, y) in px of the image: everything from the one contour."""
     hull = convex_hull(polygon)
     feret_min, feret_max = feret_diameters(hull)
-    area, perimeter = polygon_area(polygon), polygon_perimeter(polygon)
+    area, centroid, moments = polygon_moments(polygon)
+    perimeter = polygon_perimeter(polygon)
     return Measures(
         area=area,
-        centroid=polygon_centroid(polygon),
+        centroid=centroid,
         feret_min=feret_min,
         feret_max=feret_max,
         perimeter=perimeter,
         convexity=polygon_perimeter(hull) / perimeter,
         solidity=area / polygon_area(hull),
-        moments=polygon_moments(polygon),
+        moments=moments,
     )
 
 

@@ -50,21 +50,6 @@ def eroded(mask: Mask, element: Mask) -> Mask:
     return ndimage.binary_erosion(mask, element)
 
 
-def gaussian(mask: Mask, sigma_px: float) -> Floats:
-    """Return `mask` as 0 and 1, blurred by a Gaussian; beyond the array is 0."""
-    return ndimage.gaussian_filter(mask.astype(np.float64), sigma_px, mode="constant", truncate=3.0)
-
-
-def level_lines(values: Floats, level: float) -> list[Floats]:
-    """Return the closed level lines (row, column) of `values`, the first point not repeated.
-
-    Pixels above the level that meet in a corner are on the same side of a line. Lines that leave the array are
-    left out.
-    """
-    lines = measure.find_contours(values, level, fully_connected="high")
-    return [line[:-1] for line in lines if (line[0] == line[-1]).all()]
-
-
 def summits(values: Floats, height: float) -> Mask:
     """Return the maxima of `values` that rise at least `height` above the saddle to a higher one."""
     return morphology.h_maxima(values, height).astype(np.bool_)

@@ -1,15 +1,32 @@
 """The sub-pixel outline of one particle."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.morphology import SQUARE_3, dilated, eroded, gaussian, level_lines
+from antema.analysis.contours import largest_level_line, restricted, smoothed, unrounded
 from antema.analysis.polygon import Polygon, polygon_area, polygon_centroid
 
-_PAD_PX = 3
-# A Gaussian of nearly one pixel takes the staircase out of a binary edge (a raw level contour of a mask is 5 % too
-# long) and rounds corners by less than a pixel; benchmarks/measurement_bias.py prints what is left.
-_SIGMA_PX = 0.9
+MARGIN_PX = 2
+"""How much of a probability map around a mask's bounding box `outline` looks at."""
+
+
+def _gaussian(sigma_px: float) -> NDArray[np.float64]:
+    """Return the middle and one half of a Gaussian's weights."""
+    weights = np.exp(-0.5 * (np.arange(math.ceil(3 * sigma_px) + 1) / sigma_px) ** 2)
+    return weights / (2 * weights.sum() - weights[0])
+
+
+# A Gaussian of a good pixel takes the staircase out of a binary edge (a raw level contour of a mask is 5 % too long);
+# one of half a pixel does as much for a map as its noise grows when corners are sharpened again. What is left of
+# either: benchmarks/measurement_bias.py.
+_MASK_TAPS = _gaussian(1.2)
+_CUT_TAPS = _gaussian(0.9)
+_MAP_TAPS = _gaussian(0.5)
+_PAD_PX = 5  # the widest of them, and a pixel
+# A thread that smoothing takes apart leaves less than this share of the instance.
+_LEAST_KEPT = 0.75
 
 
 def outline(
@@ -21,14 +38,15 @@ def outline(
 
     Where the instance ends because the probability falls to the threshold, the outline is the map's level line. Where
     a separation cut it, and where there is no map, it is the level line of the smoothed mask; a whole outline of a
-    mask encloses as many pixels as the mask has.
+    mask encloses as many pixels as the mask has. What pixels and smoothing take off corners and curves is made up for
+    (`antema.analysis.contours.unrounded`).
 
     Parameters
     ----------
     mask : ndarray of bool, shape (h, w)
         The instance, connected, with at least one pixel.
-    probability : ndarray, shape (h + 2, w + 2), optional
-        Probability map on the mask's bounding box and one pixel more on every side; 0 outside the image.
+    probability : ndarray, shape (h + 2 m, w + 2 m), optional
+        Probability map on the mask's bounding box and m = `MARGIN_PX` pixels more on every side; 0 outside the image.
     threshold : float
         Level of the outline on the map.
 
@@ -38,44 +56,42 @@ def outline(
         Corners (x, y) in pixels, where (0, 0) is the upper left corner of the mask's bounding box and the centre of
         its first pixel is (0.5, 0.5).
     """
-    inside = np.pad(mask, _PAD_PX)
+    h, w = mask.shape
+    shape = h + 2 * _PAD_PX, w + 2 * _PAD_PX
+    inside = np.zeros(shape, np.bool_)
+    inside[_PAD_PX : _PAD_PX + h, _PAD_PX : _PAD_PX + w] = mask
     if probability is None:
-        smooth, level = _smoothed(inside)
-        polygon = _largest_contour(smooth, level)
-        polygon = _scaled(polygon, float(np.sqrt(np.count_nonzero(mask) / polygon_area(polygon))))
+        polygon = _of_mask(inside)
     else:
-        values = np.pad(probability.astype(np.float64), _PAD_PX - 1)
-        polygon = _largest_contour(_restricted(inside, values, threshold), threshold)
-    return polygon[:, ::-1] + (0.5 - _PAD_PX)
+        values = np.zeros(shape)
+        rest = _PAD_PX - MARGIN_PX
+        values[rest : shape[0] - rest, rest : shape[1] - rest] = probability
+        polygon = _of_map(inside, values, threshold)
+    return polygon - _PAD_PX
 
 
-def _restricted(inside: NDArray[np.bool_], values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
-    """Return the map on an instance alone: other particles taken away, cut edges as the smoothed mask has them."""
-    foreground = values > threshold
-    ring = dilated(inside, SQUARE_3)
-    edge = inside & ~eroded(inside, SQUARE_3)
-    result = np.where(ring, values, 0.0)
-    result[inside & ~foreground] = 1.0  # closed holes
-    cut = (ring & ~inside & foreground) | (edge & ~foreground)
-    if cut.any():
-        smooth, level = _smoothed(inside)
-        near = dilated(cut, SQUARE_3, times=2)
-        result[near] = smooth[near] + (threshold - level)
-    return result
-
-
-def _smoothed(inside: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
-    """Return the smoothed mask and the level above which it has as many pixels as the mask."""
-    smooth = gaussian(inside, _SIGMA_PX)
+def _of_mask(inside: NDArray[np.bool_]) -> Polygon:
     n = int(np.count_nonzero(inside))
+    smooth, level = _smoothed(inside, n, _MASK_TAPS)
+    polygon = unrounded(largest_level_line(smooth, level), level, inside.shape[0], inside.shape[1], _MASK_TAPS)
+    centre = np.array(polygon_centroid(polygon))
+    return (polygon - centre) * math.sqrt(n / polygon_area(polygon)) + centre
+
+
+def _of_map(inside: NDArray[np.bool_], values: NDArray[np.float64], threshold: float) -> Polygon:
+    n = int(np.count_nonzero(inside))
+    values, cut = restricted(inside, values, threshold)
+    if cut.any():
+        smooth, level = _smoothed(inside, n, _CUT_TAPS)
+        values[cut] = smooth[cut] + (threshold - level)
+    line = largest_level_line(smoothed(values, _MAP_TAPS), threshold)
+    if len(line) == 0 or polygon_area(line) < _LEAST_KEPT * n:
+        return largest_level_line(values, threshold)
+    return unrounded(line, 0.5, inside.shape[0], inside.shape[1], _MAP_TAPS)
+
+
+def _smoothed(inside: NDArray[np.bool_], n: int, taps: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Return the smoothed mask and the level above which it has as many pixels, `n`, as the mask."""
+    smooth = smoothed(inside.astype(np.float64), taps)
     ordered = np.partition(smooth.ravel(), (smooth.size - n - 1, smooth.size - n))
     return smooth, float(ordered[smooth.size - n - 1] + ordered[smooth.size - n]) / 2
-
-
-def _largest_contour(values: NDArray[np.float64], level: float) -> Polygon:
-    return max(level_lines(values, level), key=polygon_area)
-
-
-def _scaled(polygon: Polygon, factor: float) -> Polygon:
-    centre = np.array(polygon_centroid(polygon))
-    return (polygon - centre) * factor + centre

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from antema.analysis.antema_uecs import antema_objects
 from antema.analysis.distances import depth
 from antema.analysis.morphology import SQUARE_3, dilated, parts_of
-from antema.analysis.outline import outline
+from antema.analysis.outline import MARGIN_PX, outline
 from antema.analysis.polygon import Polygon
 from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
 from antema.analysis.runs import close_holes
@@ -43,12 +43,12 @@ class ProbabilityMap:
     threshold: float
 
     def around(self, x: int, y: int, mask: NDArray[np.bool_]) -> NDArray[np.floating]:
-        """Return the values in a mask's bounding box and one pixel more on every side, 0 outside the image."""
+        """Return the values in a mask's bounding box and `MARGIN_PX` more on every side, 0 outside the image."""
         h, w = mask.shape
-        result = np.zeros((h + 2, w + 2), dtype=self.values.dtype)
-        top, left = max(y - 1, 0), max(x - 1, 0)
-        part = self.values[top : y + h + 1, left : x + w + 1]
-        result[top - y + 1 :, left - x + 1 :][: part.shape[0], : part.shape[1]] = part
+        result = np.zeros((h + 2 * MARGIN_PX, w + 2 * MARGIN_PX), dtype=self.values.dtype)
+        top, left = max(y - MARGIN_PX, 0), max(x - MARGIN_PX, 0)
+        part = self.values[top : y + h + MARGIN_PX, left : x + w + MARGIN_PX]
+        result[top - y + MARGIN_PX :, left - x + MARGIN_PX :][: part.shape[0], : part.shape[1]] = part
         return result
 
 

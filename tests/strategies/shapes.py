@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import ellipe
 
@@ -63,12 +64,38 @@ def hexagon(width: float) -> tuple[Inside, Truth]:
     return regular_polygon(6, width)
 
 
+def rounded_triangle(width: float, rounding: float = 0.15) -> tuple[Inside, Truth]:
+    """Return an equilateral triangle of height `width`, its corners rounded by `rounding` of that as radius."""
+    radius = rounding * width
+    side = (width - 2 * radius) * 2 / math.sqrt(3)  # of the triangle that a disc rolls round
+    area = math.sqrt(3) / 4 * side**2 + 3 * side * radius + math.pi * radius**2
+    truth = Truth(area, 3 * side + 2 * math.pi * radius, width, side + 2 * radius)
+    corners = [
+        side / math.sqrt(3) * np.array([math.cos(t), math.sin(t)]) for t in (0, 2 * math.pi / 3, -2 * math.pi / 3)
+    ]
+
+    def inside(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.bool_]:
+        core = np.ones(u.shape, np.bool_)
+        near = np.zeros(u.shape, np.bool_)
+        for (x, y), (next_x, next_y) in zip(corners, corners[1:] + corners[:1], strict=True):
+            dx, dy = (next_x - x) / side, (next_y - y) / side
+            along = np.clip((u - x) * dx + (v - y) * dy, 0, side)
+            near |= (u - x - along * dx) ** 2 + (v - y - along * dy) ** 2 <= radius**2
+            core &= dx * (v - y) - dy * (u - x) >= 0
+        return near | core
+
+    return inside, truth
+
+
 SHAPES: dict[str, Callable[[float], tuple[Inside, Truth]]] = {
     "disc": disc,
-    "ellipse": ellipse,
+    "ellipse 5:3": lambda width: ellipse(width * 5 / 3, 3 / 5),
+    "ellipse 3:1": lambda width: ellipse(width * 3, 1 / 3),
     "square": square,
     "hexagon": hexagon,
+    "triangle": rounded_triangle,
 }
+"""Shapes by their width, which is the smallest Feret diameter."""
 
 
 def coverage(
@@ -77,7 +104,7 @@ def coverage(
     centre: tuple[float, float],
     angle: float = 0.0,
     *,
-    samples: int = 8,
+    samples: int = 16,
 ) -> NDArray[np.float32]:
     """Return the share of each pixel that a shape covers: an anti-aliased picture of it.
 
@@ -92,19 +119,28 @@ def coverage(
     angle : float
         Rotation in radians.
     samples : int
-        Points per pixel and direction.
+        Points per pixel and direction, in pixels near the outline; others are in or out by their corners.
     """
     h, w = shape
-    x, y = np.meshgrid((np.arange(w * samples) + 0.5) / samples, (np.arange(h * samples) + 0.5) / samples)
-    dx, dy = x - centre[0], y - centre[1]
-    u = dx * math.cos(angle) + dy * math.sin(angle)
-    v = -dx * math.sin(angle) + dy * math.cos(angle)
-    return inside(u, v).reshape(h, samples, w, samples).mean(axis=(1, 3), dtype=np.float32)
+
+    def at(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        dx, dy = x - centre[0], y - centre[1]
+        return inside(dx * math.cos(angle) + dy * math.sin(angle), -dx * math.sin(angle) + dy * math.cos(angle))
+
+    corners = at(*np.meshgrid(np.arange(w + 1.0), np.arange(h + 1.0)))
+    around = sliding_window_view(np.pad(corners, 1, mode="edge"), (4, 4))
+    picture = corners[:-1, :-1].astype(np.float32)
+    rows, columns = np.nonzero(around.any(axis=(2, 3)) & ~around.all(axis=(2, 3)))
+    steps = (np.arange(samples) + 0.5) / samples
+    x, y = columns[:, None, None] + steps[None, None, :], rows[:, None, None] + steps[None, :, None]
+    picture[rows, columns] = at(*np.broadcast_arrays(x, y)).mean(axis=(1, 2), dtype=np.float32)
+    return picture
 
 
 def anywhere(inside: Inside, truth: Truth, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return a picture of a shape at a random angle and a random place within a pixel."""
-    side = math.ceil(truth.feret_max) + 2 * MARGIN_PX
+    # a triangle reaches farthest from its centre: 1/sqrt(3) of its side
+    side = math.ceil(2 / math.sqrt(3) * truth.feret_max) + 2 * MARGIN_PX
     x, y = side / 2 + rng.uniform(-0.5, 0.5, 2)
     return coverage(inside, (side, side), (float(x), float(y)), float(rng.uniform(0, 2 * math.pi)))
 
