@@ -16,6 +16,7 @@ from scipy.spatial import ConvexHull
 from skimage.measure import find_contours, label, regionprops
 from skimage.morphology import convex_hull_image
 
+from antema.analysis.contours import unrounded
 from antema.analysis.ellipse import fit_circle, fit_ellipse
 from antema.domain import Recipe
 
@@ -24,6 +25,8 @@ Floats = NDArray[np.float64]
 
 _PLUS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
 _SQUARE_2, _SQUARE_3 = np.ones((2, 2), dtype=bool), np.ones((3, 3), dtype=bool)
+# A Gaussian of half a pixel, from the middle on, for `unrounded`, which both implementations share.
+_HALF_PIXEL_TAPS = np.exp(-2.0 * np.arange(3) ** 2) / np.exp(-2.0 * np.arange(-2, 3) ** 2).sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -442,24 +445,41 @@ def mask_convexity(mask: Mask) -> float:
 
 
 def outline(found: Found, probability: Floats) -> Floats:
-    """Return the map's level line round an object; where a separation cut it, that of the smoothed mask."""
+    """Return the map's level line round an object; where a separation cut it, that of the smoothed mask.
+
+    The line is found on the map smoothed by half a pixel, and moved by as much as drawing and smoothing would shift it.
+    """
     h, w = found.mask.shape
-    inside = np.pad(found.mask, 3)
-    box = slice(found.y, found.y + h + 6), slice(found.x, found.x + w + 6)
-    values = np.pad(probability, 3)[box].astype(np.float64)
+    inside = np.pad(found.mask, 5)
+    box = slice(found.y, found.y + h + 10), slice(found.x, found.x + w + 10)
+    values = np.pad(probability, 5)[box].astype(np.float64)
     foreground = values > 0.5
     ring, core = ndi.binary_dilation(inside, _SQUARE_3), ndi.binary_erosion(inside, _SQUARE_3)
-    surface = np.where(ring, values, 0.0)
+    near = ndi.binary_dilation(inside, _SQUARE_3, iterations=2)
+    surface = np.where(ring | (near & ~foreground), values, 0.0)
     surface[inside & ~foreground] = 1.0
     cut = (ring & ~inside & foreground) | (inside & ~core & ~foreground)
     if cut.any():
-        smooth = ndi.gaussian_filter(inside.astype(np.float64), 0.9, mode="constant", truncate=3.0)
+        smooth = _blurred(inside.astype(np.float64), 0.9)
         n = np.count_nonzero(inside)
         ordered = np.sort(smooth.ravel())
         near = ndi.binary_dilation(cut, _SQUARE_3, iterations=2)
         surface[near] = smooth[near] + 0.5 - (ordered[-n - 1] + ordered[-n]) / 2
-    lines = [line[:-1, ::-1] for line in find_contours(surface, 0.5, fully_connected="high")]
-    return max(lines, key=_area) + (found.x - 2.5, found.y - 2.5)
+    line = _longest(_blurred(surface, 0.5))
+    if len(line) == 0 or _area(line) < 0.75 * np.count_nonzero(inside):
+        line = _longest(surface)
+    else:
+        line = unrounded(line, 0.5, *inside.shape, _HALF_PIXEL_TAPS)
+    return line + (found.x - 5, found.y - 5)
+
+
+def _blurred(values: Floats, sigma_px: float) -> Floats:
+    return ndi.gaussian_filter(values, sigma_px, mode="constant", truncate=3.0)
+
+
+def _longest(surface: Floats) -> Floats:
+    lines = [line[:-1, ::-1] + 0.5 for line in find_contours(surface, 0.5, fully_connected="high")]
+    return np.ascontiguousarray(max(lines, key=_area, default=np.empty((0, 2))))
 
 
 def convexity_and_solidity(line: Floats) -> tuple[float, float]:
