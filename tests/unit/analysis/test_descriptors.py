@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label
 
 from antema.analysis import measure
 from antema.domain import Recipe
@@ -140,3 +140,51 @@ def test_border_weights_undo_the_bias_of_dropping_what_touches_the_edge():
     weighted_mean = (small * weighted[small] + large * weighted[large]) / sum(weighted.values())
     assert plain_mean < 0.85 * truth
     assert weighted_mean == pytest.approx(truth, rel=0.06)
+
+
+ROTATED = ["area_nm2", "perimeter_nm", "feret_min_nm", "feret_max_nm", "eccentricity", "mean_grey", "contrast"]
+ROTATED += ["nearest_neighbour_nm", "overlap_fraction", "edge_width_nm", "border_weight", "circularity", "solidity"]
+
+
+def field_of_three(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a map of three ellipses and a noisy micrograph of them."""
+    rng = np.random.default_rng(seed)
+    picture = np.zeros((90, 120))
+    for x, y in ((25, 25), (80, 30), (55, 65)):
+        size, angle = rng.uniform(12, 24), rng.uniform(0, math.pi)
+        picture += coverage(ellipse(size, 0.6)[0], picture.shape, (x + rng.uniform(), y + rng.uniform()), angle)
+    picture = gaussian_filter(picture, 0.8)
+    return picture, 100 - 30 * picture + rng.normal(0, 3, picture.shape)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 3), st.booleans())
+def test_quarter_turns_and_mirrors_turn_the_angle_alone(seed, turns, mirrored):
+    picture, pixels = field_of_three(seed)
+
+    def turned(values):
+        return np.ascontiguousarray(np.rot90(values[:, ::-1] if mirrored else values, turns))
+
+    first = measure(picture > 0.5, 1.0, recipe=WHOLE, probability=picture, pixels=pixels).sort_values("area_nm2")
+    probability = turned(picture)
+    other = measure(probability > 0.5, 1.0, recipe=WHOLE, probability=probability, pixels=turned(pixels))
+    other = other.sort_values("area_nm2")
+    np.testing.assert_allclose(other[ROTATED].to_numpy(float), first[ROTATED].to_numpy(float), rtol=1e-6)
+    expected = (-1 if mirrored else 1) * first["orientation_deg"].to_numpy() + 90 * turns
+    np.testing.assert_allclose((other["orientation_deg"].to_numpy() - expected + 90) % 180, 90, atol=1e-6)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.permutations([1, 2, 3]), st.floats(0.01, 10))
+def test_the_order_of_particles_changes_nothing_and_the_pixel_only_the_unit(seed, order, nm):
+    picture, pixels = field_of_three(seed)
+    labels, _ = label(picture > 0.5)
+    first = measure(labels.astype(np.uint8), 1.0, recipe=WHOLE, probability=picture, pixels=pixels)
+    numbered = np.array([0, *order], np.uint8)[labels]
+    other = measure(numbered, nm, recipe=WHOLE, probability=picture, pixels=pixels)
+    assert first["particle"].tolist() == other["particle"].tolist() == [1, 2, 3]
+    for number, row in zip(order, first[ROTATED].to_dict("records"), strict=True):
+        found = other.set_index("particle").loc[number]
+        for name, value in row.items():
+            unit = nm ** (2 if name.endswith("_nm2") else 1 if name.endswith("_nm") else 0)
+            assert found[name] == pytest.approx(value * unit, rel=1e-9)
