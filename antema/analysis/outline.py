@@ -73,7 +73,10 @@ def outline(
 def _of_mask(inside: NDArray[np.bool_]) -> Polygon:
     n = int(np.count_nonzero(inside))
     smooth, level = _smoothed(inside, n, _MASK_TAPS)
-    polygon = unrounded(largest_level_line(smooth, level), level, inside.shape[0], inside.shape[1], _MASK_TAPS)
+    line = largest_level_line(smooth, level)
+    if polygon_area(line) < _LEAST_KEPT * n:
+        return largest_level_line(inside.astype(np.float64), 0.5)
+    polygon = unrounded(line, level, inside.shape[0], inside.shape[1], _MASK_TAPS)
     centre = np.array(polygon_centroid(polygon))
     return (polygon - centre) * math.sqrt(n / polygon_area(polygon)) + centre
 
