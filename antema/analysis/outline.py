@@ -27,6 +27,7 @@ _MAP_TAPS = _gaussian(0.5)
 _PAD_PX = 5  # the widest of them, and a pixel
 # A thread that smoothing takes apart leaves less than this share of the instance.
 _LEAST_KEPT = 0.75
+_LEAST_SMOOTHED_PX = 12  # of fewer pixels a level line never has the area
 
 
 def outline(
@@ -74,9 +75,10 @@ def _of_mask(inside: NDArray[np.bool_]) -> Polygon:
     n = int(np.count_nonzero(inside))
     smooth, level = _smoothed(inside, n, _MASK_TAPS)
     line = largest_level_line(smooth, level)
-    if polygon_area(line) < _LEAST_KEPT * n:
-        return largest_level_line(inside.astype(np.float64), 0.5)
-    polygon = unrounded(line, level, inside.shape[0], inside.shape[1], _MASK_TAPS)
+    if polygon_area(line) < _LEAST_KEPT * n and n >= _LEAST_SMOOTHED_PX:
+        polygon = largest_level_line(inside.astype(np.float64), 0.5)
+    else:
+        polygon = unrounded(line, level, inside.shape[0], inside.shape[1], _MASK_TAPS)
     centre = np.array(polygon_centroid(polygon))
     return (polygon - centre) * math.sqrt(n / polygon_area(polygon)) + centre
 
