@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.analysis.antema_uecs import antema_objects
+from antema.analysis.arcs import arcs
 from antema.analysis.distances import depth
 from antema.analysis.morphology import SQUARE_3, dilated, parts_of
 from antema.analysis.outline import MARGIN_PX, outline
@@ -89,7 +90,8 @@ def separate(
     Every region gives at least one object. In the ``contour`` convention UECS takes a region above the threshold
     apart too where it has a clear neck: two overlapping discs are above it from an overlap of a fifth of their
     diameter on. There a region with more holes than allowed is taken apart too, whose convex pieces make up most of it:
-    a dense layer, whose holes are the gaps between its particles.
+    a dense layer, whose holes are the gaps between its particles. ``arcs`` judges every region by its outline's notches
+    instead, whatever its convexity; the threshold only says which of those that it cannot explain is dropped.
 
     Parameters
     ----------
@@ -163,6 +165,8 @@ class _Separator:
         threshold = self.recipe.convexity_threshold
         if self.recipe.separation == "none":
             return [_whole(region, at_border, polygon)]
+        if self.recipe.separation == "arcs":
+            return self._arcs(region, polygon, at_border)
         if convexity > threshold:
             # a patch of touching particles is convex once the gaps between them are filled
             has_neck = solidity < _NECK_SOLIDITY or region.has_holes
@@ -176,6 +180,17 @@ class _Separator:
                 return [_whole(region, at_border, polygon)]
             return [self._piece(region, piece, separated=True) for piece in pieces]
         return self._uecs(region) or [_whole(region, at_border or "not_separable", polygon)]
+
+    def _arcs(self, region: Region, polygon: Polygon, at_border: str) -> list[Detected]:
+        """Return the particles of a region, or the region itself with a reason where it is not convex."""
+        pieces, unexplained = arcs(self._solid(region), polygon - (region.x, region.y))
+        if pieces:
+            return [self._piece(region, piece, separated=True) for piece in pieces]
+        convexity = convexity_and_solidity(polygon)[0]
+        if not unexplained or convexity > self.recipe.convexity_threshold:
+            return [_whole(region, at_border, polygon)]
+        tangled = convexity < self.recipe.convexity_lower_bound
+        return [_whole(region, at_border or ("convexity_too_low" if tangled else "not_separable"), polygon)]
 
     def _uecs(self, region: Region) -> list[Detected]:
         solid = self._solid(region)
@@ -202,6 +217,8 @@ class _Separator:
         solid = close_holes(region.found, _PINHOLE_PX)[0]
         if self.recipe.separation == "watershed":
             pieces = watershed(solid, depth_px=self.recipe.watershed_depth_px)
+        elif self.recipe.separation == "arcs":
+            pieces, _ = arcs(solid, outline(region.filled))
         else:
             threshold = self.recipe.convexity_threshold
             pieces = uecs(solid, convexity_threshold=threshold, least_marker_px=self.least_marker_px)

@@ -10,7 +10,7 @@ from typing import Any
 
 from antema.domain.errors import AntemaError
 
-SEPARATIONS = ("uecs", "watershed", "none")
+SEPARATIONS = ("uecs", "arcs", "watershed", "none")
 CONVENTIONS = ("contour", "antema")
 
 
@@ -52,7 +52,13 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         minimum=0.01,
         maximum=0.99,
     ),
-    RecipeField("separation", "Separation", help="How overlapping particles are taken apart.", choices=SEPARATIONS),
+    RecipeField(
+        "separation",
+        "Separation",
+        help="uecs: by erosion; arcs: by the notches and arcs of the outline, for much overlap of convex particles; "
+        "watershed: by the distance to the outline.",
+        choices=SEPARATIONS,
+    ),
     RecipeField(
         "convention",
         "Measuring convention",

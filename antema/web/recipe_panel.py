@@ -28,7 +28,14 @@ _GROUPS = (
     ("Measuring", ("convention",)),
     ("Crystallinity", ("crystallinity",)),
 )
-_WORDS = {"uecs": "UECS", "watershed": "Watershed", "none": "None", "contour": "Contour", "antema": "ANTEMA"}
+_WORDS = {
+    "uecs": "UECS",
+    "arcs": "Arcs",
+    "watershed": "Watershed",
+    "none": "None",
+    "contour": "Contour",
+    "antema": "ANTEMA",
+}
 
 
 def recipe_panel(

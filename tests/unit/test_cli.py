@@ -207,6 +207,7 @@ def test_analyse_options_make_the_recipe(folder, tmp_path, segmenter):
     file = tmp_path / "recipe.json"
     file.write_text(json.dumps({"separation": "watershed", "min_diameter_nm": 0.9}))
     assert recipe("--recipe", str(file)) == Recipe(separation="watershed", min_diameter_nm=0.9)
+    assert recipe("--recipe", str(file), "--separation", "arcs") == Recipe(separation="arcs", min_diameter_nm=0.9)
     assert recipe("--recipe", str(file), "--separation", "none") == Recipe(separation="none", min_diameter_nm=0.9)
     before = tmp_path / "out" / "run.json"
     assert recipe("--recipe", str(before)) == Recipe(separation="none", min_diameter_nm=0.9)
