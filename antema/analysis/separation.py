@@ -217,11 +217,11 @@ class _Separator:
         solid = close_holes(region.found, _PINHOLE_PX)[0]
         if self.recipe.separation == "watershed":
             pieces = watershed(solid, depth_px=self.recipe.watershed_depth_px)
-        elif self.recipe.separation == "arcs":
-            pieces, _ = arcs(solid, outline(region.filled))
         else:
             threshold = self.recipe.convexity_threshold
-            pieces = uecs(solid, convexity_threshold=threshold, least_marker_px=self.least_marker_px)
+            by_arcs = arcs(solid, outline(region.filled))[0] if self.recipe.separation == "arcs" else []
+            # a layer too tangled for its outline to say much still erodes
+            pieces = by_arcs or uecs(solid, convexity_threshold=threshold, least_marker_px=self.least_marker_px)
         covered = np.zeros_like(solid)
         found: list[Detected] = []
         for piece in pieces:
