@@ -21,6 +21,15 @@
     return { item, bar, state };
   }
 
+  function received(answer) {
+    const size = (nm, digits) => Number(nm.toPrecision(digits)) + " nm/px";
+    const words = [answer.scale ? size(answer.scale, 5) : "no scale yet"];
+    if (answer.offered) words.push("its scale bar says " + size(answer.offered, 4));
+    if (answer.images > 1) words.push(answer.images + " images in the file");
+    if (answer.remark) words.push(answer.remark);
+    return words.join(" · ");
+  }
+
   function send(zone, file, view) {
     return new Promise((resolve) => {
       const mostMb = Number(zone.dataset.maxMb);
@@ -55,7 +64,7 @@
           return;
         }
         if (answer.ok) {
-          finish(true, answer.scale ? Number(answer.scale.toPrecision(5)) + " nm/px" : "no scale yet");
+          finish(true, received(answer));
         } else {
           finish(false, answer.error);
         }

@@ -8,7 +8,10 @@ from dash import Input, Output, State, callback, clientside_callback, ctx, dcc, 
 
 from antema.domain import AntemaError, NotFound
 from antema.web import image_page, sample_page
+from antema.web.intake import choose_image, examine_if_needed
+from antema.web.micrograph_actions import apply_action
 from antema.web.not_found import not_found
+from antema.web.scale_view import use_words
 from antema.web.shell import message
 from antema.web.state import store
 from antema.web.user import current_user
@@ -16,6 +19,13 @@ from antema.web.user import current_user
 dash.register_page(__name__, path_template="/images/<micrograph_id>", title="Micrograph · ANTEMA")
 
 _VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+_OTHER_IMAGE = (
+    "The image of the file that this micrograph is. Another one is another micrograph: its results are new, and those "
+    "of this one stay with it."
+)
+
+_CHOSEN = "This micrograph is now another image of its file. Results of the one before stay with it: analyse again."
 
 
 def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
@@ -29,6 +39,7 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
     values = [option["value"] for option in options]
     wanted = int(analysis) if analysis.isdecimal() else sample.current_analysis_id
     before, after = image_page.neighbours(micrograph)
+    images = store().file_images(micrograph.id)
     return html.Div(
         [
             dcc.Store(id="image-id", data=micrograph.id),
@@ -68,7 +79,20 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
                                         placeholder="No result yet",
                                         className="result-choice",
                                     ),
+                                    html.Div(
+                                        dcc.Dropdown(
+                                            image_page.image_options(images),
+                                            image_page.chosen_image(micrograph, images),
+                                            id="image-data",
+                                            clearable=False,
+                                        ),
+                                        id="image-data-box",
+                                        className="data-choice",
+                                        title=_OTHER_IMAGE,
+                                        hidden=len(images) < 2,
+                                    ),
                                     dbc.Switch(id="image-overlay", label="outlines (O)", value=True),
+                                    dbc.Switch(id="image-burned-in", label="bar and captions (B)", value=True),
                                 ],
                                 className="controls",
                             ),
@@ -76,6 +100,7 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
                             html.Div(
                                 [
                                     *sample_page.outline_keys(),
+                                    html.Span("burned in", className="key key-burned"),
                                     html.A(
                                         "Save picture (PNG)", id="image-save", className="save-picture", hidden=True
                                     ),
@@ -123,8 +148,39 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
                                 className="btn btn-sm btn-outline-primary mt-2",
                                 hidden=True,
                             ),
+                            html.H3("Scale"),
+                            html.Div(id="image-scale"),
+                            html.Div(
+                                [
+                                    html.Button(
+                                        id="image-use-bar",
+                                        className="btn btn-sm btn-primary",
+                                        title="Take the pixel size that the scale bar in the image gives",
+                                        hidden=True,
+                                    ),
+                                    dbc.InputGroup(
+                                        [
+                                            dbc.Input(
+                                                id="image-nm", type="number", min=0, step="any", placeholder="0.0640"
+                                            ),
+                                            dbc.InputGroupText("nm/px"),
+                                            html.Button(
+                                                "Set", id="image-set-nm", className="btn btn-outline-secondary"
+                                            ),
+                                        ],
+                                        size="sm",
+                                    ),
+                                    html.Button(
+                                        "Back to the file's own",
+                                        id="image-file-nm",
+                                        className="btn btn-sm btn-outline-secondary",
+                                        hidden=True,
+                                    ),
+                                ],
+                                className="scale-buttons",
+                            ),
                             html.H3("Micrograph"),
-                            html.Div(image_page.facts(micrograph), id="image-facts"),
+                            html.Div(id="image-facts"),
                             html.H3("Changes"),
                             html.Div(id="image-trail"),
                         ],
@@ -152,20 +208,112 @@ def _step(label: str, target: int | None, identity: str, icon: str) -> dcc.Link:
     Output("image-counts", "children"),
     Input("image-analysis", "value"),
     Input("image-overlay", "value"),
+    Input("image-burned-in", "value"),
     Input("image-particle", "data"),
     Input("image-changed", "data"),
     State("image-id", "data"),
 )
 def _viewer(
-    analysis_id: int | None, overlay: bool, particle: int | None, _: int, micrograph_id: int
+    analysis_id: int | None, overlay: bool, burned_in: bool, particle: int | None, _: int, micrograph_id: int
 ) -> tuple[Any, str]:
     micrograph = store().micrograph(micrograph_id)
     selection = {"particles": [[micrograph_id, particle]]} if particle is not None else None
-    figure = sample_page.viewer(micrograph, analysis_id, selection=selection, overlay_on=overlay)
+    figure = sample_page.viewer(
+        micrograph, analysis_id, selection=selection, overlay_on=overlay, annotations_on=burned_in
+    )
     if analysis_id is None:
         return figure, image_page.counts(sample_page.no_rows(), None)
     rows, result = sample_page.of_micrograph(analysis_id, micrograph_id)
     return figure, image_page.counts(rows, result)
+
+
+@callback(
+    Output("image-scale", "children"),
+    Output("image-use-bar", "children"),
+    Output("image-use-bar", "hidden"),
+    Output("image-file-nm", "hidden"),
+    Output("image-facts", "children"),
+    Output("image-data", "options"),
+    Output("image-data", "value"),
+    Output("image-data-box", "hidden"),
+    Input("image-id", "data"),
+    Input("image-changed", "data"),
+)
+def _facts(micrograph_id: int, _: int) -> tuple[Any, ...]:
+    micrograph, images = store().micrograph(micrograph_id), store().file_images(micrograph_id)
+    use = use_words(micrograph)
+    return (
+        image_page.scale_facts(micrograph),
+        use,
+        not use,
+        micrograph.user_pixel_size_nm is None,
+        image_page.facts(micrograph, images),
+        image_page.image_options(images),
+        image_page.chosen_image(micrograph, images),
+        len(images) < 2,
+    )
+
+
+@callback(
+    Output("image-changed", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Output("image-nm", "value"),
+    Input("image-use-bar", "n_clicks"),
+    Input("image-set-nm", "n_clicks"),
+    Input("image-file-nm", "n_clicks"),
+    Input("image-nm", "n_submit"),
+    State("image-nm", "value"),
+    State("image-id", "data"),
+    State("image-changed", "data"),
+    prevent_initial_call=True,
+)
+def _set_scale(
+    _bar: int | None,
+    _set: int | None,
+    _file: int | None,
+    _enter: int | None,
+    nm: float | None,
+    micrograph_id: int,
+    changed: int,
+) -> tuple[Any, Any, Any]:
+    if not ctx.triggered[0]["value"]:
+        return no_update, no_update, no_update
+    action = {"image-use-bar": "scale-bars", "image-file-nm": "file-scale"}.get(str(ctx.triggered_id), "scale")
+    try:
+        apply_action(store(), action, [micrograph_id], value=nm, by=current_user())
+    except AntemaError as error:
+        return no_update, message(str(error)), no_update
+    return changed + 1, no_update, None
+
+
+@callback(
+    Output("image-changed", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Input("image-data", "value"),
+    State("image-id", "data"),
+    State("image-changed", "data"),
+    prevent_initial_call=True,
+)
+def _choose_image(number: int | None, micrograph_id: int, changed: int) -> tuple[Any, Any]:
+    if number is None:
+        return no_update, no_update
+    try:
+        is_other = choose_image(store(), micrograph_id, number, by=current_user())
+    except AntemaError as error:
+        # shows again the image that it still is
+        return changed + 1, message(str(error))
+    return (changed + 1, message(_CHOSEN, "info")) if is_other else (no_update, no_update)
+
+
+@callback(
+    Output("image-changed", "data", allow_duplicate=True),
+    Input("image-id", "data"),
+    State("image-changed", "data"),
+    prevent_initial_call="initial_duplicate",
+)
+def _look_into_file(micrograph_id: int, changed: int) -> Any:  # noqa: ANN401 - Dash's no_update
+    """Find out what an earlier version did not ask of a file."""
+    return changed + 1 if examine_if_needed(store(), micrograph_id) else no_update
 
 
 @callback(
@@ -279,7 +427,7 @@ def _trail(micrograph_id: int, _: int) -> list[Any]:
 
 
 # Review by keyboard: arrows step through the micrographs, N and P through the particles, O shows the outlines, X
-# excludes.
+# excludes, B frames what is burned in.
 clientside_callback(
     """(id) => {
         if (window.antemaKeys) document.removeEventListener("keydown", window.antemaKeys);
@@ -292,6 +440,7 @@ clientside_callback(
             if (event.key === "p" || event.key === "P") press("image-preceding");
             if (event.key === "x" || event.key === "X") press("image-exclude");
             if (event.key === "o" || event.key === "O") press("image-overlay");
+            if (event.key === "b" || event.key === "B") press("image-burned-in");
         };
         document.addEventListener("keydown", window.antemaKeys);
         return window.dash_clientside.no_update;

@@ -10,13 +10,14 @@ from antema.domain import AntemaError, NotFound
 from antema.web import sample_page
 from antema.web.background import job_request
 from antema.web.figures import empty_figure
-from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action
+from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action, dialog_of
 from antema.web.models_view import crystallinity_available, default_recipe, segmentation_models
 from antema.web.not_found import not_found
 from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
 from antema.web.sample_choice import SampleChoice, asked_choice, usual_choice, view_of
 from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
 from antema.web.sample_layout import micrographs_section, results_section, sample_head
+from antema.web.scale_view import banner, bars_words
 from antema.web.shell import message
 from antema.web.state import store
 from antema.web.user import current_user
@@ -96,6 +97,7 @@ def _details(sample_id: int, _: int) -> tuple[str, list[Any], str]:
     Input("sample-analysis", "value"),
     Input("sample-jobs", "data"),
     Input("micrographs-all", "n_clicks"),
+    Input("micrographs-bare", "n_clicks"),
     State({"type": "micrograph-check", "micrograph": ALL}, "id"),
     State({"type": "micrograph-check", "micrograph": ALL}, "value"),
 )
@@ -106,6 +108,7 @@ def _cards(
     analysis_id: int | None,
     _jobs: object,
     _all: int | None,
+    _bare: int | None,
     ids: list[dict[str, Any]],
     values: list[list[str]],
 ) -> list[html.Div]:
@@ -113,9 +116,47 @@ def _cards(
     if ctx.triggered_id == "micrographs-all":
         everything = {control["micrograph"] for control in ids}
         checked = set() if checked == everything else everything
+    elif ctx.triggered_id == "micrographs-bare":
+        checked = sample_page.without_scale(sample_id)
     elif ctx.triggered_id == "sample-changed":
         checked = set()
     return sample_page.cards(sample_id, analysis_id, checked)
+
+
+@callback(
+    Output("scale-words", "children"),
+    Output("scale-bars-use", "children"),
+    Output("scale-bars-use", "hidden"),
+    Output("scale-banner", "hidden"),
+    Output("micrographs-bare", "hidden"),
+    Input("sample-id", "data"),
+    Input("sample-changed", "data"),
+    Input("uploaded", "data"),
+)
+def _scales(sample_id: int, _changed: int, _uploaded: object) -> tuple[str, str, bool, bool, bool]:
+    words, use = banner(store().micrographs(sample_id))
+    return words, use, not use, not words, not sample_page.without_scale(sample_id)
+
+
+@callback(
+    Output("sample-changed", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Input({"type": "use-bar", "micrograph": ALL}, "n_clicks"),
+    Input("scale-bars-use", "n_clicks"),
+    State("sample-id", "data"),
+    State("sample-changed", "data"),
+    prevent_initial_call=True,
+)
+def _use_scale_bars(_one: list[int | None], _all: int | None, sample_id: int, changed: int) -> tuple[Any, Any]:
+    asked = ctx.triggered_id
+    if not ctx.triggered[0]["value"]:
+        return no_update, no_update
+    chosen = [asked["micrograph"]] if isinstance(asked, dict) else sample_page.without_scale(sample_id)
+    try:
+        store().use_scale_bars(chosen, by=current_user())
+    except AntemaError as error:
+        return no_update, message(str(error))
+    return changed + 1, no_update
 
 
 def _ticked(ids: list[dict[str, Any]], values: list[list[str]]) -> set[int]:
@@ -135,15 +176,23 @@ def _enable_actions(values: list[list[str]]) -> list[bool]:
     Output({"type": "action-targets", "action": ALL}, "options"),
     Output({"type": "action-value", "action": ALL}, "value"),
     Output({"type": "action-why", "action": ALL}, "value"),
+    Output({"type": "action-hint", "action": ALL}, "children"),
     Input({"type": "micrograph-action", "action": ALL}, "n_clicks"),
     Input({"type": "action-cancel", "action": ALL}, "n_clicks"),
     Input("sample-changed", "data"),
     State("sample-id", "data"),
+    State({"type": "micrograph-check", "micrograph": ALL}, "id"),
+    State({"type": "micrograph-check", "micrograph": ALL}, "value"),
     prevent_initial_call=True,
 )
 def _open_action(
-    opens: list[int | None], _cancels: list[int | None], _changed: int, sample_id: int
-) -> tuple[list[bool], list[Any], list[None], list[None]]:
+    opens: list[int | None],
+    _cancels: list[int | None],
+    _changed: int,
+    sample_id: int,
+    ids: list[dict[str, Any]],
+    ticks: list[list[str]],
+) -> tuple[list[bool], list[Any], list[None], list[None], list[str]]:
     asked = ctx.triggered_id
     wanted = (
         asked["action"] if isinstance(asked, dict) and asked["type"] == "micrograph-action" and any(opens) else None
@@ -153,8 +202,16 @@ def _open_action(
         for other in store().samples(archived=False)
         if other.sample.id != sample_id
     ]
-    _modals, targets, values, whys = ctx.outputs_list
-    return [name == wanted for name in ACTIONS], [others for _ in targets], [None for _ in values], [None for _ in whys]
+    ticked = _ticked(ids, ticks)
+    hint = bars_words([m for m in store().micrographs(sample_id) if m.id in ticked])
+    _modals, targets, values, whys, hints = ctx.outputs_list
+    return (
+        [name == wanted for name in ACTIONS],
+        [others for _ in targets],
+        [None for _ in values],
+        [None for _ in whys],
+        [hint for _ in hints],
+    )
 
 
 @callback(
@@ -185,8 +242,9 @@ def _do_action(
     if not any(clicks) or not isinstance(ctx.triggered_id, dict):
         return no_update, no_update
     action = ctx.triggered_id["action"]
-    value = next((v for v, i in zip(values, value_ids, strict=True) if i["action"] == action), None)
-    why = next((v for v, i in zip(whys, why_ids, strict=True) if i["action"] == action), None)
+    dialog = dialog_of(action)
+    value = next((v for v, i in zip(values, value_ids, strict=True) if i["action"] == dialog), None)
+    why = next((v for v, i in zip(whys, why_ids, strict=True) if i["action"] == dialog), None)
     target = targets[0] if targets else None
     try:
         apply_action(

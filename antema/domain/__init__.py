@@ -17,7 +17,7 @@ from antema.domain.errors import (
 from antema.domain.instance import Instance
 from antema.domain.micrograph import Micrograph, PixelSize
 from antema.domain.recipe import RECIPE_FIELDS, Recipe, RecipeField, View
-from antema.domain.scale_check import SCALE_TOLERANCE, disagree, scale_bar_words, scale_warnings
+from antema.domain.scale_check import SCALE_TOLERANCE, Disagreement, disagree, scale_bar_words, scale_disagreements
 from antema.domain.table import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, Quantity
 from antema.domain.units import length_in_nm
 
@@ -35,6 +35,7 @@ __all__ = [
     "CannotAnalyse",
     "CannotImport",
     "CannotRead",
+    "Disagreement",
     "Instance",
     "Micrograph",
     "NoScale",
@@ -49,5 +50,5 @@ __all__ = [
     "disagree",
     "length_in_nm",
     "scale_bar_words",
-    "scale_warnings",
+    "scale_disagreements",
 ]

@@ -1,5 +1,7 @@
 """Whether what is known of a micrograph's scale agrees: the file's, a person's, a burned-in bar's."""
 
+from dataclasses import dataclass
+
 from antema.domain.annotation import ScaleBar
 from antema.domain.micrograph import PixelSize
 
@@ -31,8 +33,26 @@ def scale_bar_words(bar: ScaleBar) -> str:
     return f"{bar.length_px:.4g} px, {label}"
 
 
-def scale_warnings(in_force: PixelSize, *, file_nm: float | None, bar: ScaleBar | None) -> tuple[str, ...]:
-    """Return a sentence for each disagreement of more than `SCALE_TOLERANCE`, with both numbers and by how much.
+@dataclass(frozen=True)
+class Disagreement:
+    """Two pixel sizes of one micrograph that are not the same.
+
+    Parameters
+    ----------
+    sentence : str
+        Both numbers and by how many per cent they differ.
+    short : str
+        The same beside the size in force.
+    """
+
+    sentence: str
+    short: str
+
+
+def scale_disagreements(
+    in_force: PixelSize, *, file_nm: float | None, bar: ScaleBar | None
+) -> tuple[Disagreement, ...]:
+    """Return each disagreement of more than `SCALE_TOLERANCE` on a micrograph's pixel size.
 
     Parameters
     ----------
@@ -45,35 +65,40 @@ def scale_warnings(in_force: PixelSize, *, file_nm: float | None, bar: ScaleBar 
 
     Returns
     -------
-    tuple of str
+    tuple of Disagreement
         A size that a person gave is held against the file's, and the bar against the size in force.
 
     Examples
     --------
     >>> from antema.domain import Box
     >>> bar = ScaleBar(172.0, Box(10, 10, 172, 4), "10 nm", 10.0)
-    >>> scale_warnings(PixelSize(0.06398699, "file: x"), file_nm=0.06398699, bar=bar)
-    ("The scale bar (172 px, labelled “10 nm”) gives 0.05814 nm/px, 9.1 % less than the file's 0.06399 nm/px.",)
+    >>> (found,) = scale_disagreements(PixelSize(0.06398699, "file: x"), file_nm=0.06398699, bar=bar)
+    >>> found.sentence
+    "The scale bar (172 px, labelled “10 nm”) gives 0.05814 nm/px, 9.1 % less than the file's 0.06399 nm/px."
+    >>> found.short
+    'scale bar: 0.05814 nm/px, 9.1 % less'
     """
     if in_force.nm is None:
         return ()
-    found: list[str] = []
+    found: list[Disagreement] = []
     is_files = in_force.source.startswith(("file", "sidecar"))
-    owner = "file's" if is_files else "given"
     if not is_files and file_nm is not None and disagree(in_force.nm, file_nm):
-        compared = _compared(in_force.nm, file_nm, "file's")
-        found.append(f"The given {in_force.nm:.4g} nm/px is {compared}.")
+        compared = f"{_difference(in_force.nm, file_nm)} than the file's {file_nm:.4g} nm/px"
+        found.append(Disagreement(f"The given {in_force.nm:.4g} nm/px is {compared}.", compared))
     of_bar = None if bar is None else bar.pixel_size_nm
     if bar is not None and of_bar is not None and disagree(of_bar, in_force.nm):
-        sentence = f"The scale bar ({scale_bar_words(bar)}) gives {of_bar:.4g} nm/px"
-        found.append(f"{sentence}, {_compared(of_bar, in_force.nm, owner)}.{_resolution(bar)}")
+        size, difference = f"{of_bar:.4g} nm/px", _difference(of_bar, in_force.nm)
+        whose = "file's" if is_files else "given"
+        sentence = f"The scale bar ({scale_bar_words(bar)}) gives {size}, {difference} than the {whose} "
+        sentence += f"{in_force.nm:.4g} nm/px.{_resolution(bar)}"
+        found.append(Disagreement(sentence, f"scale bar: {size}, {difference}"))
     return tuple(found)
 
 
-def _compared(nm: float, reference_nm: float, owner: str) -> str:
+def _difference(nm: float, reference_nm: float) -> str:
     percent = 100 * (nm / reference_nm - 1)
     size = f"{abs(percent):.1f}" if abs(percent) < 100 else f"{abs(percent):.0f}"
-    return f"{size} % {'more' if percent > 0 else 'less'} than the {owner} {reference_nm:.4g} nm/px"
+    return f"{size} % {'more' if percent > 0 else 'less'}"
 
 
 def _resolution(bar: ScaleBar) -> str:

@@ -40,6 +40,9 @@ OUTLINE_COLOURS: dict[str, str] = {
     "dropped": REDDISH_PURPLE,
 }
 
+#: Frames around what is burned into a micrograph: its scale bar, labels, data bars.
+BURNED_IN_COLOUR = VERMILLION
+
 
 def sample_colour(index: int) -> str:
     """Return the colour of the sample at this place of a comparison; the colours repeat after the last.

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from antema.domain import Annotations, PixelSize, Recipe, ScaleBar, View, disagree, scale_warnings
+from antema.domain import Annotations, Disagreement, PixelSize, Recipe, ScaleBar, View, disagree, scale_disagreements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +140,9 @@ class StoredMicrograph:
         return nm if disagree(nm, self.pixel_size.nm) else None
 
     @property
-    def scale_warnings(self) -> tuple[str, ...]:
-        """Where the file, a person and the scale bar disagree on the pixel size, one sentence each."""
-        return scale_warnings(self.pixel_size, file_nm=self.file_pixel_size.nm, bar=self.scale_bar)
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        """Where the file, a person and the scale bar disagree on the pixel size."""
+        return scale_disagreements(self.pixel_size, file_nm=self.file_pixel_size.nm, bar=self.scale_bar)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Any
 from dash import dcc, html
 
 from antema.storage import ImageResult, StoredMicrograph
-from antema.web.format import count, pixel_size
+from antema.web.format import count
+from antema.web.scale_view import drawn_bar, scale_lines
 
 
 def micrograph_card(
@@ -13,9 +14,11 @@ def micrograph_card(
 ) -> html.Div:
     """Return the card: picture, name, scale and its origin, what became of it."""
     if result is not None and result.status == "done":
-        picture = f"/media/preview/{analysis_id}/{micrograph.id}.png?size=360&v={result.result_key}-{version}"
+        picture = f"/media/preview/{analysis_id}/{micrograph.id}.png?size=360&bar=no&v={result.result_key}-{version}"
+        bar = drawn_bar(result.shape[1], result.shape[0], result.pixel_size.nm)
     else:
         picture = f"/media/blob/{micrograph.thumbnail_sha256}.png"
+        bar = drawn_bar(micrograph.width, micrograph.height, micrograph.pixel_size.nm)
     classes = "card-micrograph" + (" left-out" if micrograph.left_out_reason else "")
     return html.Div(
         [
@@ -26,13 +29,16 @@ def micrograph_card(
                 className="card-check",
             ),
             dcc.Link(
-                html.Img(src=picture, alt=micrograph.filename, className="card-picture"),
+                html.Div(
+                    [html.Img(src=picture, alt=micrograph.filename, className="card-picture"), *bar],
+                    className="card-frame",
+                ),
                 href=f"/images/{micrograph.id}",
             ),
             html.Div(
                 [
                     html.Div(micrograph.filename, className="card-name", title=micrograph.filename),
-                    _scale(micrograph),
+                    *scale_lines(micrograph),
                     _state(micrograph, result),
                 ],
                 className="card-text",
@@ -40,22 +46,6 @@ def micrograph_card(
         ],
         className=classes,
         key=str(micrograph.id),
-    )
-
-
-def _scale(micrograph: StoredMicrograph) -> html.Div:
-    size = micrograph.pixel_size
-    if not size.is_known:
-        reason = size.source.removeprefix("none: ")
-        return html.Div(
-            [html.I(className="bi bi-exclamation-triangle"), " needs a pixel size"],
-            className="card-scale missing",
-            title=f"No usable scale: {reason}. Tick the card and set it.",
-        )
-    return html.Div(
-        [pixel_size(size.nm), html.Span(f" · {size.source}", className="quiet")],
-        className="card-scale",
-        title=f"{micrograph.width} × {micrograph.height} px; scale from {size.source}",
     )
 
 
@@ -69,7 +59,7 @@ def _state(micrograph: StoredMicrograph, result: ImageResult | None) -> html.Div
     particles = "1 particle" if result.n_measured == 1 else f"{count(result.n_measured)} particles"
     words: list[Any] = [f"{particles}, {count(result.n_dropped)} left out"]
     if result.stale:
-        words.append(html.Span(" · scale changed since: analyse again", className="warning"))
+        words.append(html.Span(f" · {result.stale_reason}: analyse again", className="warning"))
     elif result.notes:
         words.append(html.Span(f" · {result.notes[0]}", className="quiet"))
     return html.Div(words, className="card-state", title=" ".join(result.notes))

@@ -11,8 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from antema.domain import Quantity, View
-from antema.imaging.palette import ORANGE, SAMPLE_COLOURS
+from antema.domain import Annotations, Box, Quantity, View
+from antema.imaging.palette import BURNED_IN_COLOUR, ORANGE, SAMPLE_COLOURS
 from antema.stats import Histogram, ecdf, kde
 
 ACCENT = SAMPLE_COLOURS[0]
@@ -257,6 +257,19 @@ def _targets(particle: dict[str, Any], shape: tuple[int, int], among: int) -> li
     ]
 
 
+def _frames(annotations: Annotations, step: float) -> list[dict[str, Any]]:
+    """Return dashed frames around what is burned in; that of the scale bar, as it was measured, is whole."""
+
+    def frame(box: Box, line: dict[str, Any]) -> dict[str, Any]:
+        ends = {"x0": box.x * step, "x1": (box.x + box.w) * step, "y0": box.y * step, "y1": (box.y + box.h) * step}
+        return {"type": "rect", **ends, "line": line}
+
+    frames = [frame(box, {"color": BURNED_IN_COLOUR, "width": 1.5, "dash": "dash"}) for box in annotations.boxes]
+    if annotations.scale_bar is not None:
+        frames.append(frame(annotations.scale_bar.box, {"color": BURNED_IN_COLOUR, "width": 2}))
+    return frames
+
+
 def micrograph_figure(
     display_url: str,
     overlay_url: str | None,
@@ -266,6 +279,8 @@ def micrograph_figure(
     pixel_size_nm: float | None,
     picked: set[int],
     overlay_on: bool = True,
+    annotations: Annotations | None = None,
+    annotations_on: bool = False,
 ) -> go.Figure:
     """Return the zoomable micrograph with its outlines.
 
@@ -284,6 +299,10 @@ def micrograph_figure(
         Numbers of the particles to ring.
     overlay_on : bool
         Whether the outlines are visible.
+    annotations : Annotations, optional
+        What is burned into the image.
+    annotations_on : bool
+        Whether that is framed.
     """
     height, width = shape
     step = pixel_size_nm or 1.0
@@ -317,6 +336,9 @@ def micrograph_figure(
     figure.update_layout(
         _layout(
             images=images,
+            shapes=_frames(annotations, step) if annotations is not None and annotations_on else [],
+            # for the scale bar that is laid over the viewer (assets/scale_bar.js)
+            meta={"nm": pixel_size_nm is not None},
             margin={"l": 44, "r": 4, "t": 4, "b": 40},
             xaxis={"range": [0, width * step], "constrain": "domain", "showgrid": False, "title": {"text": unit}},
             yaxis={"range": [height * step, 0], "scaleanchor": "x", "constrain": "domain", "showgrid": False},

@@ -1,12 +1,15 @@
 """What the image page shows: one micrograph, its particles, and what people changed."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from dash import html
 
-from antema.domain import DROP_REASONS, QUANTITIES
+from antema.domain import DROP_REASONS, QUANTITIES, scale_bar_words
+from antema.imaging import ContentEntry
 from antema.stats import format_number
 from antema.storage import Edit, ImageResult, StoredMicrograph
 from antema.web.format import count, pixel_size
@@ -18,6 +21,21 @@ _FURTHER_NUMBERS = (
     ("Counts for, with border loss", "border_weight", " particles"),
 )
 EXCLUSION_REASONS = ("not a particle", "wrong outline", "several particles", "dirt or support", "out of focus")
+
+#: What files tell of the microscope, in the order it is shown: label and unit.
+_METADATA = {
+    "instrument": ("Microscope", ""),
+    "voltage_kv": ("Voltage", "kV"),
+    "magnification": ("Magnification", "×"),
+    "date": ("Taken", ""),
+    "detector": ("Detector", ""),
+    "exposure_s": ("Exposure", "s"),
+    "format": ("Format", ""),
+}
+
+_UNITS = {"s": "s", "kv": "kV", "nm": "nm", "um": "µm", "mm": "mm", "pa": "pA", "deg": "°"}
+
+_MOST_LISTED = 100
 
 
 def results_of(micrograph: StoredMicrograph) -> list[dict[str, Any]]:
@@ -31,27 +49,127 @@ def results_of(micrograph: StoredMicrograph) -> list[dict[str, Any]]:
     ]
 
 
-def facts(micrograph: StoredMicrograph) -> list[Any]:
-    """Return what is known of the micrograph: size, scale and its origin, microscope."""
+def scale_facts(micrograph: StoredMicrograph) -> list[Any]:
+    """Return the pixel size in force with its origin, what else is known of the scale, and what disagrees."""
     size = micrograph.pixel_size
-    rows: list[tuple[str, Any]] = [
-        ("Size", f"{micrograph.width} × {micrograph.height} px, {micrograph.dtype}"),
-        ("Pixel size", f"{pixel_size(size.nm)} ({size.source})"),
-    ]
-    if micrograph.user_pixel_size_nm is not None and micrograph.file_pixel_size_nm is not None:
-        differs = abs(micrograph.user_pixel_size_nm / micrograph.file_pixel_size_nm - 1)
-        words = f"{pixel_size(micrograph.file_pixel_size_nm)} ({100 * differs:.1f} % off)"
-        rows.append(("The file says", html.Span(words, className="warning" if differs > 0.01 else "")))
+    in_force = f"{pixel_size(size.nm)} ({size.source.removeprefix('none: ')})"
+    rows: list[tuple[str, Any]] = [("Pixel size", in_force)]
+    if micrograph.user_pixel_size_nm is not None:
+        if micrograph.user_pixel_size_at is not None:
+            rows.append(("Given", _when(micrograph.user_pixel_size_at, micrograph.user_pixel_size_by)))
+        own = micrograph.file_pixel_size
+        rows.append(("The file says", f"{pixel_size(own.nm)} ({own.source.removeprefix('none: ')})"))
+    rows.append(("Scale bar", _bar_words(micrograph)))
     if size.nm is not None:
-        rows.append(
-            ("Field", f"{format_number(micrograph.width * size.nm)} × {format_number(micrograph.height * size.nm)} nm")
-        )
-    rows += [(key.replace("_", " "), str(value)) for key, value in micrograph.metadata.items()]
-    rows.append(("Added", f"{micrograph.added_at:%Y-%m-%d %H:%M} UTC by {micrograph.added_by}"))
-    rows.append(("sha256", html.Code(micrograph.sha256[:16] + "…", title=micrograph.sha256)))
+        field = f"{format_number(micrograph.width * size.nm)} × {format_number(micrograph.height * size.nm)} nm"
+        rows.append(("Field", field))
+    warnings = [html.P(found.sentence, className="warning scale-warning") for found in micrograph.disagreements]
+    return [_facts(rows), *warnings]
+
+
+def _bar_words(micrograph: StoredMicrograph) -> str:
+    bar = micrograph.scale_bar
+    if bar is None:
+        error = micrograph.annotations_error
+        return f"the search failed: {error}" if error else "none found"
+    says = "" if bar.pixel_size_nm is None else f": {bar.pixel_size_nm:.4g} nm/px"
+    return f"{scale_bar_words(bar)}{says}"
+
+
+def _when(at: datetime, by: str | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC by {by}"
+
+
+def facts(micrograph: StoredMicrograph, images: Sequence[ContentEntry]) -> list[Any]:
+    """Return what is known of the micrograph: microscope, size, type, origin, and every image in its file.
+
+    Parameters
+    ----------
+    micrograph : StoredMicrograph
+        Which.
+    images : sequence of ContentEntry
+        What its file holds.
+    """
+    known = dict(micrograph.metadata)
+    rows: list[tuple[str, Any]] = []
+    for key, (label, unit) in _METADATA.items():
+        if key in known:
+            rows.append((label, f"{_plain_value(known.pop(key))} {unit}".strip()))
+    for key, value in known.items():
+        name, _, last = key.rpartition("_")
+        label, unit = (name, _UNITS[last]) if name and last in _UNITS else (key, "")
+        rows.append((label.replace("_", " ").capitalize(), f"{_plain_value(value)} {unit}".strip()))
+    rows.append(("Size", f"{micrograph.width} × {micrograph.height} px"))
+    rows.append(("Grey values", _bits(micrograph.dtype)))
+    rows.append(("Added", _when(micrograph.added_at, micrograph.added_by)))
+    rows.append(("sha256", html.Code(micrograph.sha256)))
     if micrograph.left_out_reason:
         rows.append(("Left out", micrograph.left_out_reason))
-    return [html.Dl([part for label, value in rows for part in (html.Dt(label), html.Dd(value))], className="facts")]
+    return [_facts(rows), *(_contents(micrograph, images) if len(images) > 1 else [])]
+
+
+def _facts(rows: Sequence[tuple[str, Any]]) -> html.Dl:
+    return html.Dl([part for label, value in rows for part in (html.Dt(label), html.Dd(value))], className="facts")
+
+
+def _plain_value(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _bits(dtype: str) -> str:
+    """Return the type of the grey values in words.
+
+    Examples
+    --------
+    >>> _bits("uint16")
+    '16 bits, whole numbers without sign (uint16)'
+    """
+    kind = np.dtype(dtype)
+    words = {"u": "whole numbers without sign", "i": "whole numbers with sign", "f": "floating point"}
+    return f"{8 * kind.itemsize} bits, {words.get(kind.kind, 'other values')} ({dtype})"
+
+
+def _contents(micrograph: StoredMicrograph, images: Sequence[ContentEntry]) -> list[Any]:
+    number = chosen_image(micrograph, images)
+    rows = [
+        html.Tr(
+            [
+                html.Td(image.index + 1),
+                html.Td(image.title),
+                html.Td(f"{image.shape[1]} × {image.shape[0]}"),
+                html.Td(image.dtype),
+                html.Td(pixel_size(image.pixel_size.nm), title=image.pixel_size.source),
+            ],
+            className="chosen" if image.index == number else "",
+        )
+        for image in images[:_MOST_LISTED]
+    ]
+    more = len(images) - len(rows)
+    table = html.Table(
+        [html.Thead(html.Tr([html.Th(text) for text in ("", "Image", "px", "Type", "Scale")])), html.Tbody(rows)],
+        className="numbers",
+    )
+    end = [html.P(f"and {more} more", className="quiet")] if more > 0 else []
+    return [
+        html.H3(f"{len(images)} images in the file", className="mt-3"),
+        html.Div([table, *end], className="contents"),
+    ]
+
+
+def chosen_image(micrograph: StoredMicrograph, images: Sequence[ContentEntry]) -> int | None:
+    """Return the number of the image that a micrograph is among those of its file."""
+    if micrograph.data_index is not None:
+        return micrograph.data_index
+    return next((image.index for image in images if image.is_default), None)
+
+
+def image_options(images: Sequence[ContentEntry]) -> list[dict[str, Any]]:
+    """Return the images of a file as options."""
+
+    def label(image: ContentEntry) -> str:
+        return f"{image.title or f'image {image.index + 1}'} · {image.shape[1]} × {image.shape[0]}"
+
+    return [{"label": label(image), "value": image.index} for image in images]
 
 
 def counts(table: pd.DataFrame, result: ImageResult | None) -> str:
@@ -66,7 +184,8 @@ def counts(table: pd.DataFrame, result: ImageResult | None) -> str:
     if len(measured):
         diameters = measured["equivalent_diameter_nm"].to_numpy(float)
         words += f"; median equivalent diameter {format_number(float(np.median(diameters)))} nm in this image"
-    return ". ".join([words, *result.notes]) + "."
+    stale = [f"{result.stale_reason.capitalize()}: analyse again"] if result.stale_reason else []
+    return " ".join(f"{sentence.rstrip('.')}." for sentence in (words, *stale, *result.notes))
 
 
 def particle_numbers(row: pd.Series) -> list[Any]:
@@ -139,4 +258,6 @@ def _edit_words(edit: Edit) -> list[Any]:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
     return "–" if value is None or value == "" else str(value)

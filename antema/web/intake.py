@@ -49,31 +49,33 @@ def take_in(
     return store.add_micrograph(sample_id, micrograph, path, filename=name, examined=examined, by=by)
 
 
-def choose_image(store: Store, micrograph_id: int, number: int, *, by: str) -> StoredMicrograph:
-    """Let a micrograph be another image of its file, which is read for that.
+def choose_image(store: Store, micrograph_id: int, number: int, *, by: str) -> bool:
+    """Let a micrograph be another image of its file, which is read for that; return whether it was not that one before.
 
     Raises
     ------
     CannotRead, NotFound
         Where the file has no such image.
     """
-    stored = store.micrograph(micrograph_id)
-    if stored.data_index == number:
-        return stored
-    stored = examine_if_needed(store, stored)
+    examine_if_needed(store, micrograph_id)
+    stored, images = store.micrograph(micrograph_id), store.file_images(micrograph_id)
+    best = next((image.index for image in images if image.is_default), None)
+    if number == (best if stored.data_index is None else stored.data_index):
+        return False
     micrograph = _read_again(store, stored, number)
-    examined = _examined(micrograph, store.file_images(stored.id), number, stored.filename)
-    return store.choose_image(stored.id, micrograph, examined, by=by)
+    store.choose_image(stored.id, micrograph, _examined(micrograph, images, number, stored.filename), by=by)
+    return True
 
 
-def examine_if_needed(store: Store, stored: StoredMicrograph) -> StoredMicrograph:
-    """Look into a file that an earlier version took in without listing its images and finding its scale bar."""
-    if store.file_images(stored.id):
-        return stored
-    path = store.blob_path(stored.sha256)
-    contents = contents_safely(path, name=stored.filename, **_limits())
+def examine_if_needed(store: Store, micrograph_id: int) -> bool:
+    """List the images and find the scale bar of a file where an earlier version did not; return whether that was so."""
+    if store.file_images(micrograph_id):
+        return False
+    stored = store.micrograph(micrograph_id)
+    contents = contents_safely(store.blob_path(stored.sha256), name=stored.filename, **_limits())
     micrograph = _read_again(store, stored, stored.data_index)
-    return store.keep_examination(stored.id, _examined(micrograph, contents, stored.data_index, stored.filename))
+    store.keep_examination(stored.id, _examined(micrograph, contents, stored.data_index, stored.filename))
+    return True
 
 
 def _read_again(store: Store, stored: StoredMicrograph, number: int | None) -> Micrograph:

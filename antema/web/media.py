@@ -37,9 +37,10 @@ def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
 
 @media.get("/preview/<int:analysis_id>/<int:micrograph_id>.png")
 def preview(analysis_id: int, micrograph_id: int) -> flask.Response:
-    """Answer the micrograph with its outlines and a scale bar, at most ``size`` pixels wide."""
-    size = flask.request.args.get("size", 480, type=int)
-    return _png(preview_png(analysis_id, micrograph_id, max_px=min(max(size, 64), _LARGEST_PREVIEW_PX)))
+    """Answer the micrograph with its outlines, at most ``size`` pixels wide; with a scale bar unless ``bar`` is no."""
+    size = min(max(flask.request.args.get("size", 480, type=int), 64), _LARGEST_PREVIEW_PX)
+    scale_bar = flask.request.args.get("bar") != "no"
+    return _png(preview_png(analysis_id, micrograph_id, max_px=size, scale_bar=scale_bar))
 
 
 def picture_versions(sample_id: int) -> dict[int, int]:
@@ -50,20 +51,19 @@ def picture_versions(sample_id: int) -> dict[int, int]:
     return versions
 
 
-def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None) -> bytes:
+def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None, scale_bar: bool = True) -> bytes:
     """Return the annotated picture of one result (for pages, reports and archives)."""
     import io
 
     import numpy as np
     from PIL import Image
 
-    micrograph = store().micrograph(micrograph_id)
-    with Image.open(io.BytesIO(store().blob_path(micrograph.display_sha256).read_bytes())) as picture:
+    # The picture and the scale bar are of this result, even if another image or pixel size was chosen since.
+    result = store().image_result(analysis_id, micrograph_id)
+    with Image.open(io.BytesIO(store().blob_path(result.display_sha256).read_bytes())) as picture:
         pixels = np.asarray(picture.convert("L"))
     instances = store().instances(analysis_id, micrograph_id)
-    # The scale bar belongs to the numbers of this result, even if another pixel size was typed since.
-    pixel_size = store().image_result(analysis_id, micrograph_id).pixel_size
-    return annotated_png(pixels, instances, pixel_size.nm, max_px=max_px)
+    return annotated_png(pixels, instances, result.pixel_size.nm if scale_bar else None, max_px=max_px)
 
 
 def _png(content: bytes) -> flask.Response:

@@ -11,14 +11,23 @@ from antema.domain import AntemaError
 from antema.storage import Store
 
 ACTIONS: dict[str, tuple[str, str]] = {
-    "scale": (
-        "Set pixel size",
-        "The size of one pixel, for all ticked micrographs. Empty goes back to what the file says.",
-    ),
+    "scale": ("Set pixel size", "The size of one pixel, for all ticked micrographs."),
     "move": ("Move", "To another sample, with what was measured left behind in this one's old results."),
     "leave-out": ("Leave out", "Kept, but not analysed and not counted, until somebody takes it back."),
     "take-back": ("Take back", "Analysed and counted again."),
 }
+
+
+#: What else the dialog of an action can do: its dialog, and what the button says.
+FURTHER: dict[str, tuple[str, str]] = {
+    "file-scale": ("scale", "Back to the files' own"),
+    "scale-bars": ("scale", "Use their scale bars"),
+}
+
+
+def dialog_of(action: str) -> str:
+    """Return the name of the dialog in which an action is chosen."""
+    return FURTHER[action][0] if action in FURTHER else action
 
 
 def action_modal(action: str) -> dbc.Modal:
@@ -31,6 +40,7 @@ def action_modal(action: str) -> dbc.Modal:
     body: list[Any] = [html.P(words, className="quiet")]
     if action == "scale":
         number = dbc.Input(id=identity("value"), type="number", min=0, step="any", placeholder="0.0640")
+        body.append(html.P(id=identity("hint")))
         body.append(dbc.InputGroup([number, dbc.InputGroupText("nm per pixel")]))
     if action == "move":
         body.append(dcc.Dropdown(id=identity("targets"), placeholder="Choose a sample", options=[]))
@@ -43,6 +53,13 @@ def action_modal(action: str) -> dbc.Modal:
             dbc.ModalFooter(
                 [
                     html.Button("Cancel", id=identity("cancel"), className="btn btn-outline-secondary"),
+                    *[
+                        html.Button(
+                            label, id={"type": "action-do", "action": name}, className="btn btn-outline-primary"
+                        )
+                        for name, (dialog, label) in FURTHER.items()
+                        if dialog == action
+                    ],
                     html.Button(title, id=identity("do"), className="btn btn-primary"),
                 ]
             ),
@@ -57,9 +74,9 @@ def apply_action(
     action: str,
     micrographs: Sequence[int],
     *,
-    value: float | None,
-    target: int | None,
-    why: str | None,
+    value: float | None = None,
+    target: int | None = None,
+    why: str | None = None,
     by: str,
 ) -> None:
     """Do one action to the ticked micrographs.
@@ -71,13 +88,19 @@ def apply_action(
     """
     reason = (why or "").strip()
     if action == "scale":
-        if value is None:
-            store.set_pixel_size(micrographs, None, by=by, why=reason)
-            return
-        if not math.isfinite(value) or value <= 0:
-            msg = f"Pixel size: expected a number above 0 in nm, found {value}"
+        if value is None or not math.isfinite(value) or value <= 0:
+            found = "none" if value is None else value
+            msg = f"Pixel size: expected a number above 0 in nm, found {found}"
             raise AntemaError(msg)
         store.set_pixel_size(micrographs, float(value), by=by, why=reason)
+        return
+    if action == "file-scale":
+        store.set_pixel_size(micrographs, None, by=by, why=reason)
+        return
+    if action == "scale-bars":
+        if not store.use_scale_bars(micrographs, by=by):
+            msg = "Scale bars: expected one that was read and is not in use yet, found none in the ticked micrographs"
+            raise AntemaError(msg)
         return
     if action == "move" and target is None:
         msg = "Move: expected a sample to move to, found none"

@@ -55,7 +55,15 @@ def micrographs_section(sample_id: int) -> html.Section:
                             )
                             for name, (label, _) in ACTIONS.items()
                         ]
-                        + [html.Button("Tick all", id="micrographs-all", className="btn btn-sm btn-link")],
+                        + [
+                            html.Button("Tick all", id="micrographs-all", className="btn btn-sm btn-link"),
+                            html.Button(
+                                "Tick those without scale",
+                                id="micrographs-bare",
+                                className="btn btn-sm btn-link",
+                                hidden=True,
+                            ),
+                        ],
                         className="actions",
                     ),
                 ],
@@ -79,6 +87,19 @@ def micrographs_section(sample_id: int) -> html.Section:
                 },
             ),
             html.Ul(id="upload-list"),
+            html.Div(
+                [
+                    html.Span(id="scale-words"),
+                    html.Button(
+                        id="scale-bars-use",
+                        className="btn btn-sm btn-primary",
+                        title="Take the pixel size that each one's scale bar gives, where the file has none",
+                    ),
+                ],
+                id="scale-banner",
+                className="scale-banner",
+                hidden=True,
+            ),
             html.Div(id="sample-cards", className="cards"),
         ],
         className="micrographs",

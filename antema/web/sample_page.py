@@ -140,6 +140,11 @@ def cards(sample_id: int, analysis_id: int | None, checked: set[int]) -> list[ht
     ]
 
 
+def without_scale(sample_id: int) -> set[int]:
+    """Return the micrographs in use that have no pixel size."""
+    return {m.id for m in store().micrographs(sample_id) if not m.is_left_out and not m.pixel_size.is_known}
+
+
 def _results_by_micrograph(analysis_id: int | None) -> dict[int, ImageResult]:
     if analysis_id is None:
         return {}
@@ -307,13 +312,10 @@ def failures(result: Result) -> list[Any]:
     if added and result.analysis.status not in ("queued", "running"):
         names = ", ".join(micrograph.filename for micrograph in added)
         parts.append(html.Div(f"Not in this result: {names}. Analyse again to add it.", className="alert alert-info"))
-    if stale:
-        names = ", ".join(image.filename for image in stale)
-        parts.append(
-            html.Div(
-                f"The pixel size of {names} changed after this result: analyse again.", className="alert alert-warning"
-            )
-        )
+    for reason in dict.fromkeys(image.stale_reason for image in stale):
+        names = ", ".join(image.filename for image in stale if image.stale_reason == reason)
+        words = f"{reason.capitalize()}: {names}. Analyse again."
+        parts.append(html.Div(words, className="alert alert-warning"))
     return parts
 
 
@@ -434,27 +436,40 @@ def viewer(
     *,
     selection: dict[str, Any] | None = None,
     overlay_on: bool = True,
+    annotations_on: bool = False,
 ) -> go.Figure:
-    """Return the zoomable micrograph, with the particles of a result where there is one."""
+    """Return the zoomable micrograph, with the particles of a result where there is one.
+
+    A result of another image of the file is shown on that image.
+    """
     result = _results_by_micrograph(analysis_id).get(micrograph.id)
-    display = f"/media/blob/{micrograph.display_sha256}.png"
-    shape = (micrograph.height, micrograph.width)
     if analysis_id is None or result is None or result.status != "done":
         return figures.micrograph_figure(
-            display, None, shape, [], pixel_size_nm=micrograph.pixel_size.nm, picked=set(), overlay_on=False
+            f"/media/blob/{micrograph.display_sha256}.png",
+            None,
+            (micrograph.height, micrograph.width),
+            [],
+            pixel_size_nm=micrograph.pixel_size.nm,
+            picked=set(),
+            overlay_on=False,
+            annotations=micrograph.annotations,
+            annotations_on=annotations_on,
         )
     rows, _ = of_micrograph(analysis_id, micrograph.id)
     picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
     stamp = f"{result.result_key}-{picture_versions(micrograph.sample_id).get(micrograph.id, 0)}"
+    is_present = result.display_sha256 == micrograph.display_sha256
     return figures.micrograph_figure(
-        display,
+        f"/media/blob/{result.display_sha256}.png",
         f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}",
-        shape,
+        result.shape,
         viewer_particles(rows),
         # the result's own, for the numbers in the hover are made with it
         pixel_size_nm=result.pixel_size.nm,
         picked=picked,
         overlay_on=overlay_on,
+        annotations=micrograph.annotations if is_present else None,
+        annotations_on=annotations_on,
     )
 
 

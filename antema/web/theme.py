@@ -2,7 +2,7 @@
 
 import flask
 
-from antema.imaging.palette import OUTLINE_COLOURS
+from antema.imaging.palette import BURNED_IN_COLOUR, OUTLINE_COLOURS
 
 theme = flask.Blueprint("theme", __name__)
 
@@ -13,4 +13,5 @@ STYLESHEET = "/theme.css"
 def stylesheet() -> flask.Response:
     """Answer the outline colours as CSS variables, from the palette that draws the overlays."""
     variables = " ".join(f"--outline-{name}: {colour};" for name, colour in OUTLINE_COLOURS.items())
+    variables += f" --burned-in: {BURNED_IN_COLOUR};"
     return flask.Response(f":root {{ {variables} }}", mimetype="text/css")

@@ -156,12 +156,12 @@ def test_an_impossible_scale_bar_is_refused(store, sample):
 
 def test_disagreements_are_named_with_both_numbers(store, sample):
     wrong = add_with_bar(store, sample.id, 2, nm=0.18)
-    (sentence,) = wrong.scale_warnings
+    (sentence,) = [found.sentence for found in wrong.disagreements]
     assert "0.2 nm/px, 11.1 % more than the file's 0.18 nm/px" in sentence
     store.set_pixel_size([wrong.id], 0.21, by="Bob")
-    typed, bar = store.micrograph(wrong.id).scale_warnings
+    typed, bar = [found.sentence for found in store.micrograph(wrong.id).disagreements]
     assert "0.21 nm/px is 16.7 % more than the file's 0.18 nm/px" in typed
     assert "4.8 % less than the given 0.21 nm/px" in bar
     store.use_scale_bars([wrong.id], by="Bob")
-    assert len(store.micrograph(wrong.id).scale_warnings) == 1
-    assert add_with_bar(store, sample.id, 3, nm=0.2019).scale_warnings == ()
+    assert len(store.micrograph(wrong.id).disagreements) == 1
+    assert add_with_bar(store, sample.id, 3, nm=0.2019).disagreements == ()
