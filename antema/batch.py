@@ -19,6 +19,7 @@ from PIL import Image
 from antema.analysis import Analysis, Segmenter, analyse, analyse_mask, instances_tiff
 from antema.domain import (
     PARTICLE_COLUMNS,
+    Annotations,
     AntemaError,
     CannotRead,
     Micrograph,
@@ -26,9 +27,12 @@ from antema.domain import (
     NotAnImage,
     PixelSize,
     Recipe,
+    ScaleBar,
     View,
+    scale_bar_words,
+    scale_disagreements,
 )
-from antema.imaging import annotated_png, file_sha256, read, read_all, supported_suffixes
+from antema.imaging import annotated_png, file_sha256, find_annotations, read, read_all, supported_suffixes
 from antema.provenance import provenance, surroundings
 from antema.reports import (
     ReportImage,
@@ -210,6 +214,16 @@ class _Result:
     analysis: Analysis
     pixels: NDArray[np.generic] | None = None
     write_instances: bool = True
+    bar: ScaleBar | None = None
+    scale_warnings: tuple[str, ...] = ()
+
+
+class _NoScaleButBarError(NoScale):
+    """A file without a scale that shows a scale bar."""
+
+    def __init__(self, message: str, bar_nm: float) -> None:
+        super().__init__(message)
+        self.bar_nm = bar_nm
 
 
 class _Batch:
@@ -252,7 +266,8 @@ class _Batch:
         self._tables.append(analysis.table.assign(sample=self._sample, image=image))
         self.model = dict(analysis.model)
         notes = [*analysis.notes, *self._remark_on_twins(image, analysis.sha256)]
-        self._images.append(_done_image(image, analysis, picture, notes))
+        self.outcome.remarks += [f"{image}: {sentence}" for sentence in result.scale_warnings]
+        self._images.append(_done_image(image, result, picture, notes))
         self.outcome.done.append(image)
         self._record(given, "done", image=image, stem=stem, **_scale(analysis.pixel_size))
 
@@ -273,7 +288,7 @@ class _Batch:
 
     def _failed(self, given: _Input, error: AntemaError) -> None:
         sentence = str(error)
-        if isinstance(error, NoScale):
+        if isinstance(error, NoScale) and not isinstance(error, _NoScaleButBarError):
             sentence = f"{sentence}; --pixel-size gives it one"
         # What else lies in a folder of micrographs is not asked for.
         is_no_image = isinstance(error, NotAnImage)
@@ -285,7 +300,10 @@ class _Batch:
         self.outcome.failed.append(sentence)
         self._record(given, "failed", error=sentence)
         sha256 = self._inputs[-1]["sha256"] or ""
-        self._images.append(ReportImage(name=given.name, sha256=sha256, status="failed", error=sentence))
+        bar_nm = error.bar_nm if isinstance(error, _NoScaleButBarError) else None
+        self._images.append(
+            ReportImage(name=given.name, sha256=sha256, status="failed", error=sentence, bar_pixel_size_nm=bar_nm)
+        )
 
     def _record(self, given: _Input, status: str, **more: object) -> None:
         path = given.path
@@ -370,8 +388,29 @@ def _analysed(
 ) -> _Result:
     if given.from_folder and given.path.suffix.lower() == ".emi":
         _refuse_emi_beside_its_data(given)
-    micrograph = _scaled(read(given.path, name=given.name), pixel_size_nm, override=override)
-    return _Result(analyse(micrograph, recipe, segmenter=segmenter), micrograph.pixels)
+    own = read(given.path, name=given.name)
+    micrograph = _scaled(own, pixel_size_nm, override=override)
+    annotations, failure = _annotations(micrograph)
+    bar = None if annotations is None else annotations.scale_bar
+    if not micrograph.pixel_size.is_known and bar is not None and bar.pixel_size_nm is not None:
+        msg = (
+            f"{micrograph.name}: expected a pixel size in nm, found {micrograph.pixel_size.source}; its scale bar "
+            f"({scale_bar_words(bar)}) offers --pixel-size {bar.pixel_size_nm:.4g}"
+        )
+        raise _NoScaleButBarError(msg, bar.pixel_size_nm)
+    analysis = analyse(micrograph, recipe, segmenter=segmenter, annotations=annotations)
+    found = scale_disagreements(micrograph.pixel_size, file_nm=own.pixel_size.nm, bar=bar)
+    warnings = (*(disagreement.sentence for disagreement in found), *failure)
+    return _Result(analysis, micrograph.pixels, bar=bar, scale_warnings=warnings)
+
+
+def _annotations(micrograph: Micrograph) -> tuple[Annotations | None, list[str]]:
+    """Return what is burned into an image; where looking for it fails, None and a sentence, and the rest goes on."""
+    try:
+        return find_annotations(micrograph.pixels), []
+    except Exception as error:
+        _log.debug("%s: the search for a scale bar failed", micrograph.name, exc_info=True)
+        return None, [f"The search for a scale bar failed ({type(error).__name__}: {error})."]
 
 
 def _refuse_emi_beside_its_data(given: _Input) -> None:
@@ -416,7 +455,8 @@ def _read_mask(given: _Input) -> NDArray[np.generic]:
     raise AntemaError(msg)
 
 
-def _done_image(image: str, analysis: Analysis, picture: bytes, notes: Sequence[str]) -> ReportImage:
+def _done_image(image: str, result: _Result, picture: bytes, notes: Sequence[str]) -> ReportImage:
+    analysis = result.analysis
     n_measured = int((analysis.table["status"] == "measured").sum())
     return ReportImage(
         name=image,
@@ -427,6 +467,8 @@ def _done_image(image: str, analysis: Analysis, picture: bytes, notes: Sequence[
         n_measured=n_measured,
         n_dropped=len(analysis.table) - n_measured,
         notes=tuple(notes),
+        bar_pixel_size_nm=None if result.bar is None else result.bar.pixel_size_nm,
+        scale_warnings=result.scale_warnings,
     )
 
 

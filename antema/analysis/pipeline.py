@@ -20,7 +20,7 @@ from antema.analysis.runs import close_holes
 from antema.analysis.segmentation import Segmentation, Segmenter, segment
 from antema.analysis.separation import Detected, ProbabilityMap, separate, without_covered
 from antema.analysis.table import measure_detected, outlined, particle_table
-from antema.domain import AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe
+from antema.domain import Annotations, AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe
 
 LEAST_SIDE_PX = 32
 _ALL_PARTICLE_SHARE = 0.95
@@ -64,7 +64,13 @@ class Analysis:
     notes: list[str]
 
 
-def analyse(micrograph: Micrograph, recipe: Recipe | None = None, *, segmenter: Segmenter | None = None) -> Analysis:
+def analyse(
+    micrograph: Micrograph,
+    recipe: Recipe | None = None,
+    *,
+    segmenter: Segmenter | None = None,
+    annotations: Annotations | None = None,
+) -> Analysis:
     """Find and measure the particles of a micrograph.
 
     Parameters
@@ -75,6 +81,8 @@ def analyse(micrograph: Micrograph, recipe: Recipe | None = None, *, segmenter: 
         What to do; the defaults are ANTEMA's.
     segmenter : Segmenter, optional
         The recipe's model unless given.
+    annotations : Annotations, optional
+        What `antema.imaging.find_annotations` found in the micrograph, where that was asked before.
 
     Returns
     -------
@@ -99,7 +107,12 @@ def analyse(micrograph: Micrograph, recipe: Recipe | None = None, *, segmenter: 
     seconds["model"] = time.perf_counter() - began
 
     began = time.perf_counter()
-    segmentation = segment(micrograph.pixels, segmenter, leave_out_annotations=recipe.leave_out_annotations)
+    segmentation = segment(
+        micrograph.pixels,
+        segmenter,
+        leave_out_annotations=recipe.leave_out_annotations,
+        annotations=annotations,
+    )
     seconds["segmentation"] = time.perf_counter() - began
     model = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": float(segmenter.threshold)}
     return analyse_segmentation(micrograph, segmentation, model, recipe, seconds)

@@ -79,7 +79,13 @@ class Segmentation:
     notes: tuple[str, ...] = ()
 
 
-def segment(pixels: NDArray[np.generic], segmenter: Segmenter, *, leave_out_annotations: bool = True) -> Segmentation:
+def segment(
+    pixels: NDArray[np.generic],
+    segmenter: Segmenter,
+    *,
+    leave_out_annotations: bool = True,
+    annotations: Annotations | None = None,
+) -> Segmentation:
     """Segment an image.
 
     Parameters
@@ -90,13 +96,18 @@ def segment(pixels: NDArray[np.generic], segmenter: Segmenter, *, leave_out_anno
         What tells particle from background.
     leave_out_annotations : bool
         Whether burned-in bars, labels and data bars are looked for and left out.
+    annotations : Annotations, optional
+        What `antema.imaging.find_annotations` found in these pixels, where that was asked before.
 
     Raises
     ------
     CannotAnalyse
         Where the segmenter's map has another shape.
     """
-    annotations = find_annotations(pixels) if leave_out_annotations else Annotations()
+    if not leave_out_annotations:
+        annotations = Annotations()
+    elif annotations is None:
+        annotations = find_annotations(pixels)
     shape = cast("tuple[int, int]", pixels.shape)
     covered = annotations.mask(shape)
     # also for the sake of the rest: a white data bar would shift the grey values that the network goes by

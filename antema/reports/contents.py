@@ -37,6 +37,10 @@ class ReportImage:
         The reason of a failure.
     notes : tuple of str
         What the analysis had to say of it.
+    bar_pixel_size_nm : float or None
+        What the scale bar burned into it says.
+    scale_warnings : tuple of str
+        Where file, person and scale bar disagree on its pixel size, one sentence each.
     """
 
     name: str
@@ -49,6 +53,8 @@ class ReportImage:
     status: str = "done"
     error: str = ""
     notes: tuple[str, ...] = ()
+    bar_pixel_size_nm: float | None = None
+    scale_warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +98,11 @@ class SampleReport:
     def n_images_done(self) -> int:
         """Images that were analysed."""
         return sum(image.status == "done" for image in self.images)
+
+    @property
+    def scale_warnings(self) -> list[str]:
+        """Every image whose scale is doubtful, one sentence each."""
+        return [f"{image.name}: {sentence}" for image in self.images for sentence in image.scale_warnings]
 
     @property
     def date(self) -> datetime:

@@ -116,6 +116,8 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "border": border if view.border_weighted else "",
         "enough": numbers.enough(report).statement,
         "scale": _scale_origin(report),
+        "scale_warnings": report.scale_warnings,
+        "scales": [[image.name, *_scale_words(image)] for image in report.images],
         "left_out": _left_out(report),
         "analysed": _analysed(report),
         "main": main,
@@ -194,6 +196,8 @@ def _origin_words(source: str) -> str:
     if kind == "file":
         return "from the file"
     if kind == "user":
+        if detail.endswith(" (scale bar)"):
+            return f"from the scale bar, used by {detail.removesuffix(' (scale bar)')}"
         return f"typed by {detail}" if detail else "typed by a person"
     if kind == "command line":
         return "given on the command line"
@@ -248,6 +252,13 @@ def _crystallinity(report: SampleReport, assets: dict[str, bytes]) -> dict[str, 
     }
 
 
+def _scale_words(image: ReportImage) -> list[str]:
+    """Return pixel size, its origin, and what the scale bar in the image says."""
+    size = "none" if image.pixel_size_nm is None else f"{image.pixel_size_nm:.5g}"
+    bar = "" if image.bar_pixel_size_nm is None else f"{image.bar_pixel_size_nm:.4g}"
+    return [size, image.pixel_size_source.removeprefix("none: ") or "–", bar]
+
+
 def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
     name = f"picture-{len(assets)}.jpg"
     assets[name], aspect = _for_print(image.png)
@@ -260,7 +271,7 @@ def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
         "name": image.name,
         "scale": scale,
         "counts": f"{image.n_measured:,} measured, {image.n_dropped:,} dropped",
-        "notes": "; ".join(image.notes),
+        "notes": "; ".join((*image.scale_warnings, *image.notes)),
     }
 
 

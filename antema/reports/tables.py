@@ -84,6 +84,7 @@ def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]
         "n_dropped",
         "notes",
         "sha256",
+        "bar_pixel_size_nm",
     ]
     rows = [
         [
@@ -94,8 +95,9 @@ def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]
             image.pixel_size_source,
             image.n_measured,
             image.n_dropped,
-            "; ".join(image.notes),
+            "; ".join((*image.scale_warnings, *image.notes)),
             image.sha256,
+            image.bar_pixel_size_nm,
         ]
         for image in images
     ]
@@ -137,6 +139,7 @@ def summary_dict(report: SampleReport) -> dict[str, Any]:
         "dropped": {reason: {"n": n, "meaning": DROP_REASONS.get(reason, "")} for reason, n in dropped.items()},
         "n_images": len(report.images),
         "n_images_analysed": report.n_images_done,
+        "scale_warnings": report.scale_warnings,
         "quantities": {
             quantity.column: {
                 "label": quantity.label,

@@ -201,6 +201,8 @@ class ImageResult:
     shape, display_sha256
         Height and width, and full-resolution picture, of the image that was analysed: not the micrograph's present one
         where another image of its file was chosen since.
+    is_present_image : bool
+        Whether the micrograph still is the image that was analysed.
     stale_reason : str
         What of the micrograph changed after the result, so that the sample should be analysed again; empty otherwise.
     counts : bool
@@ -230,6 +232,7 @@ class ImageResult:
     parquet: Path | None = None
     shape: tuple[int, int] = (0, 0)
     display_sha256: str = ""
+    is_present_image: bool = True
     stale_reason: str = ""
     counts: bool = True
     not_counted_reason: str = ""

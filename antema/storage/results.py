@@ -388,6 +388,7 @@ class Results(StoreBase):
         n_excluded = len(row.exclusions)
         reason = "" if analysis is None else _why_not_counted(micrograph, analysis)
         shape, display = image_of(session, micrograph, row.data_index)
+        is_present = is_same_image(session, micrograph, row.data_index)
         return ImageResult(
             analysis_id=None if analysis is None else analysis.id,
             micrograph_id=micrograph.id,
@@ -407,7 +408,8 @@ class Results(StoreBase):
             parquet=self.parquet_path(row.key),
             shape=shape,
             display_sha256=display,
-            stale_reason=_why_stale(session, micrograph, row),
+            is_present_image=is_present,
+            stale_reason=_why_stale(micrograph, row, is_present=is_present),
             counts=not reason,
             not_counted_reason=reason,
             reused=link is not None and link.reused,
@@ -474,8 +476,8 @@ def _why_not_counted(micrograph: schema.Micrograph, analysis: schema.Analysis) -
     return ""
 
 
-def _why_stale(session: Session, micrograph: schema.Micrograph, result: schema.ImageResult) -> str:
-    if not is_same_image(session, micrograph, result.data_index):
+def _why_stale(micrograph: schema.Micrograph, result: schema.ImageResult, *, is_present: bool) -> str:
+    if not is_present:
         return "another image of the file chosen since"
     return "" if micrograph.pixel_size_nm == result.pixel_size_nm else "pixel size changed since"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from dash import html
 
-from antema.domain import DROP_REASONS, QUANTITIES, scale_bar_words
+from antema.domain import DROP_REASONS, QUANTITIES, PixelSize, scale_bar_words
 from antema.imaging import ContentEntry
 from antema.stats import format_number
 from antema.storage import Edit, ImageResult, StoredMicrograph
@@ -52,19 +52,21 @@ def results_of(micrograph: StoredMicrograph) -> list[dict[str, Any]]:
 def scale_facts(micrograph: StoredMicrograph) -> list[Any]:
     """Return the pixel size in force with its origin, what else is known of the scale, and what disagrees."""
     size = micrograph.pixel_size
-    in_force = f"{pixel_size(size.nm)} ({size.source.removeprefix('none: ')})"
-    rows: list[tuple[str, Any]] = [("Pixel size", in_force)]
+    rows: list[tuple[str, Any]] = [("Pixel size", _size_words(size))]
     if micrograph.user_pixel_size_nm is not None:
         if micrograph.user_pixel_size_at is not None:
             rows.append(("Given", _when(micrograph.user_pixel_size_at, micrograph.user_pixel_size_by)))
-        own = micrograph.file_pixel_size
-        rows.append(("The file says", f"{pixel_size(own.nm)} ({own.source.removeprefix('none: ')})"))
+        rows.append(("The file says", _size_words(micrograph.file_pixel_size)))
     rows.append(("Scale bar", _bar_words(micrograph)))
     if size.nm is not None:
         field = f"{format_number(micrograph.width * size.nm)} × {format_number(micrograph.height * size.nm)} nm"
         rows.append(("Field", field))
     warnings = [html.P(found.sentence, className="warning scale-warning") for found in micrograph.disagreements]
     return [_facts(rows), *warnings]
+
+
+def _size_words(size: PixelSize) -> str:
+    return f"{pixel_size(size.nm)} · {size.source.removeprefix('none: ')}"
 
 
 def _bar_words(micrograph: StoredMicrograph) -> str:

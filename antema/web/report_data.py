@@ -4,10 +4,10 @@ from typing import Any
 
 from antema import nets
 from antema.analysis import ALGORITHM_VERSION
-from antema.domain import NotFound, View
+from antema.domain import NotFound, View, scale_disagreements
 from antema.provenance import provenance
 from antema.reports import ReportImage, SampleReport
-from antema.storage import ImageResult
+from antema.storage import ImageResult, StoredMicrograph
 from antema.web.media import preview_png
 from antema.web.state import store
 
@@ -78,7 +78,20 @@ def _image(analysis_id: int, result: ImageResult, *, pictures: bool) -> ReportIm
         status=result.status,
         error=result.error,
         notes=tuple(result.notes),
+        **_scale_check(micrograph, result),
     )
+
+
+def _scale_check(micrograph: StoredMicrograph, result: ImageResult) -> dict[str, Any]:
+    """Return what else is known of the scale that a result was computed with."""
+    if not result.is_present_image:
+        return {"scale_warnings": ("Another image of the file was chosen after this result.",)}
+    bar = micrograph.scale_bar
+    found = scale_disagreements(result.pixel_size, file_nm=micrograph.file_pixel_size_nm, bar=bar)
+    return {
+        "bar_pixel_size_nm": None if bar is None else bar.pixel_size_nm,
+        "scale_warnings": tuple(disagreement.sentence for disagreement in found),
+    }
 
 
 def require_analysis(analysis_id: int) -> None:

@@ -458,7 +458,6 @@ def viewer(
     rows, _ = of_micrograph(analysis_id, micrograph.id)
     picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
     stamp = f"{result.result_key}-{picture_versions(micrograph.sample_id).get(micrograph.id, 0)}"
-    is_present = result.display_sha256 == micrograph.display_sha256
     return figures.micrograph_figure(
         f"/media/blob/{result.display_sha256}.png",
         f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}",
@@ -468,7 +467,7 @@ def viewer(
         pixel_size_nm=result.pixel_size.nm,
         picked=picked,
         overlay_on=overlay_on,
-        annotations=micrograph.annotations if is_present else None,
+        annotations=micrograph.annotations if result.is_present_image else None,
         annotations_on=annotations_on,
     )
 
