@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from pypdf import PdfReader
 
+from antema import batch
 from antema.batch import Outcome, analyse_paths, measure_masks
-from antema.domain import PARTICLE_COLUMNS, AntemaError, Recipe
+from antema.domain import PARTICLE_COLUMNS, Annotations, AntemaError, Box, Recipe, ScaleBar
 from antema.imaging import file_sha256
 from tests.strategies.micrograph_files import RobustSegmenter, write_bare, write_micrograph
 from tests.strategies.stored import NM, discs
@@ -231,6 +233,53 @@ def test_a_pixel_size_serves_files_without_one_and_replaces_others_on_demand(tmp
     assert nm == pytest.approx(0.25)
     assert source.startswith("file: ")
     assert set(sizes(override_scale=True).values()) == {(0.5, "command line")}
+
+
+def found_in(monkeypatch, bar):
+    monkeypatch.setattr(batch, "find_annotations", lambda _: Annotations(bar, ()))
+
+
+def test_a_scale_bar_is_offered_and_never_taken(tmp_path, out, monkeypatch):
+    found_in(monkeypatch, ScaleBar(51.0, Box(20, 80, 51, 4), "20 nm", 20.0))
+    outcome = run([write_bare(tmp_path / "bare.tif", discs(2))], out)
+    (sentence,) = outcome.failed
+    assert sentence.startswith("bare.tif: expected a pixel size in nm, found none")
+    assert sentence.endswith("its scale bar (51 px, labelled “20 nm”) offers --pixel-size 0.3922")
+    (row,) = rows(out, "images.csv")
+    assert (row["status"], row["pixel_size_nm"]) == ("failed", "")
+    assert float(row["bar_pixel_size_nm"]) == pytest.approx(20 / 51)
+
+
+def test_a_scale_bar_that_disagrees_is_told_everywhere(tmp_path, out, monkeypatch):
+    found_in(monkeypatch, ScaleBar(50.0, Box(20, 80, 50, 4), "6 nm", 6.0))
+    path = write_micrograph(tmp_path / "a.tif", 1)
+    outcome = run([path], out)
+    words = "gives 0.12 nm/px, 20.0 % more than the file's 0.1 nm/px"
+    (remark,) = outcome.remarks
+    assert remark.startswith("a.tif: The scale bar (50 px, labelled “6 nm”)")
+    assert words in remark
+    assert (outcome.done, outcome.failed) == (["a.tif"], [])
+    (row,) = rows(out, "images.csv")
+    assert words in row["notes"]
+    assert (float(row["pixel_size_nm"]), float(row["bar_pixel_size_nm"])) == (pytest.approx(0.1), 0.12)
+    assert words in json.loads((out / "summary.json").read_text())["scale_warnings"][0]
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(out / "report.pdf").pages).split())
+    assert text.count("20.0 % more than the file's") >= 2, "on the cover, and beside the picture"
+    assert "file: ImageJ" in text
+
+    outcome = run([path], out, pixel_size_nm=0.12, override_scale=True)
+    assert outcome.remarks == ["a.tif: The given 0.12 nm/px is 20.0 % more than the file's 0.1 nm/px."]
+
+
+def test_a_failing_search_for_the_scale_bar_is_told(tmp_path, out, monkeypatch):
+    def fail(_):
+        msg = "no letters today"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(batch, "find_annotations", fail)
+    outcome = run([write_micrograph(tmp_path / "a.tif", 1)], out)
+    assert outcome.done == ["a.tif"]
+    assert outcome.remarks == ["a.tif: The search for a scale bar failed (RuntimeError: no letters today)."]
 
 
 def test_an_image_that_breaks_the_program_fails_alone(folder, out):
