@@ -195,6 +195,8 @@ def _origin_words(source: str) -> str:
     detail = detail.strip()
     if kind == "file":
         return "from the file"
+    if kind == "sidecar":
+        return "from a file beside it"
     if kind == "user":
         if detail.endswith(" (scale bar)"):
             return f"from the scale bar, used by {detail.removesuffix(' (scale bar)')}"

@@ -152,7 +152,7 @@ def _start() -> list[Any]:
                 "Make a ",
                 dcc.Link("sample", href="/samples?new=1"),
                 " for the synthesis batch and drop its micrographs on it as they come from the microscope. A picture "
-                "without a scale asks for its pixel size.",
+                "without a scale asks for its pixel size, and offers what its scale bar says.",
             ],
         ),
         (
@@ -337,7 +337,16 @@ def _files() -> list[Any]:
         html.P(
             "The pixel size is the one number that everything else hangs on. Its origin stands beside it on the card "
             "of each micrograph: which entry of the file, or who typed it. The dots per inch of a screen or a printer "
-            "are never taken for a scale, and a scale bar drawn into a picture is not read."
+            "are never taken for a scale."
+        ),
+        html.P(
+            "A scale bar drawn into a picture is found, measured and read. What it says is offered where the file has "
+            "no scale, and never taken by itself; where it, the file and what a person typed differ by more than 1 %, "
+            "that is said with both numbers. One pixel of a short bar may be more than that."
+        ),
+        html.P(
+            "A file may hold several images. The best is taken; the page of the micrograph lists them and lets another "
+            "one be chosen, which has results of its own."
         ),
     ]
 

@@ -85,7 +85,8 @@ def banner(micrographs: Sequence[StoredMicrograph]) -> tuple[str, str]:
         one = len(bare) == 1
         of_all = f"{len(bare)} of {len(in_use)}" if len(in_use) > 1 else "This"
         words = f"{of_all} micrograph{'s' if len(in_use) > 1 else ''} {'has' if one else 'have'} no pixel size"
-        bars = "no scale bar could be read in them" if not offered else f"the scale bars of {len(offered)} offer one"
+        unread = f"no scale bar could be read in {'it' if one else 'them'}"
+        bars = f"the scale bars of {len(offered)} offer one" if offered else unread
         sentences.append(f"{words}; {bars}.")
     if unlike:
         names = [micrograph.filename for micrograph in unlike]
