@@ -1,7 +1,9 @@
 import logging
 import os
 
+import numpy as np
 import pytest
+import tifffile
 
 import antema.analysis
 import antema.imaging
@@ -9,7 +11,8 @@ import antema.nets
 from antema import jobs
 from antema.domain import AntemaError, CannotRead, Micrograph, NotFound, PixelSize, Recipe
 from antema.settings import Settings, get_settings
-from tests.strategies.stored import ThresholdSegmenter, add_micrograph, save_analysis, write_tiff
+from antema.storage import Examined
+from tests.strategies.stored import NM, ThresholdSegmenter, add_micrograph, discs, save_analysis, write_tiff
 
 
 @pytest.fixture
@@ -24,10 +27,10 @@ def segmenter(monkeypatch):
 def read_here(monkeypatch):
     """Read in this process: the reader process has its own tests, and starts slowly."""
 
-    def read(path, *, name, timeout_s, memory_bytes):
+    def read(path, *, data, name, timeout_s, memory_bytes):
         assert timeout_s == get_settings().reader_timeout_s
         assert memory_bytes == get_settings().reader_memory_mb * 2**20
-        return antema.imaging.read(path, name=name)
+        return antema.imaging.read(path, data=data, name=name)
 
     monkeypatch.setattr(antema.imaging, "read_safely", read)
 
@@ -63,6 +66,23 @@ def test_progress_is_told(store, sample, micrographs, work):
     assert [m.filename for m in micrographs] == [job.current_image for job in told if job.current_image]
     assert told[-1].particles == 9
     assert {job.status for job in told} == {"running"}
+
+
+def test_the_image_that_was_chosen_of_a_file_is_analysed(store, sample, segmenter, work):
+    path = store.incoming_dir / "series.tif"
+    tifffile.imwrite(path, np.stack([discs(1, n=2), discs(2, n=4)]), photometric="minisblack")
+    read, listed = antema.imaging.read, antema.imaging.contents(path)
+    stored = store.add_micrograph(sample.id, read(path), path, examined=Examined(listed, 0), by="Ann")
+    store.set_pixel_size([stored.id], NM, by="Ann")
+    first = work(jobs.start(store, sample.id, Recipe(), "Ann"))
+    other = read(store.blob_path(stored.sha256), data=1)
+    store.choose_image(stored.id, other, Examined(data_index=1), by="Ann")
+    second = work(jobs.start(store, sample.id, Recipe(), "Ann"))
+    assert (first.particles, second.particles) == (2, 4)
+    assert second.images_reused == 0
+    before, after = (store.image_results(job.analysis_id)[0] for job in (first, second))
+    assert (before.is_present_image, after.is_present_image) == (False, True)
+    assert before.result_key != after.result_key
 
 
 def test_one_bad_image_fails_alone(store, sample, micrographs, monkeypatch, caplog, work):
