@@ -43,6 +43,7 @@ $(BIN)/python:
 $(VENV)/.run: $(BIN)/python requirements.txt pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m antema.analysis.warm_up
 	@touch $@
 
 $(VENV)/.run-gpu: $(VENV)/.run requirements-gpu.txt
@@ -52,4 +53,5 @@ $(VENV)/.run-gpu: $(VENV)/.run requirements-gpu.txt
 $(VENV)/.dev: $(BIN)/python requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m antema.analysis.warm_up
 	@touch $@

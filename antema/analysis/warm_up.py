@@ -1,0 +1,35 @@
+"""Compiling ahead what an analysis would compile at its first run: ``python -m antema.analysis.warm_up``.
+
+`make run` and `make test` do so when they set up the environment, so that nobody's first analysis waits for it.
+"""
+
+import numpy as np
+
+from antema.analysis.pipeline import analyse_mask, analyse_segmentation
+from antema.analysis.segmentation import Segmentation
+from antema.domain import Micrograph, PixelSize, Recipe
+from antema.domain.recipe import CONVENTIONS, SEPARATIONS
+
+_SHAPE = (160, 224)
+# single, overlapping by a fifth, touching in a chain, cut by the border
+_DISCS = ((40, 40, 15), (100, 40, 15), (124, 40, 15), (40, 110, 12), (64, 110, 12), (52, 131, 12), (220, 90, 12))
+
+
+def warm_up() -> None:
+    """Analyse a small made field by every convention and separation."""
+    rows, columns = np.mgrid[: _SHAPE[0], : _SHAPE[1]] + 0.5
+    outside = np.min([np.hypot(columns - x, rows - y) - radius for x, y, radius in _DISCS], axis=0)
+    probability = np.clip(0.5 - outside, 0, 1).astype(np.float32)
+    covered = np.zeros(_SHAPE, dtype=np.bool_)
+    model = {"name": "drawn", "sha256": "", "threshold": 0.5}
+    grey = 40000 * (1 - probability) + 10000
+    recipes = [Recipe(convention=each, separation=way) for each in CONVENTIONS for way in SEPARATIONS]
+    for recipe in recipes:
+        analyse_mask(probability > 0.5, PixelSize(0.1, "drawn"), recipe)
+        for kind in (np.uint8, np.uint16, np.float32):
+            micrograph = Micrograph((grey / 256).astype(kind), PixelSize(0.1, "drawn"), "warm-up", "")
+            analyse_segmentation(micrograph, Segmentation(micrograph.pixels, probability, covered), model, recipe)
+
+
+if __name__ == "__main__":
+    warm_up()
