@@ -85,6 +85,9 @@ def find_annotations(pixels: NDArray[np.generic]) -> Annotations:
             length = None
         scale_bar = ScaleBar(round(bar.length, 2), bar.box, label, length)
         boxes.append(_grown(bar.box, 3, grey.shape))
+    if pixels.dtype.kind == "f":
+        # rows without values are no instrument's strip
+        boxes = [box for box in boxes if np.isfinite(pixels[box.y : box.y + box.h, box.x : box.x + box.w]).any()]
     boxes = list(dict.fromkeys(boxes))
     return Annotations(scale_bar, tuple(box for box in boxes if not any(_within(box, other) for other in boxes)))
 

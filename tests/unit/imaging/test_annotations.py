@@ -284,3 +284,9 @@ def test_bars_of_real_micrographs_are_found_and_no_length_is_wrong(shared_data: 
     assert found >= 0.9 * bars
     assert len(wrong) <= 0.02 * len(rows), wrong
     assert false == []
+
+
+def test_rows_without_values_are_no_strip():
+    pixels = np.random.default_rng(2).normal(100, 10, (200, 240)).astype(np.float32)
+    pixels[:8] = np.nan
+    assert find_annotations(pixels).boxes == ()
