@@ -528,7 +528,6 @@ def _viewer_images(
 
 @callback(
     Output("sample-viewer", "figure"),
-    Output("sample-image-link", "children"),
     Input("sample-viewer-image", "value"),
     Input("sample-analysis", "value"),
     Input("sample-selection", "data"),
@@ -541,12 +540,23 @@ def _viewer(
     selection: dict[str, Any] | None,
     overlay: bool,
     _: int,
-) -> tuple[Any, Any]:
+) -> Any:  # noqa: ANN401 - a figure
     if micrograph_id is None or analysis_id is None:
-        return empty_figure("No micrograph of this result could be analysed."), ""
+        return empty_figure("No micrograph of this result could be analysed.")
     micrograph = store().micrograph(micrograph_id)
-    figure = sample_page.viewer(micrograph, analysis_id, selection=selection, overlay_on=overlay)
-    return figure, sample_page.image_link(micrograph_id, analysis_id)
+    return sample_page.viewer(micrograph, analysis_id, selection=selection, overlay_on=overlay)
+
+
+# In the browser, so that the link is that of the result shown from the moment it is chosen.
+clientside_callback(
+    """(micrograph, analysis) => micrograph && analysis
+        ? [`/images/${micrograph}?analysis=${analysis}`, ""]
+        : ["", "d-none"]""",
+    Output("sample-image-link", "href"),
+    Output("sample-image-link", "className"),
+    Input("sample-viewer-image", "value"),
+    Input("sample-analysis", "value"),
+)
 
 
 @callback(

@@ -28,6 +28,10 @@ _PAD_PX = 5  # the widest of them, and a pixel
 # A thread that smoothing takes apart leaves less than this share of the instance.
 _LEAST_KEPT = 0.75
 _LEAST_SMOOTHED_PX = 12  # of fewer pixels a level line never has the area
+# A map with fewer pixels between these values, as a share of the outline's length, is a mask by another name: it has a
+# mask's staircase, and what makes up for a soft edge would sharpen it.
+_SOFT = (0.05, 0.95)
+_LEAST_SOFT = 0.3
 
 
 def outline(
@@ -38,9 +42,9 @@ def outline(
     """Return the outer outline of an instance.
 
     Where the instance ends because the probability falls to the threshold, the outline is the map's level line. Where
-    a separation cut it, and where there is no map, it is the level line of the smoothed mask; a whole outline of a
-    mask encloses as many pixels as the mask has. What pixels and smoothing take off corners and curves is made up for
-    (`antema.analysis.contours.unrounded`).
+    a separation cut it, and where there is no map, or one of 0 and 1 alone, it is the level line of the smoothed mask;
+    a whole outline of a mask encloses as many pixels as the mask has. What pixels and smoothing take off corners and
+    curves is made up for (`antema.analysis.contours.unrounded`).
 
     Parameters
     ----------
@@ -86,6 +90,9 @@ def _of_mask(inside: NDArray[np.bool_]) -> Polygon:
 def _of_map(inside: NDArray[np.bool_], values: NDArray[np.float64], threshold: float) -> Polygon:
     n = int(np.count_nonzero(inside))
     values, cut = restricted(inside, values, threshold)
+    soft = np.count_nonzero((values > _SOFT[0]) & (values < _SOFT[1]))
+    if soft < _LEAST_SOFT * 2 * math.sqrt(math.pi * n):
+        return _of_mask(inside)
     if cut.any():
         smooth, level = _smoothed(inside, n, _CUT_TAPS)
         values[cut] = smooth[cut] + (threshold - level)

@@ -180,7 +180,7 @@ def results_section(choice: SampleChoice) -> html.Section:
                                 [
                                     dcc.Dropdown(id="sample-viewer-image", clearable=False, className="image-choice"),
                                     dbc.Switch(id="sample-overlay", label="outlines", value=True),
-                                    html.Span(id="sample-image-link"),
+                                    dcc.Link("Open image page", id="sample-image-link", href="", className="d-none"),
                                 ],
                                 className="controls",
                             ),

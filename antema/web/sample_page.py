@@ -9,7 +9,7 @@ import dash_bootstrap_components as dbc
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from dash import dcc, html
+from dash import html
 from numpy.typing import NDArray
 
 from antema.domain import COLUMN_MEANINGS, PARTICLE_COLUMNS, QUANTITIES, Quantity, View
@@ -514,8 +514,3 @@ def viewer_targets(result: Result) -> list[dict[str, Any]]:
         for image in result.images
         if image.status == "done" and image.counts
     ]
-
-
-def image_link(micrograph_id: int, analysis_id: int) -> dcc.Link:
-    """Return the link to the image's own page."""
-    return dcc.Link("Open image page", href=f"/images/{micrograph_id}?analysis={analysis_id}")

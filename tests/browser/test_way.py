@@ -174,7 +174,7 @@ def _second_recipe(page: Page) -> None:
 
 
 def _exclude_and_restore(page: Page, dashboard: Dashboard, n_particles: int, sample: int) -> None:
-    page.click("#sample-image-link a")
+    page.click("#sample-image-link")
     page.wait_for_selector("#image-viewer .imagelayer image")
     expect(page.locator("#image-counts")).to_contain_text("particles measured")
     analysis = re.search(r"analysis=(\d+)", page.url)

@@ -180,3 +180,10 @@ def test_lengths_scale_with_the_pixel_and_shapes_do_not(nm, convention):
     assert scaled[LENGTHS].tolist() == pytest.approx((first[LENGTHS] * nm).tolist())
     assert scaled["area_nm2"] == pytest.approx(first["area_nm2"] * nm**2)
     assert scaled[SHAPE_NUMBERS].tolist() == pytest.approx(first[SHAPE_NUMBERS].tolist())
+
+
+def test_a_map_of_zero_and_one_is_measured_as_the_mask_that_it_is():
+    mask = anywhere(disc(33)[0], disc(33)[1], np.random.default_rng(4)) > 0.5
+    by_mask, by_map = one(measure(mask, 1.0)), one(measure(mask, 1.0, probability=mask.astype(np.float32)))
+    assert by_map["status"] == "measured"
+    assert by_map[LENGTHS].tolist() == by_mask[LENGTHS].tolist()
