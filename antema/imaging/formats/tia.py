@@ -34,7 +34,9 @@ def matches_emi(head: bytes) -> bool:
 def companions(path: Path) -> list[Path]:
     """Return the files that belong to a .ser or an .emi file by their names."""
     if path.suffix.lower() == ".emi":
-        return sorted(path.parent.glob(f"{_escaped(path.stem)}_[0-9].ser"))
+        # by name, since the process that reads may look up names in the folder but not list it
+        named = [path.with_name(f"{path.stem}_{number}.ser") for number in range(10)]
+        return [file for file in named if file.is_file()]
     stem, _, index = path.stem.rpartition("_")
     return [path.with_name(f"{stem}.emi")] if index.isdecimal() and len(index) == 1 else []
 
@@ -55,10 +57,6 @@ def datasets_emi(path: Path) -> list[DataSet]:
     for file in series:
         _check_ser(file)
     return [_dataset(signal, described=True) for signal in _signals(series, path)]
-
-
-def _escaped(stem: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
 
 
 def _signals(series: list[Path], emi: Path | None) -> list[dict[str, Any]]:

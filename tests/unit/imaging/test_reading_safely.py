@@ -73,6 +73,18 @@ def test_the_contents_are_listed_there_as_here(pool, tmp_path):
         np.testing.assert_array_equal(read_safely(path, data=entry.index).pixels, micrograph.pixels)
 
 
+def test_files_beside_a_file_are_read_with_it_there_as_here(pool, tmp_path):
+    """The child may read the companions alone, and cannot list the folder that they are in."""
+    ser = em_files.write_ser(tmp_path / "a [1]_1.ser", particle_image().astype(np.uint16), 5e-10)
+    emi = em_files.write_emi(tmp_path / "a [1].emi")
+
+    for path in (ser, emi):
+        here, there = read(path), read_safely(path)
+        assert there.pixel_size == here.pixel_size
+        assert there.pixel_size.source.startswith("sidecar: ")
+        np.testing.assert_array_equal(there.pixels, here.pixels)
+
+
 def test_the_child_stays_warm(pool, image_file):
     read_safely(image_file)
     first = child(pool)
