@@ -32,7 +32,14 @@ from antema.domain import (
     scale_bar_words,
     scale_disagreements,
 )
-from antema.imaging import annotated_png, file_sha256, find_annotations, read, read_all, supported_suffixes
+from antema.imaging import (
+    annotated_png,
+    contents_safely,
+    file_sha256,
+    find_annotations,
+    read_safely,
+    supported_suffixes,
+)
 from antema.provenance import provenance, surroundings
 from antema.reports import (
     ReportImage,
@@ -388,7 +395,7 @@ def _analysed(
 ) -> _Result:
     if given.from_folder and given.path.suffix.lower() == ".emi":
         _refuse_emi_beside_its_data(given)
-    own = read(given.path, name=given.name)
+    own = read_safely(given.path, name=given.name)
     micrograph = _scaled(own, pixel_size_nm, override=override)
     annotations, failure = _annotations(micrograph)
     bar = None if annotations is None else annotations.scale_bar
@@ -439,7 +446,8 @@ def _measured(given: _Input, recipe: Recipe, pixel_size_nm: float) -> _Result:
 
 def _read_mask(given: _Input) -> NDArray[np.generic]:
     """Return bool (h, w) of a binary mask, whole numbers (pages, h, w) of an instance map."""
-    pages = [page.pixels for page in read_all(given.path, name=given.name)]
+    entries = contents_safely(given.path, name=given.name)
+    pages = [read_safely(given.path, data=entry.index, name=given.name).pixels for entry in entries]
     if len({page.shape for page in pages}) > 1:
         sizes = ", ".join(f"{page.shape[1]} x {page.shape[0]}" for page in pages)
         msg = f"{given.name}: expected the pages of an instance map to have one size, found {sizes}"
