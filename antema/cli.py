@@ -336,7 +336,7 @@ def _described(path: Path) -> list[dict[str, Any]]:
     try:
         images = contents_safely(path, check=True)
     except CannotRead as error:
-        kind = "no image" if isinstance(error, NotAnImage) else "unreadable"
+        kind = error.kind if isinstance(error, NotAnImage) else "unreadable"
         unknown = dict.fromkeys(("image", "format", "shape", "dtype", "pixel_size_nm", "source", "metadata"))
         return [{"file": str(path), "kind": kind, **unknown, "error": str(error)}]
     return [

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     reader_memory_mb: int = Field(
         4096, ge=64, description="Memory the process that reads an uploaded file may take, in MB (2^20 bytes)."
     )
-    reader_timeout_s: float = Field(60.0, gt=0, description="Longest time to read one file, in seconds.")
+    reader_timeout_s: float = Field(120.0, gt=0, description="Longest time to read one file, in seconds.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity of the messages written to the log."
     )

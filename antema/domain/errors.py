@@ -10,7 +10,19 @@ class CannotRead(AntemaError):
 
 
 class NotAnImage(CannotRead):
-    """A readable file whose content is no micrograph: a spectrum, a diffraction pattern, an FFT."""
+    """A readable file whose content is no micrograph: a spectrum, a diffraction pattern, an FFT.
+
+    Parameters
+    ----------
+    message : str
+        The sentence for the user.
+    kind : str
+        What it is in a word or two, for example ``diffraction pattern``.
+    """
+
+    def __init__(self, message: str, *, kind: str = "no image") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class NoScale(AntemaError):

@@ -23,6 +23,9 @@ _NM_PER_UNIT = {
     "\u212b": 0.1,  # angstrom sign
     "A": 0.1,
     "angstrom": 0.1,
+    "angstroms": 0.1,
+    "Angstrom": 0.1,
+    "Angstroms": 0.1,
     "pm": 1e-3,
 }
 

@@ -125,7 +125,7 @@ def _serve(request: dict[str, Any]) -> None:
     try:
         answer = _answer(path, request, folder, budget)
     except NotAnImage as error:
-        answer = {"error": "NotAnImage", "message": str(error)}
+        answer = {"error": "NotAnImage", "message": str(error), "kind": error.kind}
     except CannotRead as error:
         answer = {"error": "CannotRead", "message": str(error)}
     (folder / "answer.json").write_text(json.dumps(answer))

@@ -4,6 +4,7 @@ import codecs
 import errno
 import io
 import os
+import re
 import tempfile
 import warnings
 from collections import Counter
@@ -405,8 +406,14 @@ def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:
     if not images:
         whats = list(dict.fromkeys(refusal(dataset) for dataset in found))
         msg = f"{name} holds no micrograph: it is {'; '.join(whats) or 'a file without data'}."
-        raise NotAnImage(msg)
+        raise NotAnImage(msg, kind=_in_short(whats))
     return kind, images
+
+
+def _in_short(whats: list[str]) -> str:
+    """Return what a file holds instead of images, without articles and explanations."""
+    short = (re.sub(r"\ban? ", "", re.split(r" \(|, ", what)[0]) for what in whats)
+    return ", ".join(dict.fromkeys(short)) or "no image"
 
 
 def _head(path: Path) -> bytes:
@@ -454,7 +461,7 @@ def _guarded(path: Path, name: str, kind: str, action: Callable[[], Result]) -> 
             return action()
     except NotAnImage as error:
         msg = f"{name} holds no micrograph: it is {error}."
-        raise NotAnImage(msg) from error
+        raise NotAnImage(msg, kind=_in_short([str(error)])) from error
     except CannotRead as error:
         msg = f"{name} cannot be read: {error}."
         raise CannotRead(msg) from error

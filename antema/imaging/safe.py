@@ -33,7 +33,7 @@ def read_safely(
     *,
     data: int | None = None,
     name: str | None = None,
-    timeout_s: float = 60.0,
+    timeout_s: float = 120.0,
     memory_bytes: int = 4 << 30,
 ) -> Micrograph:
     """Read the micrograph of a file in a child process, which a malformed file cannot take this one down with.
@@ -77,7 +77,7 @@ def contents_safely(
     *,
     name: str | None = None,
     check: bool = False,
-    timeout_s: float = 60.0,
+    timeout_s: float = 120.0,
     memory_bytes: int = 4 << 30,
 ) -> list[ContentEntry]:
     """List the images of a file in a child process, as `antema.imaging.contents` does.
@@ -141,8 +141,9 @@ def _ask(
         raise CannotRead(msg)
     answer: dict[str, Any] = json.loads(Path(folder, "answer.json").read_text())
     if "error" in answer:
-        kind = NotAnImage if answer["error"] == "NotAnImage" else CannotRead
-        raise kind(answer["message"])
+        if answer["error"] == "NotAnImage":
+            raise NotAnImage(answer["message"], kind=answer["kind"])
+        raise CannotRead(answer["message"])
     return answer
 
 

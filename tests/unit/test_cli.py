@@ -340,6 +340,18 @@ def test_read_says_what_is_in_a_file(tmp_path, capsys):
     )
 
 
+def test_read_says_what_else_is_in_a_file(tmp_path, capsys):
+    pattern = write_dm3(tmp_path / "pattern.dm3", particle_image(), 0.1, "1/nm")
+    spectra = write_hspy(tmp_path / "spectra.hspy", np.ones((3, 4, 20)), recorded=1)
+    wave = tmp_path / "wave.npy"
+    np.save(wave, np.ones((4, 5), np.complex64))
+
+    assert main(["read", "--json", *map(str, (pattern, spectra, wave))]) == cli.SOME_FAILED
+
+    kinds = [entry["kind"] for entry in json.loads(capsys.readouterr().out)]
+    assert kinds == ["diffraction pattern or Fourier transform", "spectrum image", "complex values"]
+
+
 def test_read_takes_folders_and_patterns_and_tells_damage_of_the_pixels(tmp_path, capsys):
     (tmp_path / "below").mkdir()
     one = write_micrograph(tmp_path / "below" / "one.tif", 1)
@@ -354,7 +366,7 @@ def test_read_takes_folders_and_patterns_and_tells_damage_of_the_pixels(tmp_path
     assert main(["read", "--json", str(tmp_path / "*.dm3"), str(tmp_path / "cut.png")]) == cli.SOME_FAILED
     told = capsys.readouterr()
     refused, cut = json.loads(told.out)
-    assert (refused["file"], refused["kind"]) == (str(pattern), "no image")
+    assert (refused["file"], refused["kind"]) == (str(pattern), "diffraction pattern or Fourier transform")
     assert "diffraction pattern" in refused["error"]
     assert (cut["kind"], cut["shape"]) == ("unreadable", None)
     assert len(told.err.splitlines()) == 2

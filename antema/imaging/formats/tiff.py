@@ -72,8 +72,10 @@ def _sis_pages(file: tifffile.TiffFile) -> list[Any]:
     """Return the pages with a tag of Olympus SIS; it may be on the thumbnail or on the image."""
     if len(file.pages) > _MOST_SIS_PAGES:
         return []
-    pages: list[Any] = [file.pages[number] for number in range(len(file.pages))]
-    return [page for page in pages if any(code in page.tags for code in OLYMPUS_TAGS)]
+    pages = [file.pages[number] for number in range(len(file.pages))]
+    # of a series in a known layout, OME's for one, tifffile gives frames without tags after the first page
+    whole: list[Any] = [page for page in pages if isinstance(page, tifffile.TiffPage)]
+    return [page for page in whole if any(code in page.tags for code in OLYMPUS_TAGS)]
 
 
 def _check_chain(stream: BinaryIO, file_bytes: int) -> None:
@@ -123,8 +125,9 @@ def _dataset(
     itemsize = dtype.itemsize * samples
     by_page = len(series.pages) == n_frames
     if page.compression == _UNCOMPRESSED:
-        # bits are packed in the file, eight switches a byte
-        check_size(shape, itemsize if page.bitspersample >= 8 else 0, file_bytes)
+        # values of other than whole bytes are packed in the file: eight switches in one, two values of 12 bits in three
+        bits: Any = page.bitspersample  # a tuple where the colours differ in it
+        check_size(shape, itemsize if isinstance(bits, int) and bits % 8 == 0 else 0, file_bytes)
     else:
         # what one page stores is what one frame unpacks from
         stored = min(sum(page.databytecounts), file_bytes)

@@ -1,6 +1,7 @@
 """Each format that can be written here is read back with its values, its type and its scale."""
 
 import io
+import struct
 
 import h5py
 import numpy as np
@@ -429,6 +430,29 @@ def test_a_resolution_without_a_unit_is_none(tmp_path, pixels):
     tifffile.imwrite(tmp_path / "a.tif", pixels, resolution=(1e8, 1e8), resolutionunit="NONE")
 
     assert read(tmp_path / "a.tif").pixel_size.nm is None
+
+
+def test_every_page_of_an_ome_series_is_read(tmp_path):
+    series = np.stack([particle_image(seed=seed) for seed in range(4)]).reshape(2, 2, 48, 64)
+    sizes = {"PhysicalSizeX": 0.3, "PhysicalSizeXUnit": "nm", "PhysicalSizeY": 0.3, "PhysicalSizeYUnit": "nm"}
+    tifffile.imwrite(tmp_path / "a.ome.tif", series, ome=True, metadata={"axes": "CZYX", **sizes})
+
+    frames = read_all(tmp_path / "a.ome.tif")
+
+    assert [frame.pixel_size.nm for frame in frames] == [0.3] * 4
+    np.testing.assert_array_equal(np.stack([frame.pixels for frame in frames]), series.reshape(4, 48, 64))
+
+
+def test_values_of_twelve_bits_packed_in_a_tiff_are_unpacked(tmp_path):
+    values = np.random.default_rng(0).integers(0, 4096, (10, 16), dtype=np.uint16)
+    digits = "".join(f"{value:03x}" for value in values.ravel())
+    packed = bytes.fromhex(digits)
+    tags = [(256, 16), (257, 10), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 10), (279, len(packed))]
+    directory = b"".join(struct.pack("<HHII", code, 4, 1, value) for code, value in tags)
+    head = b"II*\x00" + struct.pack("<I", 8 + len(packed))
+    (tmp_path / "a.tif").write_bytes(head + packed + struct.pack("<H", len(tags)) + directory + bytes(4))
+
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").pixels, values)
 
 
 def test_ome_sizes(tmp_path, pixels):
