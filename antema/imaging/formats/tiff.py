@@ -132,6 +132,7 @@ def _dataset(
         # what one page stores is what one frame unpacks from
         stored = min(sum(page.databytecounts), file_bytes)
         check_unpacked(frame_shape if by_page else shape, itemsize, stored)
+    pages = _page_numbers(series) if by_page else []
     sis_pages = _sis_pages(file)
     found = calibration(file, sis_pages[-1] if sis_pages else page)
     if found.is_generic:
@@ -139,7 +140,9 @@ def _dataset(
     return DataSet(
         shape=shape,
         dtype=dtype,
-        frame=partial(_frame, path, number, by_page=by_page),
+        frame=partial(_page, path, pages, page.shape, dtype)
+        if pages
+        else partial(_frame, path, number, by_page=by_page),
         axes=(*(found.vertical,) * (len(shape) - 2), found.vertical, found.horizontal),
         scale_tag=found.tag,
         title=series.name if len(file.series) > 1 else "",
@@ -151,14 +154,29 @@ def _dataset(
     )
 
 
+def _page_numbers(series: tifffile.TiffPageSeries) -> list[int]:
+    """Return the places of a series' pages in the file; none where some of them are not in its chain of pages."""
+    places: list[Any] = [None if page is None else page.index for page in series.pages]
+    return places if all(isinstance(place, int) for place in places) else []
+
+
+def _page(
+    path: Path, pages: list[int], shape: tuple[int, ...], dtype: np.dtype[Any], number: int
+) -> NDArray[np.generic]:
+    """Read one page by its place: looking at every page for each of them takes seconds of a series of a thousand."""
+    with _open(path) as file:
+        page: Any = file.pages[pages[number]]
+        if (page.shape, page.dtype) != (shape, dtype):
+            msg = f"page {pages[number] + 1} of its series is {page.shape} {page.dtype}, and the first {shape} {dtype}"
+            raise CannotRead(msg)
+        return _shaped(page.asarray(maxworkers=1), page)
+
+
 def _frame(path: Path, series_number: int, number: int, *, by_page: bool) -> NDArray[np.generic]:
     with _open(path) as file:
         series = dict(_series(file))[series_number]
         page = series.keyframe
-        samples = int(page.samplesperpixel)
-        planar_first = samples > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
-        height, width = int(page.imagelength), int(page.imagewidth)
-        frame_shape = (samples, height, width) if planar_first else (height, width, samples)
+        frame_shape = _stored_shape(page)
         array: NDArray[np.generic]
         if by_page:
             one: Any = series.pages[number]
@@ -170,12 +188,27 @@ def _frame(path: Path, series_number: int, number: int, *, by_page: bool) -> NDA
             array = np.fromfile(path, dtype, count, offset=series.dataoffset + number * count * dtype.itemsize)
         else:
             array = series.asarray(maxworkers=1).reshape(-1, *frame_shape)[number]
-        array = array.reshape(frame_shape)
-        if planar_first:
-            array = np.moveaxis(array, 0, -1)
-        if samples == 1:
-            array = array[..., 0]
-        return _as_seen(array, page)
+        return _shaped(array, page)
+
+
+def _stored_shape(page: Any) -> tuple[int, int, int]:  # noqa: ANN401 - tifffile's page or frame
+    """Return the shape of a page in the file: its colours come last, or first where they lie in planes."""
+    samples, height, width = int(page.samplesperpixel), int(page.imagelength), int(page.imagewidth)
+    return (samples, height, width) if _in_planes(page) else (height, width, samples)
+
+
+def _in_planes(page: Any) -> bool:  # noqa: ANN401 - tifffile's page or frame
+    return page.samplesperpixel > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+
+
+def _shaped(array: NDArray[Any], page: Any) -> NDArray[Any]:  # noqa: ANN401 - tifffile's page or frame
+    """Return the values of a page as (h, w), or (h, w, channels) where it has colours."""
+    array = array.reshape(_stored_shape(page))
+    if _in_planes(page):
+        array = np.moveaxis(array, 0, -1)
+    if page.samplesperpixel == 1:
+        array = array[..., 0]
+    return _as_seen(array, page)
 
 
 def _as_seen(array: NDArray[Any], page: Any) -> NDArray[Any]:  # noqa: ANN401 - tifffile's page or frame

@@ -443,6 +443,21 @@ def test_every_page_of_an_ome_series_is_read(tmp_path):
     np.testing.assert_array_equal(np.stack([frame.pixels for frame in frames]), series.reshape(4, 48, 64))
 
 
+def test_a_page_that_differs_from_its_series_is_refused(tmp_path):
+    series = np.stack([particle_image(seed=seed) for seed in range(2)])
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, series, ome=True, metadata={"axes": "ZYX"})
+    with tifffile.TiffFile(path, _useframes=False) as file:
+        at = file.pages[1].tags["ImageLength"].valueoffset
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<H", data, at, 40000)
+    path.write_bytes(data)
+
+    np.testing.assert_array_equal(read(path).pixels, series[0])
+    with pytest.raises(CannotRead, match=r"page 2 of its series is \(40000, 64\)"):
+        read(path, data=1)
+
+
 def test_values_of_twelve_bits_packed_in_a_tiff_are_unpacked(tmp_path):
     values = np.random.default_rng(0).integers(0, 4096, (10, 16), dtype=np.uint16)
     digits = "".join(f"{value:03x}" for value in values.ravel())
