@@ -92,14 +92,32 @@ def numbered_instances(pages: NDArray[np.integer]) -> dict[int, Instance]:
         if page.size and page.min() < 0:
             msg = f"instance map: expected numbers from 0 up, found {int(page.min())}"
             raise AntemaError(msg)
-        for number, box in enumerate(boxes(page), start=1):
+        numbers, labels = _dense(page)
+        for label, box in enumerate(boxes(labels), start=1):
             if box is None:
                 continue
+            number = numbers[label - 1]
             if number in found:
                 msg = f"instance map: expected each number on one page, found {number} on two"
                 raise AntemaError(msg)
-            found[number] = Instance(box[1].start, box[0].start, page[box] == number)
+            found[number] = Instance(box[1].start, box[0].start, labels[box] == label)
     return dict(sorted(found.items()))
+
+
+def _dense(page: NDArray[np.integer]) -> tuple[Sequence[int], NDArray[np.integer]]:
+    """Return numbers, and a page of labels from 1 up that stand for them.
+
+    Numbers are their own labels, unless they are so large (32-bit colours, say) that a box for every number up to the
+    largest would fill the memory.
+    """
+    most = int(page.max()) if page.size else 0
+    if most <= max(page.size, MOST_INSTANCES):
+        return range(1, most + 1), page
+    occupied = page != 0
+    numbers, compact = np.unique(page[occupied], return_inverse=True)
+    labels = np.zeros(page.shape, np.int32)
+    labels[occupied] = compact + 1
+    return numbers.tolist(), labels
 
 
 def read_instances(path: Path) -> list[Instance]:

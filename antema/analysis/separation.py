@@ -35,13 +35,20 @@ class ProbabilityMap:
     Parameters
     ----------
     values : ndarray, shape (h, w)
-        Probabilities.
+        Probabilities; what is not a number counts as background.
     threshold : float
         Level of the outline.
     """
 
     values: NDArray[np.floating]
     threshold: float
+
+    def __post_init__(self) -> None:
+        """Take any kind of floating-point numbers: compiled loops know none of half precision or foreign byte order."""
+        values = self.values.astype(np.float64 if self.values.dtype.itemsize > 4 else np.float32, copy=False)
+        if not np.isfinite(values).all():
+            values = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
+        object.__setattr__(self, "values", values)
 
     def around(self, x: int, y: int, mask: NDArray[np.bool_]) -> NDArray[np.floating]:
         """Return the values in a mask's bounding box and `MARGIN_PX` more on every side, 0 outside the image."""

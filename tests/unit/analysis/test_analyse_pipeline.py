@@ -177,6 +177,26 @@ def test_a_binary_mask_is_cleaned_and_separated(three_discs, value):
     assert (table["status"] == "measured").sum() == 3
 
 
+@pytest.mark.parametrize("separation", ["uecs", "arcs"])
+@pytest.mark.parametrize("kind", [np.float16, ">f4", ">f8"])
+def test_maps_of_any_kind_of_number_are_measured_alike(three_discs, kind, separation):
+    recipe = Recipe(separation=separation)
+    as_given = three_discs.astype(kind)
+    table = measure(three_discs > 0.5, 0.1, recipe=recipe, probability=as_given)
+    plain = measure(three_discs > 0.5, 0.1, recipe=recipe, probability=as_given.astype(np.float64))
+    pd.testing.assert_frame_equal(table, plain)
+    assert table["edge_width_nm"].notna().all()
+
+
+def test_what_is_no_number_in_a_map_is_background(three_discs):
+    holed = three_discs.copy()
+    holed[:, ::7] = np.nan
+    background = np.nan_to_num(holed, nan=0)
+    table = measure(holed > 0.5, 0.1, probability=holed)
+    pd.testing.assert_frame_equal(table, measure(holed > 0.5, 0.1, probability=background))
+    assert len(table) > 3
+
+
 def test_instances_are_measured_as_they_are_and_keep_their_numbers(analysis, three_discs):
     pages = instance_pages(analysis.instances, three_discs.shape)
     assert pages.shape[0] == 2

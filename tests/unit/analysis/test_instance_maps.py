@@ -82,6 +82,16 @@ def test_numbers_keep_their_gaps_and_may_not_repeat():
         numbered_instances(np.stack([page, page * (page == 7)]))
 
 
+def test_numbers_may_be_as_large_as_colours():
+    page = np.zeros((8, 8), dtype=np.uint32)
+    page[0, :3], page[4:6, 4] = 4_000_000_000, 3
+    found = numbered_instances(page)
+    assert [(number, i.x, i.y, i.mask.shape) for number, i in found.items()] == [
+        (3, 4, 4, (2, 1)),
+        (4_000_000_000, 0, 0, (1, 3)),
+    ]
+
+
 def test_other_files_are_refused_by_name(tmp_path):
     (tmp_path / "text.tif").write_text("no image")
     tifffile.imwrite(tmp_path / "grey.tif", np.zeros((8, 8), dtype=np.float32))
