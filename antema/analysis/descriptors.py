@@ -156,9 +156,16 @@ def _ellipses(moments: Floats) -> tuple[Floats, Floats]:
 
 
 def _nearest(found: Sequence[Detected], measures: Sequence[Measures]) -> Floats:
-    """Return the distance from each object's centre to the nearest centre of another particle."""
+    """Return the distance from each object's centre to the nearest centre of another particle.
+
+    What the image's edge cuts is one as well, but for specks too small to be measured, there as anywhere else.
+    """
     centres = np.array([m.centroid for m in measures], np.float64).reshape(-1, 2)
-    real = np.array([each.instance.drop_reason in ("", "touches_border") for each in found], dtype=np.bool_)
+    reasons = [each.instance.drop_reason for each in found]
+    cut = [
+        reason == "touches_border" and not math.isnan(m.feret_max) for reason, m in zip(reasons, measures, strict=True)
+    ]
+    real = np.array([not reason for reason in reasons], np.bool_) | np.array(cut, np.bool_)
     if not real.any():
         return np.full(len(found), math.nan)
     distances: Floats = _spatial.cKDTree(centres[real]).query(centres, k=2)[0]
