@@ -9,8 +9,10 @@ new pixels less than a quarter lie inside.
 
 import numpy as np
 
+from antema.analysis.arcs import arcs
 from antema.analysis.compiled import compiled
 from antema.analysis.morphology import Mask, parts_of, tight
+from antema.analysis.outline import outline
 from antema.analysis.pixel_counting import chain_perimeter, convex_image, minor_axis_px, pixel_convexity
 from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
 from antema.analysis.runs import close_holes
@@ -79,18 +81,23 @@ def _objects_of(region: Region, shape: tuple[int, int], pixel_size_nm: float, re
     if region.reason:
         return [_whole(region, at_border or region.reason)]
     convexity = pixel_convexity(region.mask)
-    if recipe.separation == "none" or convexity > recipe.convexity_threshold:
+    is_one = recipe.separation == "none" or convexity > recipe.convexity_threshold
+    pieces: list[Piece] = []
+    if recipe.separation == "arcs":  # which the original has not: they go by the outline, as in the other convention
+        pieces, unexplained = arcs(region.mask, outline(region.filled))
+        is_one = not pieces and (is_one or not unexplained)
+    if is_one:
         return [_whole(region, at_border)]
-    if convexity < recipe.convexity_lower_bound:
+    if not pieces and convexity < recipe.convexity_lower_bound:
         return [_whole(region, at_border or "convexity_too_low")]
     if recipe.separation == "watershed":
         pieces = watershed(region.filled, depth_px=recipe.watershed_depth_px)
         if len(pieces) == 1:
             return [_whole(region, at_border)]
-    else:
+    elif recipe.separation == "uecs":
         pieces = antema_uecs(region.mask, recipe.convexity_threshold, least_marker_px(recipe, pixel_size_nm))
-        if not pieces:
-            return [_whole(region, at_border or "not_separable")]
+    if not pieces:
+        return [_whole(region, at_border or "not_separable")]
     found: list[Instance] = []
     for x, y, piece in pieces:
         corner = (region.x + x, region.y + y)
