@@ -81,8 +81,11 @@ def least_width(corners: Floats) -> float:
 
 
 @compiled
-def deepest_inside(corners: Floats, points: Floats) -> tuple[float, int]:
-    """Return how deep the deepest of `points` lies inside a convex polygon, and which it is; 0 and -1 where none."""
+def deepest_inside(corners: Floats, points: Floats, enough: float = np.inf) -> tuple[float, int]:
+    """Return how deep the deepest of `points` lies inside a convex polygon, and which it is; 0 and -1 where none.
+
+    The search ends at the first point deeper than `enough`.
+    """
     n = len(corners)
     edges = np.empty((n, 3))
     low_x, low_y, high_x, high_y = np.inf, np.inf, -np.inf, -np.inf
@@ -105,6 +108,8 @@ def deepest_inside(corners: Floats, points: Floats) -> tuple[float, int]:
                 break
         if depth > deepest:
             deepest, which = depth, k
+            if deepest > enough:
+                break
     return deepest, which
 
 
@@ -129,7 +134,7 @@ def may_join(one: Floats, others: Floats, points: Floats, most: float) -> NDArra
     both[:m] = one
     for k in range(len(others)):
         both[m:] = others[k]
-        result[k] = deepest_inside(hull(both), points)[0] <= most
+        result[k] = deepest_inside(hull(both), points, most)[0] <= most
     return result
 
 

@@ -73,9 +73,10 @@ _ANY_FORM_COST = 9.0
 _HIDDEN_COST = 3.0
 _NOTCH_COST = 8.0
 
-# What is found must explain the region: how far the outline may lie outside all particles and inside one of them,
-# and how near centres may be to each other (share of the smaller one's width) unless the particles hide little of
-# each other, as crossed rods do.
+# What is found must explain the region: what share of it may lie in no particle, how far the outline may lie outside
+# all particles and inside one of them, and how near centres may be to each other (share of the smaller one's width)
+# unless the particles hide little of each other, as crossed rods do.
+_MOST_REST = 0.25
 _MOST_GAP = 0.06
 _MOST_GAP_PX = 1.3
 _GAP_NOISE = 2.5
@@ -151,7 +152,7 @@ class _Group:
     ellipse : ndarray, shape (5,), or None
         Through the points (see `antema.analysis.arc_fitting`); None where it reaches out of the region.
     neck : float
-        Greatest depth of the region's outline inside the hull, over what is tolerable.
+        Greatest depth of the region's outline inside the hull, over what is tolerable; of one too deep only that it is.
     cost : float
         Negative logarithm of the likelihood, up to a constant; infinite where no particle can be so.
     """
@@ -204,7 +205,8 @@ def arcs(region: Mask, polygon: Polygon) -> tuple[list[Piece], str]:
     depth = np.max([star.depth(contour.points) for star in stars], axis=0)
     if len(stars) < 2 or -float(depth.min()) > contour.most_gap:
         return [], "a stretch of the outline belongs to no convex particle"
-    return _pieces(region, stars), ""
+    pieces = _pieces(region, stars)
+    return pieces, "" if pieces else "too much of it belongs to no convex particle"
 
 
 def _holes(region: Mask) -> list[Polygon]:
@@ -376,7 +378,7 @@ def _judged(contour: _Contour, arcs: tuple[int, ...], *, notches: int = 0) -> _G
     points = contour.points[np.concatenate([contour.arcs[k] for k in arcs])]
     corners = hull(points)
     tolerance = contour.tolerance(corners, notches=notches)
-    neck = deepest_inside(corners, contour.points)[0] / tolerance
+    neck = deepest_inside(corners, contour.points, _MOST_NECK * tolerance)[0] / tolerance
     backward = least_sweep(points, np.array([len(contour.arcs[k]) for k in arcs]), corners) <= 0
     if neck > _MOST_NECK or (backward and len(arcs) > 1):  # backward: the polygon lies outside the region
         return _Group(arcs, points, corners, None, neck, math.inf)
@@ -522,12 +524,17 @@ def _concentric(region: Mask, stars: list[_Star]) -> tuple[int, int] | None:
 
 
 def _pieces(region: Mask, stars: list[_Star]) -> list[Piece]:
-    """Return the particles' pixels; what lies between them and the region's edge goes to the nearest."""
+    """Return the particles' pixels; what lies between them and the region's edge goes to the nearest.
+
+    No pieces where the particles leave too much of the region: in a dense layer most have no outline of their own.
+    """
     h, w = region.shape
     boxes = [star_pixels(star.frame, star.radii, h, w) for star in stars]
     rest = region.copy()
     for x, y, mask in boxes:
         rest[y : y + mask.shape[0], x : x + mask.shape[1]] &= ~mask
+    if np.count_nonzero(rest) > _MOST_REST * np.count_nonzero(region):
+        return []
     rows, columns = np.nonzero(rest)
     nearest, most = np.zeros(len(rows), np.int64), np.full(len(rows), -np.inf)
     centres = np.stack([columns, rows], axis=1).astype(np.float64) + 0.5

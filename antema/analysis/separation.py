@@ -223,12 +223,18 @@ class _Separator:
         # the gaps between three particles that overlap a little are as small as holes that are closed elsewhere
         solid = close_holes(region.found, _PINHOLE_PX)[0]
         if self.recipe.separation == "watershed":
-            pieces = watershed(solid, depth_px=self.recipe.watershed_depth_px)
-        else:
-            threshold = self.recipe.convexity_threshold
-            by_arcs = arcs(solid, outline(region.filled))[0] if self.recipe.separation == "arcs" else []
-            # a layer too tangled for its outline to say much still erodes
-            pieces = by_arcs or uecs(solid, convexity_threshold=threshold, least_marker_px=self.least_marker_px)
+            return self._in_layer(region, solid, watershed(solid, depth_px=self.recipe.watershed_depth_px))
+        if self.recipe.separation == "arcs":
+            found = self._in_layer(region, solid, arcs(solid, outline(region.filled))[0])
+            if found:
+                return found
+            # a layer too tangled, or too dense, for its outlines to say much still erodes
+        threshold = self.recipe.convexity_threshold
+        pieces = uecs(solid, convexity_threshold=threshold, least_marker_px=self.least_marker_px)
+        return self._in_layer(region, solid, pieces)
+
+    def _in_layer(self, region: Region, solid: NDArray[np.bool_], pieces: list[Piece]) -> list[Detected]:
+        """Return the pieces of a dense layer and what they leave; none where they do not make a layer."""
         covered = np.zeros_like(solid)
         found: list[Detected] = []
         for piece in pieces:

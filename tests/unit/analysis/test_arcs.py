@@ -20,6 +20,7 @@ from antema.analysis.arc_fitting import (
 )
 from antema.analysis.arcs import arcs
 from antema.analysis.outline import outline
+from antema.analysis.runs import close_holes
 from antema.domain import PixelSize, Recipe
 from antema.simulation.overlaps import CONVEX_KINDS, overlapping_particles, single_particle
 from tests.strategies.shapes import chain_of_discs
@@ -160,6 +161,39 @@ def test_a_cluster_of_thirty_comes_apart():
     found = kept(group.probability, recipe)
     assert abs(len(found) - 30) <= 1
     assert np.median(found["equivalent_diameter_nm"]) == pytest.approx(np.median(group.diameters_px), rel=0.03)
+
+
+def hexagonal_layer(rows, radius):
+    """Return discs that overlap by a hundredth, each in the gap between two of the row before, and how many."""
+    pitch = 1.98 * radius
+    centres = [(pitch * (i + j % 2 / 2), pitch * j * math.sqrt(3) / 2) for j in range(rows) for i in range(rows)]
+    y, x = np.mgrid[: pitch * rows + 20, : pitch * (rows + 1) + 20]
+    return np.min([np.hypot(x - a - radius - 8, y - b - radius - 8) for a, b in centres], axis=0) < radius, rows**2
+
+
+@pytest.mark.parametrize("separation", ["arcs", "uecs"])
+def test_a_dense_layer_comes_apart_though_its_inner_particles_have_hardly_an_outline(separation):
+    layer, n = hexagonal_layer(8, 20)
+    table = measure(layer, 0.5, recipe=Recipe(separation=separation))
+    assert table["status"].tolist() == ["measured"] * n
+    np.testing.assert_allclose(table["equivalent_diameter_nm"], 20, rtol=0.02)
+
+
+def test_particles_that_leave_much_of_a_region_are_no_explanation_of_it():
+    layer, _ = hexagonal_layer(8, 20)
+    pieces, reason = arcs(layer, outline(close_holes(layer, math.inf)[1]))
+    assert not pieces
+    assert reason == "too much of it belongs to no convex particle"
+
+
+def test_the_original_s_measures_go_with_arcs_too():
+    group = overlapping_particles(3, n=2, overlap=0.35)
+    sizes = {}
+    for convention in ("antema", "contour"):
+        recipe = Recipe.from_dict(RECIPE.to_dict() | {"convention": convention})
+        sizes[convention] = sorted(measure(group.foreground, 1.0, recipe=recipe)["equivalent_diameter_nm"])
+    assert len(sizes["antema"]) == 2
+    np.testing.assert_allclose(sizes["antema"], sizes["contour"], rtol=0.01)
 
 
 # What cannot be separated.
