@@ -1,5 +1,6 @@
 """A micrograph's pixels into the probability that each is particle, burned-in text and bars left out."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast, runtime_checkable
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from antema.domain import Annotations, CannotAnalyse
 from antema.imaging import fill_boxes, find_annotations
+
+_log = logging.getLogger(__name__)
 
 
 class Segmenter(Protocol):
@@ -106,17 +109,18 @@ def segment(
     """
     if not leave_out_annotations:
         annotations = Annotations()
-    elif annotations is None:
-        annotations = find_annotations(pixels)
+    said: tuple[str, ...] = ()
+    if annotations is None:
+        annotations, said = _burned_in(pixels)
     shape = cast("tuple[int, int]", pixels.shape)
     covered = annotations.mask(shape)
     # also for the sake of the rest: a white data bar would shift the grey values that the network goes by
     seen = fill_boxes(pixels, annotations.boxes)
     if isinstance(segmenter, NotingSegmenter):
         segmented = segmenter.segment(seen)
-        probability, notes = segmented.probability, tuple(segmented.notes)
+        probability, notes = segmented.probability, (*segmented.notes, *said)
     else:
-        probability, notes = segmenter.probability(seen), ()
+        probability, notes = segmenter.probability(seen), said
     if probability.shape != shape:
         msg = f"segmentation: expected a map of {shape} pixels, found {probability.shape}"
         raise CannotAnalyse(msg)
@@ -124,3 +128,13 @@ def segment(
         probability = np.where(covered, np.float32(0), probability)
         notes += (f"Burned-in text and bars, {100 * covered.mean():.1f} % of the image, were left out.",)
     return Segmentation(seen, probability, covered, notes)
+
+
+def _burned_in(pixels: NDArray[np.generic]) -> tuple[Annotations, tuple[str, ...]]:
+    """Return what is burned in; where looking for it fails, nothing and a sentence: particles can be measured still."""
+    try:
+        return find_annotations(pixels), ()
+    except Exception as error:
+        _log.exception("the search for burned-in text failed")
+        what = f"{type(error).__name__}: {error}"
+        return Annotations(), (f"The search for burned-in text and bars failed ({what}); they may count as particles.",)

@@ -64,3 +64,13 @@ def test_the_recipe_can_keep_them(captioned):
     kept = analyse(captioned, Recipe(leave_out_annotations=False), segmenter=Dark())
     assert "in_annotation" not in set(kept.table["drop_reason"])
     assert kept.segmentation[356:361, 45:180].all()
+
+
+def test_a_failing_search_is_said_and_does_not_stop_the_analysis(captioned, monkeypatch):
+    def fail(_):
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr("antema.analysis.segmentation.find_annotations", fail)
+    analysis = analyse(captioned, segmenter=Dark())
+    assert (analysis.table["status"] == "measured").sum() >= 5
+    assert any("no such kernel" in note for note in analysis.notes)
