@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 # A sharp edge has a slope of 1 per px across it, or less by the smoothing; slivers have none.
+_SAME_PX = 1e-9
 _LEAST_SLOPE = 0.25
 _MOST_SHIFT_PX = 1.0
 
@@ -207,18 +208,25 @@ def unrounded(line: Floats, level: float, h: int, w: int, taps: Floats) -> Float
         if length == 0:
             continue
         nx, ny = outwards * dy / length, -outwards * dx / length
+        # a point of a level line lies between two pixels of a row or of a column, or on a pixel's centre; which, must
+        # not hang on the last bit
         u, v = line[k, 0] - 0.5, line[k, 1] - 0.5
-        j, i = int(u), int(v)
-        s, t = u - j, v - i
-        # a point of a level line lies between two pixels of a row (t = 0) or of a column (s = 0)
-        along, across = (1, 0) if s > 0 else (0, 1)
-        share = s + t
-        one, other = picture[i, j], picture[i + across, j + along]
-        value = one * (1 - share) + other * share
-        side_one = picture[i + along, j + across] - picture[i - along, j - across]
-        side_other = picture[i + 1, j + 1] - picture[i + across - along, j + along - across]
-        forward, sideways = other - one, 0.5 * (side_one * (1 - share) + side_other * share)
-        slope = -nx * (forward if along else sideways) - ny * (sideways if along else forward)
+        on_column, on_row = abs(u - round(u)) < _SAME_PX, abs(v - round(v)) < _SAME_PX
+        j = int(round(u)) if on_column else int(u)
+        i = int(round(v)) if on_row else int(v)
+        if on_column and on_row:
+            value = picture[i, j]
+            slope = -0.5 * nx * (picture[i, j + 1] - picture[i, j - 1])
+            slope -= 0.5 * ny * (picture[i + 1, j] - picture[i - 1, j])
+        else:
+            along, across = (1, 0) if on_row else (0, 1)
+            share = u - j if on_row else v - i
+            one, other = picture[i, j], picture[i + across, j + along]
+            value = one * (1 - share) + other * share
+            side_one = picture[i + along, j + across] - picture[i - along, j - across]
+            side_other = picture[i + 1, j + 1] - picture[i + across - along, j + along - across]
+            forward, sideways = other - one, 0.5 * (side_one * (1 - share) + side_other * share)
+            slope = -nx * (forward if along else sideways) - ny * (sideways if along else forward)
         shift = (level - value) / max(slope, _LEAST_SLOPE)
         shift = min(max(shift, -_MOST_SHIFT_PX), _MOST_SHIFT_PX)
         polygon[k, 0] += shift * nx

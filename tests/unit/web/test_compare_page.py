@@ -11,6 +11,7 @@ from antema.web import compare_page
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import CLASSES, load
 from antema.web.compare_warnings import warnings
+from antema.web.results import quantity_of
 from antema.web.state import store
 
 
@@ -35,7 +36,8 @@ def test_the_table_says_what_the_statistics_say(shelf, column, weighting):
     shown = text_of(compare_page.statistics_table(comparable))
     for name in ("small", "few"):
         values, images, diameters = raw(shelf[name], column)
-        summary = stats.summarise(values, images, weights=stats.weights(diameters, weighting), weighting=weighting)
+        weights, upper = stats.weights(diameters, weighting), quantity_of(column).upper
+        summary = stats.summarise(values, images, weights=weights, weighting=weighting, upper=upper)
         assert summary.n > 20
         assert f"|{summary.n}|{summary.n_images}|" in shown
         for estimate in (summary.median, summary.d10, summary.d90):
