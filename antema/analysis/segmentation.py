@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import Annotations, CannotAnalyse
+from antema.domain import Annotations, CannotAnalyse, Trust
 from antema.imaging import fill_boxes, find_annotations
 
 _log = logging.getLogger(__name__)
@@ -50,6 +50,26 @@ class Segmented(Protocol):
         """Plain sentences."""
         ...
 
+    @property
+    def contact(self) -> NDArray[np.float32] | None:
+        """Probabilities of a seam between particles, float32 (h, w)."""
+        ...
+
+    @property
+    def trust(self) -> Trust | None:
+        """Whether the image is of the kind that the segmenter knows."""
+        ...
+
+    @property
+    def polarity(self) -> str:
+        """``dark`` or ``bright``."""
+        ...
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Scales at which the image was seen, finest first."""
+        ...
+
 
 @runtime_checkable
 class NotingSegmenter(Protocol):
@@ -74,12 +94,25 @@ class Segmentation:
         Where something is burned in.
     notes : tuple of str
         What a reader of the result should know, in plain sentences.
+    contact : ndarray of float32, shape (h, w), or None
+        Probability that a pixel lies on the seam between two particles that touch or overlap; None where the
+        segmenter does not say.
+    trust : Trust or None
+        Whether the image is of the kind that the segmenter knows; None where it does not say.
+    polarity : str
+        ``dark`` or ``bright``: what the particles were taken to be on their ground.
+    scales : tuple of float
+        Scales at which the segmenter saw the image, finest first.
     """
 
     pixels: NDArray[np.generic]
     probability: NDArray[np.float32]
     covered: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    contact: NDArray[np.float32] | None = None
+    trust: Trust | None = None
+    polarity: str = "dark"
+    scales: tuple[float, ...] = (1.0,)
 
 
 def segment(
@@ -116,18 +149,25 @@ def segment(
     covered = annotations.mask(shape)
     # also for the sake of the rest: a white data bar would shift the grey values that the network goes by
     seen = fill_boxes(pixels, annotations.boxes)
-    if isinstance(segmenter, NotingSegmenter):
-        segmented = segmenter.segment(seen)
-        probability, notes = segmented.probability, (*segmented.notes, *said)
-    else:
-        probability, notes = segmenter.probability(seen), said
+    segmented = segmenter.segment(seen) if isinstance(segmenter, NotingSegmenter) else None
+    probability = segmented.probability if segmented else segmenter.probability(seen)
+    notes = (*segmented.notes, *said) if segmented else said
     if probability.shape != shape:
         msg = f"segmentation: expected a map of {shape} pixels, found {probability.shape}"
         raise CannotAnalyse(msg)
     if annotations.boxes:
         probability = np.where(covered, np.float32(0), probability)
         notes += (f"Burned-in text and bars, {100 * covered.mean():.1f} % of the image, were left out.",)
-    return Segmentation(seen, probability, covered, notes)
+    found = Segmentation(seen, probability, covered, notes)
+    if segmented is None:
+        return found
+    return replace(
+        found,
+        contact=segmented.contact,
+        trust=segmented.trust,
+        polarity=segmented.polarity,
+        scales=segmented.scales,
+    )
 
 
 def _burned_in(pixels: NDArray[np.generic]) -> tuple[Annotations, tuple[str, ...]]:

@@ -19,6 +19,7 @@ from antema.domain.micrograph import Micrograph, PixelSize
 from antema.domain.recipe import RECIPE_FIELDS, Recipe, RecipeField, View
 from antema.domain.scale_check import SCALE_TOLERANCE, Disagreement, disagree, scale_bar_words, scale_disagreements
 from antema.domain.table import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, Quantity
+from antema.domain.trust import Trust
 from antema.domain.units import length_in_nm
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Recipe",
     "RecipeField",
     "ScaleBar",
+    "Trust",
     "View",
     "disagree",
     "length_in_nm",

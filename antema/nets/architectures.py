@@ -29,21 +29,26 @@ class Architecture:
     build : callable
         From the ``architecture`` entry of a card to the network for inference, to be called in `nnx.eval_shape`:
         running the initialisers one by one takes many seconds.
-    particle_logits : callable
-        From network, normalised image (h, w) and the place of "particle" among the classes to the logits (h, w) of
-        "particle".
+    logits : callable
+        From network, normalised image (h, w) and the place of "particle" among the classes to the logits
+        (h, w, n_outputs): of "particle" first, then of the card's other ``outputs``.
     window_px, margin_px : int
         Largest part of an image seen at once, and what is thrown away on each of its inner sides: no less than the
         network's reach. Multiples of 32.
     """
 
     build: Callable[[Mapping[str, Any]], nnx.Module]
-    particle_logits: Callable[[Any, jax.Array, int], jax.Array]
+    logits: Callable[[Any, jax.Array, int], jax.Array]
     window_px: int
     margin_px: int
 
 
-def _one_logit(network: UNet, x: jax.Array, _: int) -> jax.Array:
+def outputs(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the network of a card's ``architecture`` entry says of a pixel: "particle", perhaps "contact"."""
+    return tuple(entry.get("outputs", ("particle",)))
+
+
+def _own_logits(network: UNet, x: jax.Array, _: int) -> jax.Array:
     return network(x[None])[0]
 
 
@@ -51,11 +56,11 @@ def _logit_of_scores(network: DeepLab | GroschnerUNet, x: jax.Array, particle: i
     image = jnp.broadcast_to(x[None, :, :, None], (1, *x.shape, network.n_channels))
     scores = network(image)[0]
     others = jax.nn.logsumexp(jnp.delete(scores, particle, axis=-1), axis=-1)
-    return scores[..., particle] - others
+    return (scores[..., particle] - others)[..., None]
 
 
 def _unet(entry: Mapping[str, Any]) -> UNet:
-    return UNet(features=tuple(entry["features"]), rngs=nnx.Rngs(0))
+    return UNet(features=tuple(entry["features"]), n_outputs=len(outputs(entry)), rngs=nnx.Rngs(0))
 
 
 def _deeplab(entry: Mapping[str, Any]) -> DeepLab:
@@ -80,7 +85,7 @@ def _groschner(entry: Mapping[str, Any]) -> GroschnerUNet:
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
-        "unet-stride2": Architecture(_unet, _one_logit, window_px=2048, margin_px=256),
+        "unet-stride2": Architecture(_unet, _own_logits, window_px=2048, margin_px=256),
         deeplab.KIND: Architecture(_deeplab, _logit_of_scores, window_px=3072, margin_px=deeplab.REACH_PX),
         groschner.KIND: Architecture(_groschner, _logit_of_scores, window_px=2048, margin_px=groschner.REACH_PX),
     }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from antema.domain import AntemaError
+from antema.domain import AntemaError, Trust
 from antema.nets.card import ModelCard, find, verify
 from antema.nets.normalisation import NORMALISATIONS, Normalisation, finite, standardised
 from antema.nets.scales import (
@@ -44,12 +44,22 @@ class Segmentation:
         Typical width of a particle in the micrograph's pixels; 0 where none was found.
     notes : tuple of str
         What a reader of the result should know.
+    contact : ndarray of float32, shape (h, w), or None
+        Probability that a pixel lies on the seam between two particles that touch or overlap, seen at the finest of
+        the scales; None where the network does not say.
+    trust : Trust or None
+        Whether the micrograph is of the kind that the network knows; None where that was never measured.
+    polarity : str
+        ``dark`` or ``bright``: what the particles were taken to be on their ground.
     """
 
     probability: NDArray[np.float32]
     scales: tuple[float, ...]
     width_px: float
     notes: tuple[str, ...] = ()
+    contact: NDArray[np.float32] | None = None
+    trust: Trust | None = None
+    polarity: str = "dark"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +77,7 @@ class Segmenter:
     card : dict
         The model's card.
     logits : callable
-        From normalised grey values (h, w) of any size to logits of the same shape.
+        From normalised grey values (h, w) of any size to logits (h, w, n_outputs), those of "particle" first.
     normalised : callable
         From grey values (h, w) to what `logits` expects.
     native_scale : bool
@@ -98,15 +108,18 @@ class Segmenter:
 
         cut = float(np.log(self.threshold / (1 - self.threshold)))
         factors = [1] if self.native_scale else candidate_factors(pixels.shape)
-        width_px = estimated_width_px(lambda factor: typical_width_px(map_at(factor) > cut), factors)
+        width_px = estimated_width_px(lambda factor: typical_width_px(map_at(factor)[..., 0] > cut), factors)
         used = working_factors(width_px, factors)
         total = np.zeros(pixels.shape, np.float32)
         for factor in used:
-            total += enlarged(map_at(factor), factor, pixels.shape)
+            total += enlarged(map_at(factor)[..., 0], factor, pixels.shape)
         probability = expit(total / np.float32(len(used)))
         finest = used[0]
         notes = (f"segmented at 1/{finest} of the image's width",) if finest > 1 else ()
-        return Segmentation(probability, tuple(1 / factor for factor in used), width_px, notes)
+        contact = None
+        if map_at(finest).shape[-1] > 1:  # a seam is thin: coarser scales would only smear it
+            contact = expit(enlarged(map_at(finest)[..., 1], finest, pixels.shape))
+        return Segmentation(probability, tuple(1 / factor for factor in used), width_px, notes, contact)
 
 
 @lru_cache(maxsize=4)
@@ -166,7 +179,7 @@ def network_logits(card: ModelCard) -> Logits:
 
     @jax.jit
     def run(state: nnx.State, x: jax.Array) -> jax.Array:
-        return architecture.particle_logits(nnx.merge(graph, state), x, particle)
+        return architecture.logits(nnx.merge(graph, state), x, particle)
 
     def logits(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return logits_anywhere(
@@ -192,7 +205,7 @@ def logits_anywhere(
     values : ndarray of float32, shape (h, w)
         Normalised grey values.
     logits : callable
-        From normalised grey values (h, w), sides multiples of 256, to logits of the same shape.
+        From normalised grey values (h, w), sides multiples of 256, to logits (h, w, n).
     window_px, margin_px : int
         Largest window, and what is thrown away on each inner side of it; multiples of 32.
     """
@@ -200,7 +213,7 @@ def logits_anywhere(
     padded = np.pad(values, ((0, -h % _BUCKET_PX), (0, -w % _BUCKET_PX)), mode="symmetric")
     if max(padded.shape) <= window_px:
         return logits(padded)[:h, :w]
-    result = np.empty_like(padded)
+    result: NDArray[np.float32] | None = None
     step = window_px - 2 * margin_px
     for y in range(0, padded.shape[0], step):
         for x in range(0, padded.shape[1], step):
@@ -209,5 +222,8 @@ def logits_anywhere(
             right = min(x + step + margin_px, padded.shape[1])
             part = logits(np.ascontiguousarray(padded[top:bottom, left:right]))
             kept = part[y - top : y - top + step, x - left : x - left + step]
+            if result is None:
+                result = np.empty((*padded.shape, part.shape[-1]), np.float32)
             result[y : y + kept.shape[0], x : x + kept.shape[1]] = kept
+    assert result is not None
     return result[:h, :w]

@@ -22,17 +22,21 @@ REACH_PX = 224
 
 
 class UNet(nnx.Module):
-    """U-Net from normalised grey values to logits of "particle".
+    """U-Net from normalised grey values to logits of "particle" and what else it is asked.
 
     Parameters
     ----------
     features : sequence of int
         Channels at strides 2, 4, 8 ...
+    n_outputs : int
+        Questions that are answered for each pixel, each by a logit.
     trainable : bool
         Whether the convolutions carry batch normalisation.
     """
 
-    def __init__(self, *, features: Sequence[int] = FEATURES, trainable: bool = False, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, *, features: Sequence[int] = FEATURES, n_outputs: int = 1, trainable: bool = False, rngs: nnx.Rngs
+    ) -> None:
         def pair(n_in: int, n_out: int) -> nnx.List:
             return nnx.List(
                 [
@@ -47,7 +51,7 @@ class UNet(nnx.Module):
         deeper = list(reversed(features[1:]))
         self.across = nnx.List([nnx.Conv(a, b, (1, 1), rngs=rngs) for a, b in zip(deeper, shallower, strict=True)])
         self.up = nnx.List([pair(b, b) for b in shallower])
-        self.head = nnx.Conv(features[0], 4, (3, 3), padding="SAME", rngs=rngs)
+        self.head = nnx.Conv(features[0], 4 * n_outputs, (3, 3), padding="SAME", rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Return logits.
@@ -59,8 +63,8 @@ class UNet(nnx.Module):
 
         Returns
         -------
-        Array, shape (n, h, w)
-            Logits: above 0 is particle.
+        Array, shape (n, h, w, n_outputs)
+            Logits: above 0 is yes.
         """
         x = _pixels_to_channels(x)
         skips: list[jax.Array] = []
@@ -82,8 +86,8 @@ def _pixels_to_channels(x: jax.Array) -> jax.Array:
 
 
 def _channels_to_pixels(x: jax.Array) -> jax.Array:
-    n, h, w, _ = x.shape
-    return x.reshape(n, h, w, 2, 2).transpose(0, 1, 3, 2, 4).reshape(n, 2 * h, 2 * w)
+    n, h, w, c = x.shape
+    return x.reshape(n, h, w, 2, 2, c // 4).transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h, 2 * w, c // 4)
 
 
 def _max_pool(x: jax.Array) -> jax.Array:

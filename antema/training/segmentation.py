@@ -100,7 +100,7 @@ class Learner:
             network = nnx.merge(graph, parameters, statistics, copy=True)
             if settled:
                 network.eval()
-            loss = segmentation_loss(network(batch[0]), batch[1], batch[2])
+            loss = segmentation_loss(network(batch[0])[..., 0], batch[1], batch[2])
             return loss, nnx.state(network, nnx.BatchStat)
 
         @partial(jax.jit, static_argnums=3)
@@ -116,7 +116,7 @@ class Learner:
         def check(parameters: nnx.State, statistics: nnx.State, batch: tuple[jax.Array, ...]) -> jax.Array:
             network = nnx.merge(graph, parameters, statistics, copy=True)
             network.eval()
-            return pixel_counts(network(batch[0]), batch[1], batch[2])
+            return pixel_counts(network(batch[0])[..., 0], batch[1], batch[2])
 
         self._step, self._check = step, check
 

@@ -13,6 +13,7 @@ from antema.domain import (
     NoScale,
     PixelSize,
     Recipe,
+    Trust,
 )
 from tests.strategies.shapes import coverage, disc
 
@@ -40,6 +41,10 @@ class Talker(Oracle):
         class Segmented:
             probability: np.ndarray = field(default_factory=lambda: np.asarray(pixels, dtype=np.float32))
             notes: tuple[str, ...] = self.notes
+            contact: np.ndarray | None = None
+            trust: Trust | None = None
+            polarity: str = "dark"
+            scales: tuple[float, ...] = (0.5,)
 
         return Segmented()
 

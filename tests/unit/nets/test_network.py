@@ -11,8 +11,10 @@ from antema.nets.weights import first_weights, flat_weights, folded, read, save,
 SMALL = (4, 6, 8)
 
 
-def built(*, trainable=False, features=SMALL, seed=0):
-    network = nnx.eval_shape(lambda: UNet(features=features, trainable=trainable, rngs=nnx.Rngs(0)))
+def built(*, trainable=False, features=SMALL, n_outputs=1, seed=0):
+    network = nnx.eval_shape(
+        lambda: UNet(features=features, n_outputs=n_outputs, trainable=trainable, rngs=nnx.Rngs(0))
+    )
     set_weights(network, first_weights(network, seed))
     return network
 
@@ -23,11 +25,12 @@ def noise(*shape, seed=0):
 
 def test_moving_pixels_into_channels_and_back_changes_nothing():
     x = noise(2, 8, 6)
-    np.testing.assert_array_equal(_channels_to_pixels(_pixels_to_channels(x)), x)
+    np.testing.assert_array_equal(_channels_to_pixels(_pixels_to_channels(x))[..., 0], x)
 
 
 def test_logits_have_the_images_shape():
-    assert built()(noise(3, 32, 48)).shape == (3, 32, 48)
+    assert built()(noise(3, 32, 48)).shape == (3, 32, 48, 1)
+    assert built(n_outputs=2)(noise(3, 32, 48)).shape == (3, 32, 48, 2)
 
 
 def test_batch_normalisation_folds_into_the_convolutions():
@@ -71,7 +74,7 @@ def test_the_network_reaches_no_further_than_the_windows_overlap():
     flat = np.zeros((1, 1024, 1024), np.float32)
     point = flat.copy()
     point[0, 511, 513] = 1e6
-    changed = np.argwhere(np.abs(np.asarray(run(point) - run(flat)))[0] > 0)
+    changed = np.argwhere(np.abs(np.asarray(run(point) - run(flat)))[0, ..., 0] > 0)
     reach = np.abs(changed - [511, 513]).max()
     assert 32 < reach <= REACH_PX
 
