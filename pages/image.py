@@ -3,11 +3,11 @@
 from typing import Any
 
 import dash
-import dash_bootstrap_components as dbc
 from dash import Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from antema.domain import AntemaError, NotFound
 from antema.web import image_page, sample_page
+from antema.web.image_layout import image_head, picture_panel, side_panel
 from antema.web.intake import choose_image, examine_if_needed
 from antema.web.micrograph_actions import apply_action
 from antema.web.not_found import not_found
@@ -17,13 +17,6 @@ from antema.web.state import store
 from antema.web.user import current_user
 
 dash.register_page(__name__, path_template="/images/<micrograph_id>", title="Micrograph · ANTEMA")
-
-_VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-
-_OTHER_IMAGE = (
-    "The image of the file that this micrograph is. Another one is another micrograph: its results are new, and those "
-    "of this one stay with it."
-)
 
 _CHOSEN = "This micrograph is now another image of its file. Results of the one before stay with it: analyse again."
 
@@ -35,171 +28,18 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
         sample = store().sample(micrograph.sample_id)
     except (NotFound, ValueError):
         return not_found(f"There is no micrograph {micrograph_id}.")
-    options = image_page.results_of(micrograph)
-    values = [option["value"] for option in options]
     wanted = int(analysis) if analysis.isdecimal() else sample.current_analysis_id
-    before, after = image_page.neighbours(micrograph)
-    images = store().file_images(micrograph.id)
+    neighbours = image_page.neighbours(micrograph)
     return html.Div(
         [
             dcc.Store(id="image-id", data=micrograph.id),
             dcc.Store(id="image-changed", data=0),
             dcc.Store(id="image-particle"),
             dcc.Store(id="image-keys"),
-            dcc.Store(id="image-neighbours", data=[before, after]),
-            html.Div(
-                [
-                    html.Div(
-                        [
-                            dcc.Link(sample.name, href=f"/samples/{sample.id}", className="crumb"),
-                            html.H1(micrograph.filename),
-                        ]
-                    ),
-                    html.Div(
-                        [
-                            _step("Previous", before, "image-previous", "bi-chevron-left"),
-                            _step("Next", after, "image-next", "bi-chevron-right"),
-                        ],
-                        className="actions",
-                    ),
-                ],
-                className="page-head",
-            ),
-            html.Div(
-                [
-                    html.Div(
-                        [
-                            html.Div(
-                                [
-                                    dcc.Dropdown(
-                                        options,
-                                        wanted if wanted in values else next(iter(values), None),
-                                        id="image-analysis",
-                                        clearable=False,
-                                        placeholder="No result yet",
-                                        className="result-choice",
-                                    ),
-                                    html.Div(
-                                        dcc.Dropdown(
-                                            image_page.image_options(images),
-                                            image_page.chosen_image(micrograph, images),
-                                            id="image-data",
-                                            clearable=False,
-                                        ),
-                                        id="image-data-box",
-                                        className="data-choice",
-                                        title=_OTHER_IMAGE,
-                                        hidden=len(images) < 2,
-                                    ),
-                                    dbc.Switch(id="image-overlay", label="outlines (O)", value=True),
-                                    dbc.Switch(id="image-burned-in", label="bar and captions (B)", value=True),
-                                ],
-                                className="controls",
-                            ),
-                            dcc.Graph(id="image-viewer", config=_VIEWER, className="graph viewer tall"),
-                            html.Div(
-                                [
-                                    *sample_page.outline_keys(),
-                                    html.Span("burned in", className="key key-burned"),
-                                    html.A(
-                                        "Save picture (PNG)", id="image-save", className="save-picture", hidden=True
-                                    ),
-                                ],
-                                className="keys",
-                            ),
-                            html.P(id="image-counts", className="quiet"),
-                        ],
-                        className="panel wide",
-                    ),
-                    html.Div(
-                        [
-                            html.Div(
-                                [
-                                    html.H3("Particle"),
-                                    html.Div(
-                                        [
-                                            html.Button("P", id="image-preceding", title="Previous particle (P)"),
-                                            html.Button("N", id="image-following", title="Next particle (N)"),
-                                        ],
-                                        className="steps",
-                                    ),
-                                ],
-                                className="section-head",
-                            ),
-                            html.Div("Click a particle to see its numbers.", id="image-particle-numbers"),
-                            html.Div(
-                                [
-                                    dcc.Dropdown(
-                                        list(image_page.EXCLUSION_REASONS),
-                                        id="image-reason-choice",
-                                        placeholder="Reason …",
-                                    ),
-                                    dbc.Input(id="image-reason", placeholder="or in your own words", className="mt-1"),
-                                    html.Button(
-                                        "Exclude (X)", id="image-exclude", className="btn btn-sm btn-danger mt-2"
-                                    ),
-                                ],
-                                id="image-exclude-box",
-                                hidden=True,
-                            ),
-                            html.Button(
-                                "Take back",
-                                id="image-restore",
-                                className="btn btn-sm btn-outline-primary mt-2",
-                                hidden=True,
-                            ),
-                            html.H3("Scale"),
-                            html.Div(id="image-scale"),
-                            html.Div(
-                                [
-                                    html.Button(
-                                        id="image-use-bar",
-                                        className="btn btn-sm btn-primary",
-                                        title="Take the pixel size that the scale bar in the image gives",
-                                        hidden=True,
-                                    ),
-                                    dbc.InputGroup(
-                                        [
-                                            dbc.Input(
-                                                id="image-nm", type="number", min=0, step="any", placeholder="0.0640"
-                                            ),
-                                            dbc.InputGroupText("nm/px"),
-                                            html.Button(
-                                                "Set", id="image-set-nm", className="btn btn-outline-secondary"
-                                            ),
-                                        ],
-                                        size="sm",
-                                    ),
-                                    html.Button(
-                                        "Back to the file's own",
-                                        id="image-file-nm",
-                                        className="btn btn-sm btn-outline-secondary",
-                                        hidden=True,
-                                    ),
-                                ],
-                                className="scale-buttons",
-                            ),
-                            html.H3("Micrograph"),
-                            html.Div(id="image-facts"),
-                            html.H3("Changes"),
-                            html.Div(id="image-trail"),
-                        ],
-                        className="panel side",
-                    ),
-                ],
-                className="panels image",
-            ),
+            dcc.Store(id="image-neighbours", data=list(neighbours)),
+            image_head(sample, micrograph, neighbours),
+            html.Div([picture_panel(micrograph, wanted), side_panel()], className="panels image"),
         ]
-    )
-
-
-def _step(label: str, target: int | None, identity: str, icon: str) -> dcc.Link:
-    return dcc.Link(
-        html.I(className=f"bi {icon}"),
-        href=f"/images/{target}" if target is not None else "",
-        id=identity,
-        title=label,
-        className="btn btn-outline-secondary" + ("" if target is not None else " disabled"),
     )
 
 

@@ -8,14 +8,13 @@ from antema.web import sample_page
 from antema.web.micrograph_actions import ACTIONS
 from antema.web.sample_choice import SampleChoice
 from antema.web.state import settings
-from antema.web.view_controls import border_switch, quantity_choice, weighting_choice
+from antema.web.view_controls import VIEWER, border_switch, quantity_choice, weighting_choice
 
 _GRAPH = {
     "displaylogo": False,
     "toImageButtonOptions": {"format": "svg"},
     "modeBarButtonsToRemove": ["select2d", "lasso2d"],
 }
-_VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 def sample_head() -> html.Div:
@@ -110,91 +109,9 @@ def results_section(choice: SampleChoice) -> html.Section:
     """Return the distribution, the micrograph, the numbers and the particle table of the chosen result."""
     return html.Section(
         [
-            html.Div(
-                [
-                    html.H2("Result"),
-                    html.Div(
-                        [
-                            html.Button(
-                                "Make this the sample's result",
-                                id="sample-make-current",
-                                className="btn btn-sm btn-outline-primary",
-                                hidden=True,
-                            ),
-                            dcc.Dropdown(
-                                id="sample-analysis",
-                                value=choice.analysis,
-                                clearable=False,
-                                placeholder="No result yet",
-                                className="result-choice",
-                            ),
-                        ],
-                        className="actions",
-                    ),
-                ],
-                className="section-head",
-            ),
+            _result_head(choice),
             html.Div(id="sample-headline"),
-            html.Div(
-                [
-                    html.Div(
-                        [
-                            html.Div(
-                                [
-                                    quantity_choice("sample-quantity", choice.column),
-                                    weighting_choice("sample-weighting", choice.view.weighting),
-                                    border_switch("sample-border", value=choice.view.border_weighted),
-                                    dbc.Switch(id="sample-log", label="log axis", value=choice.log),
-                                    html.Div(
-                                        [
-                                            html.Button(
-                                                form.upper(),
-                                                id={"type": "sample-save", "format": form},
-                                                className="btn btn-sm btn-link",
-                                                title=f"Save this plot as {form.upper()}",
-                                            )
-                                            for form in ("svg", "png", "csv")
-                                        ],
-                                        className="saves",
-                                    ),
-                                    dcc.Download(id="sample-plot-csv"),
-                                    html.Button(
-                                        "Keep this view",
-                                        id="sample-view-keep",
-                                        className="btn btn-sm btn-outline-secondary",
-                                        title="Open this result with this weighting, border correction and certainty "
-                                        "from now on, for everybody. A link to this page keeps them too.",
-                                        hidden=True,
-                                    ),
-                                ],
-                                className="controls",
-                            ),
-                            html.P(id="sample-border-hindrance", className="quiet hindrance"),
-                            dcc.Graph(id="sample-histogram", config=_GRAPH, className="graph"),
-                        ],
-                        className="panel",
-                    ),
-                    html.Div(
-                        [
-                            html.Div(
-                                [
-                                    dcc.Dropdown(id="sample-viewer-image", clearable=False, className="image-choice"),
-                                    dbc.Switch(id="sample-overlay", label="outlines", value=True),
-                                    dcc.Link("Open image page", id="sample-image-link", href="", className="d-none"),
-                                ],
-                                className="controls",
-                            ),
-                            dcc.Graph(id="sample-viewer", config=_VIEWER, className="graph viewer"),
-                            html.Div(
-                                sample_page.outline_keys(),
-                                className="keys",
-                            ),
-                        ],
-                        className="panel",
-                    ),
-                ],
-                className="panels",
-            ),
+            html.Div([_distribution_panel(choice), _viewer_panel()], className="panels"),
             html.Div(
                 [
                     html.Span(id="sample-selection-words"),
@@ -204,66 +121,149 @@ def results_section(choice: SampleChoice) -> html.Section:
                 className="selection-bar",
                 hidden=True,
             ),
-            html.Div(
-                [
-                    html.Div(
-                        [html.H3("Statistics"), html.Div(id="sample-statistics", className="scroll-x")],
-                        className="panel wide",
-                    ),
-                    html.Div(
-                        [
-                            html.H3("Left out"),
-                            html.Div(id="sample-left-out"),
-                            html.H3("Crystallinity"),
-                            html.Div(id="sample-crystallinity"),
-                        ],
-                        className="panel",
-                    ),
-                ],
-                className="panels statistics",
-            ),
-            html.Div(
-                [
-                    html.H3("Particles"),
-                    html.Details(
-                        [
-                            html.Summary("More columns"),
-                            dcc.Checklist(
-                                sample_page.further_columns(),
-                                [],
-                                id="sample-columns",
-                                inline=True,
-                                persistence=True,
-                                className="choices",
-                            ),
-                        ],
-                        className="more-columns",
-                    ),
-                ],
-                className="particles-head",
-            ),
-            dag.AgGrid(
-                id="sample-grid",
-                columnDefs=sample_page.grid_columns(),
-                rowModelType="infinite",
-                getRowId="params.data.id",
-                defaultColDef={"resizable": True, "flex": 1},
-                dashGridOptions={
-                    "theme": {"function": "themeQuartz"},
-                    "rowSelection": {
-                        "mode": "multiRow",
-                        "checkboxes": False,
-                        "headerCheckbox": False,
-                        "enableClickSelection": True,
-                    },
-                    "cacheBlockSize": 100,
-                    "maxBlocksInCache": 20,
-                    "infiniteInitialRowCount": 1,
-                },
-                className="grid particles",
-            ),
+            _statistics_panels(),
+            *_particle_table(),
         ],
         className="results",
         id="sample-results",
         hidden=True,
     )
+
+
+def _result_head(choice: SampleChoice) -> html.Div:
+    return html.Div(
+        [
+            html.H2("Result"),
+            html.Div(
+                [
+                    html.Button(
+                        "Make this the sample's result",
+                        id="sample-make-current",
+                        className="btn btn-sm btn-outline-primary",
+                        hidden=True,
+                    ),
+                    dcc.Dropdown(
+                        id="sample-analysis",
+                        value=choice.analysis,
+                        clearable=False,
+                        placeholder="No result yet",
+                        className="result-choice",
+                    ),
+                ],
+                className="actions",
+            ),
+        ],
+        className="section-head",
+    )
+
+
+def _distribution_panel(choice: SampleChoice) -> html.Div:
+    saves = [
+        html.Button(
+            form.upper(),
+            id={"type": "sample-save", "format": form},
+            className="btn btn-sm btn-link",
+            title=f"Save this plot as {form.upper()}",
+        )
+        for form in ("svg", "png", "csv")
+    ]
+    controls = [
+        quantity_choice("sample-quantity", choice.column),
+        weighting_choice("sample-weighting", choice.view.weighting),
+        border_switch("sample-border", value=choice.view.border_weighted),
+        dbc.Switch(id="sample-log", label="log axis", value=choice.log),
+        html.Div(saves, className="saves"),
+        dcc.Download(id="sample-plot-csv"),
+        html.Button(
+            "Keep this view",
+            id="sample-view-keep",
+            className="btn btn-sm btn-outline-secondary",
+            title="Open this result with this weighting, border correction and certainty from now on, for everybody. "
+            "A link to this page keeps them too.",
+            hidden=True,
+        ),
+    ]
+    return html.Div(
+        [
+            html.Div(controls, className="controls"),
+            html.P(id="sample-border-hindrance", className="quiet hindrance"),
+            dcc.Graph(id="sample-histogram", config=_GRAPH, className="graph"),
+        ],
+        className="panel",
+    )
+
+
+def _viewer_panel() -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    dcc.Dropdown(id="sample-viewer-image", clearable=False, className="image-choice"),
+                    dbc.Switch(id="sample-overlay", label="outlines", value=True),
+                    dcc.Link("Open image page", id="sample-image-link", href="", className="d-none"),
+                ],
+                className="controls",
+            ),
+            dcc.Graph(id="sample-viewer", config=VIEWER, className="graph viewer"),
+            html.Div(sample_page.outline_keys(), className="keys"),
+        ],
+        className="panel",
+    )
+
+
+def _statistics_panels() -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [html.H3("Statistics"), html.Div(id="sample-statistics", className="scroll-x")],
+                className="panel wide",
+            ),
+            html.Div(
+                [
+                    html.H3("Left out"),
+                    html.Div(id="sample-left-out"),
+                    html.H3("Crystallinity"),
+                    html.Div(id="sample-crystallinity"),
+                ],
+                className="panel",
+            ),
+        ],
+        className="panels statistics",
+    )
+
+
+def _particle_table() -> list[html.Div | dag.AgGrid]:
+    further = dcc.Checklist(
+        sample_page.further_columns(),
+        [],
+        id="sample-columns",
+        inline=True,
+        persistence=True,
+        className="choices",
+    )
+    return [
+        html.Div(
+            [html.H3("Particles"), html.Details([html.Summary("More columns"), further], className="more-columns")],
+            className="particles-head",
+        ),
+        dag.AgGrid(
+            id="sample-grid",
+            columnDefs=sample_page.grid_columns(),
+            rowModelType="infinite",
+            getRowId="params.data.id",
+            defaultColDef={"resizable": True, "flex": 1},
+            dashGridOptions={
+                "theme": {"function": "themeQuartz"},
+                "rowSelection": {
+                    "mode": "multiRow",
+                    "checkboxes": False,
+                    "headerCheckbox": False,
+                    "enableClickSelection": True,
+                },
+                "cacheBlockSize": 100,
+                "maxBlocksInCache": 20,
+                "infiniteInitialRowCount": 1,
+            },
+            className="grid particles",
+        ),
+    ]

@@ -9,6 +9,9 @@ from dash import dcc, html
 from antema.domain import QUANTITIES
 from antema.stats import WEIGHTINGS
 
+# How a picture is looked at: zoomed with the wheel, nothing marked out in it.
+VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
 _BORDER_WORDS = (
     "A large particle is cut by the image's edge, and dropped, more often than a small one: what is left favours small "
     "particles. With this switch each particle counts by the inverse of the chance that one of its extent lies wholly "
