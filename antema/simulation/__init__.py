@@ -1,10 +1,11 @@
 """Micrographs whose truth is known: for teaching networks, for tests, and for the demonstration samples."""
 
+from antema.simulation.camera import Camera
 from antema.simulation.drawn import drawn_field
 from antema.simulation.field import SimulatedField, contrast_to_noise
 from antema.simulation.files import demo_files, instance_pages, simulate_micrographs, write_demo, write_field
 from antema.simulation.micrographs import micrograph_field
-from antema.simulation.optics import Camera, Optics
+from antema.simulation.optics import Optics
 from antema.simulation.variety import faint_field, varied_field
 
 __all__ = [

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
 from antema.simulation.figures import annotated, as_printed, uneven_ground
+from antema.simulation.fourier import gaussian, long_waves
 from antema.simulation.micrographs import placed
-from antema.simulation.optics import gaussian, long_waves
 from antema.simulation.solids import OUTLINES, PROFILES, signed_distance, thickness
 
 Image = NDArray[np.float32]

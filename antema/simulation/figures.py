@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.simulation.optics import gaussian, long_waves
+from antema.simulation.fourier import gaussian, long_waves
 
 Image = NDArray[np.float32]
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.domain import Instance
+from antema.simulation.camera import Camera
 from antema.simulation.field import SimulatedField
 from antema.simulation.micrographs import micrograph_field
-from antema.simulation.optics import Camera, Optics
+from antema.simulation.optics import Optics
 from antema.simulation.variety import faint_field, varied_field
 
 

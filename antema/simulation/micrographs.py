@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.simulation.atoms import Positions, nanoparticle, outline_mask
-from antema.simulation.elements import METALS, Metal, scattering_factor_nm
+from antema.simulation.amorphous import amorphous_phase
+from antema.simulation.atoms import nanoparticle, outline_mask
+from antema.simulation.camera import Camera
+from antema.simulation.elements import METALS
 from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
-from antema.simulation.fourier import fast_length, forward, inverse
-from antema.simulation.optics import Camera, Optics, carbon_phase, frequencies_per_nm, gaussian, long_waves
+from antema.simulation.fourier import fast_length, gaussian, long_waves
+from antema.simulation.multislice import thin_image, thin_phase
+from antema.simulation.optics import Optics
 
 
 def micrograph_field(
@@ -74,9 +77,8 @@ def micrograph_field(
     diameters = np.maximum(rng.normal(mean_diameter_nm, sd_nm, n), mean_diameter_nm / 3)
     centres = placed(rng, diameters / pixel_size_nm, (full[0], full[1]), overlaps=overlaps)
 
-    phase = np.zeros(full, np.float32)
-    absorbing = np.zeros(full, np.float32)
     instances, particles = [], []
+    atoms_of_all, absorption_of_all = [np.empty((0, 3))], [np.empty(0)]
     for diameter, centre in zip(diameters, centres, strict=True):
         if centre is None:
             continue
@@ -84,15 +86,24 @@ def micrograph_field(
         atoms = nanoparticle(rng, metal, float(diameter), **kind)
         atoms[:, :2] += np.asarray(centre) * pixel_size_nm
         strength = absorption * rng.lognormal(0, 0.35)
-        deposit(phase, atoms, pixel_size_nm, 1.0)
-        deposit(absorbing, atoms, pixel_size_nm, strength)
+        atoms_of_all.append(atoms)
+        absorption_of_all.append(np.full(len(atoms), strength))
         x, y, mask = outline_mask(atoms, metal.radius_nm, pixel_size_nm)
         instance = visible(x - margin, y - margin, mask, shape)
         if instance is not None:
             instances.append(instance)
             particles.append({"diameter_nm": float(diameter), "element": element, "atoms": len(atoms), **kind})
 
-    intensity = _intensity(rng, phase, absorbing, metal, pixel_size_nm, optics, carbon_nm)
+    shift = thin_phase(
+        np.concatenate(atoms_of_all),
+        metal.z,
+        pixel_size_nm=pixel_size_nm,
+        shape=(full[0], full[1]),
+        optics=optics,
+        absorption=np.concatenate(absorption_of_all),
+    )
+    shift = shift + (1 + 0.04j) * amorphous_phase(rng, (full[0], full[1]), pixel_size_nm, carbon_nm, optics)
+    intensity = thin_image(shift, optics, pixel_size_nm)
     intensity = intensity[margin : margin + shape[0], margin : margin + shape[1]]
     intensity = intensity * np.exp(shading * long_waves(rng, shape, waves=1.5))
     pixels = camera.record(rng, intensity)
@@ -151,38 +162,3 @@ def placed(
         centres, radii = np.vstack([centres, found]), np.append(radii, width / 2)
         result.append((float(found[0]), float(found[1])))
     return result
-
-
-def deposit(grid: NDArray[np.float32], atoms: Positions, pixel_size_nm: float, weight: float) -> None:
-    """Add `weight` for each atom to `grid`, shared linearly among the four nearest pixel centres."""
-    at = atoms[:, :2] / pixel_size_nm - 0.5
-    low = np.floor(at).astype(int)
-    share = at - low
-    h, w = grid.shape
-    for dx in (0, 1):
-        for dy in (0, 1):
-            x, y = low[:, 0] + dx, low[:, 1] + dy
-            value = weight * np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1])
-            inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
-            np.add.at(grid, (y[inside], x[inside]), value[inside].astype(np.float32))
-
-
-def _intensity(
-    rng: np.random.Generator,
-    atoms: NDArray[np.float32],
-    absorbing: NDArray[np.float32],
-    metal: Metal,
-    pixel_size_nm: float,
-    optics: Optics,
-    carbon_nm: float,
-) -> NDArray[np.float32]:
-    shape = (atoms.shape[0], atoms.shape[1])
-    g = frequencies_per_nm(shape, pixel_size_nm)
-    per_atom = optics.lorentz_factor * optics.wavelength_nm * scattering_factor_nm(metal.z, g) / pixel_size_nm**2
-    # both real fields in one complex transform
-    fields = inverse(forward(atoms + 1j * absorbing) * per_atom.astype(np.float32))
-    phase, loss = fields.real, fields.imag
-    carbon = carbon_phase(rng, g, pixel_size_nm, carbon_nm, optics)
-    wave = np.exp(1j * (phase + carbon) - loss - 0.04 * carbon).astype(np.complex64)
-    wave = inverse(forward(wave) * optics.transfer(g))
-    return (wave.real**2 + wave.imag**2).astype(np.float32)

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from antema.simulation.camera import Camera
 from antema.simulation.drawn import drawn_field
 from antema.simulation.elements import METALS
 from antema.simulation.field import SimulatedField, contrast_to_noise
 from antema.simulation.figures import annotated, as_printed
 from antema.simulation.micrographs import micrograph_field
-from antema.simulation.optics import Camera, Optics
+from antema.simulation.optics import Optics
 
 
 def varied_field(seed: int, *, shape: tuple[int, int] = (512, 512), atomic_share: float = 0.5) -> SimulatedField:

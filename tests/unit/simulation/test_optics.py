@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from antema.simulation.optics import Camera, Optics, carbon_phase, frequencies_per_nm, long_waves
+from antema.simulation.amorphous import amorphous_phase
+from antema.simulation.camera import Camera
+from antema.simulation.fourier import frequencies_per_nm, long_waves
+from antema.simulation.optics import Optics
+from antema.simulation.scattering import scattering_factor_nm
 
 
 def test_the_wavelength_at_300_kv_is_known():
@@ -29,8 +33,7 @@ def test_the_noise_sees_a_weaker_blur_than_the_signal():
 
 
 def test_transfer_is_one_for_the_undiffracted_beam_and_damped_far_out():
-    g = frequencies_per_nm((256, 256), 0.03)
-    transfer = np.abs(Optics().transfer(g))
+    transfer = np.abs(Optics().transfer((256, 256), 0.03))
     assert transfer[0, 0] == pytest.approx(1)
     assert transfer.max() <= 1 + 1e-6
     assert transfer[128, 128] < 0.05
@@ -39,9 +42,8 @@ def test_transfer_is_one_for_the_undiffracted_beam_and_damped_far_out():
 def test_carbon_has_the_hump_of_its_first_neighbours():
     rng = np.random.default_rng(3)
     g = frequencies_per_nm((512, 512), 0.05)
-    from antema.simulation.elements import scattering_factor_nm
-
-    spectrum = np.mean([np.abs(np.fft.fft2(carbon_phase(rng, g, 0.05, 4.0, Optics()))) ** 2 for _ in range(4)], axis=0)
+    films = [amorphous_phase(rng, (512, 512), 0.05, 4.0, Optics()) for _ in range(4)]
+    spectrum = np.mean([np.abs(np.fft.fft2(film)) ** 2 for film in films], axis=0)
     structure = spectrum / scattering_factor_nm(6, g) ** 2
     near = structure[(g > 0.5) & (g < 1.0)].mean()
     hump = structure[(g > 4.6) & (g < 5.4)].mean()
@@ -51,8 +53,7 @@ def test_carbon_has_the_hump_of_its_first_neighbours():
 
 
 def test_a_thicker_film_is_rougher():
-    g = frequencies_per_nm((256, 256), 0.06)
-    thin, thick = (carbon_phase(np.random.default_rng(4), g, 0.06, t, Optics()).std() for t in (2.0, 8.0))
+    thin, thick = (amorphous_phase(np.random.default_rng(4), (256, 256), 0.06, t, Optics()).std() for t in (2.0, 8.0))
     assert thick == pytest.approx(2 * thin, rel=1e-3)
 
 

@@ -1,0 +1,155 @@
+"""Amorphous supports, carbon and silicon: as a random field with the right structure factor, and atom by atom."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antema.simulation.fourier import Image, fast_length
+from antema.simulation.optics import Optics
+from antema.simulation.scattering import lobato_terms, scattering_factor_nm
+
+
+@dataclass(frozen=True)
+class AmorphousSolid:
+    """An amorphous element.
+
+    Parameters
+    ----------
+    z : int
+        Atomic number.
+    atoms_per_nm3 : float
+        Number density.
+    least_distance_nm : float
+        Closest distance of two atoms when packed at random.
+    structure : tuple of (float, float, float)
+        Terms (height, place in 1/nm, width in 1/nm) of the structure factor,
+        S(g) = 1 + sum of height * exp(-((g - place) / width)²).
+    """
+
+    z: int
+    atoms_per_nm3: float
+    least_distance_nm: float
+    structure: tuple[tuple[float, float, float], ...]
+
+
+CARBON = AmorphousSolid(6, 100.0, 0.160, ((-0.75, 0.0, 2.9), (0.2, 5.0, 1.0)))
+"""Evaporated film of about 2.0 g/cm3. The terms describe carbon packed at random at 0.160 nm (`packed`)."""
+SILICON = AmorphousSolid(14, 49.0, 0.225, ((-0.95, 0.0, 1.9), (0.6, 3.2, 0.4), (0.45, 5.7, 0.55)))
+"""2.28 g/cm3; the two first maxima of the structure factor of a tetrahedral network, at 20 and 36 per nm of 2 pi g."""
+
+
+def structure_factor(solid: AmorphousSolid, g_per_nm: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return S(g) of an amorphous solid: the spectrum of its atoms' places over that of independent atoms."""
+    return np.asarray(1 + sum(h * np.exp(-(((g_per_nm - p) / w) ** 2)) for h, p, w in solid.structure))
+
+
+def amorphous_phase(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    pixel_size_nm: float,
+    thickness_nm: float | Image,
+    optics: Optics,
+    solid: AmorphousSolid = CARBON,
+) -> Image:
+    """Return the phase shift of an amorphous film, in rad, without its mean.
+
+    A Gaussian random field whose spectrum is that of independent atoms times the structure factor; the film's mean
+    phase is `mean_phase` times its thickness.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the field.
+    shape : tuple of int
+        Height and width in pixels.
+    pixel_size_nm : float
+        Edge of a pixel.
+    thickness_nm : float or ndarray, shape (h, w)
+        Of the film, everywhere or at each pixel; the spread of the phase grows with its square root.
+    optics : Optics
+        For its voltage.
+    solid : AmorphousSolid
+        What it is made of.
+    """
+    from antema.simulation import waves
+
+    full = (fast_length(shape[0]), fast_length(shape[1]))
+    white = rng.standard_normal(full, dtype=np.float32)
+    per_nm = waves.amorphous_shift(
+        white,
+        lobato_terms([solid.z]),
+        np.array(solid.structure, np.float32),
+        solid.atoms_per_nm3 * pixel_size_nm**2,
+        optics,
+        pixel_size_nm,
+    )
+    film = np.asarray(per_nm)[: shape[0], : shape[1]]
+    return film * np.sqrt(np.asarray(thickness_nm, np.float32))
+
+
+def mean_phase(solid: AmorphousSolid, optics: Optics) -> float:
+    """Return the phase that the mean potential of a solid adds for each nm of its thickness, in rad."""
+    at_rest = float(scattering_factor_nm(solid.z, np.zeros(1))[0])
+    return optics.lorentz_factor * optics.wavelength_nm * solid.atoms_per_nm3 * at_rest
+
+
+def packed(
+    rng: np.random.Generator, size_nm: tuple[float, float, float], solid: AmorphousSolid = CARBON
+) -> NDArray[np.float64]:
+    """Return atoms packed at random in a box, none nearer to another than `solid.least_distance_nm`.
+
+    Atoms are added one after another where there is room (random sequential addition), the box repeats in x and y.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the places.
+    size_nm : tuple of float
+        Edges of the box along x, y and z.
+    solid : AmorphousSolid
+        Its density and least distance.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        x, y and z in nm, in [0, size).
+
+    Raises
+    ------
+    ValueError
+        If the box has no room for as many atoms at this distance.
+    """
+    from scipy.spatial import KDTree
+
+    size = np.asarray(size_nm, np.float64)
+    wanted = int(round(solid.atoms_per_nm3 * float(size.prod())))
+    if (size[:2] < 2 * solid.least_distance_nm).any():
+        msg = f"A box of at least {2 * solid.least_distance_nm:g} nm along x and y is expected; found {size_nm} nm."
+        raise ValueError(msg)
+    box = np.array([size[0], size[1], size[2] + 2 * solid.least_distance_nm])  # no neighbours across z
+    atoms = np.empty((0, 3))
+    for _ in range(400):
+        fresh = rng.uniform(0, 1, (min(max(2 * (wanted - len(atoms)), 64), 200_000), 3)) * size
+        if len(atoms):
+            near, _ = KDTree(atoms, boxsize=box).query(fresh, distance_upper_bound=solid.least_distance_nm)
+            fresh = fresh[np.isinf(near)]
+        pairs = KDTree(fresh, boxsize=box).query_pairs(solid.least_distance_nm, output_type="ndarray")
+        fresh = fresh[_first_come(len(fresh), pairs)]
+        atoms = np.concatenate([atoms, fresh[: wanted - len(atoms)]])
+        if len(atoms) == wanted:
+            return atoms
+    msg = (
+        f"{wanted} atoms at least {solid.least_distance_nm:g} nm apart are expected to fit into "
+        f"{' x '.join(f'{edge:g}' for edge in size_nm)} nm; found room for {len(atoms)}."
+    )
+    raise ValueError(msg)
+
+
+def _first_come(n: int, pairs: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which of `n` candidates stay if each in turn is refused that is too near to an earlier one that stayed."""
+    stays = np.ones(n, bool)
+    for early, late in pairs[np.argsort(pairs[:, 1], kind="stable")]:  # query_pairs gives early < late
+        if stays[early]:
+            stays[late] = False
+    return stays

@@ -1,0 +1,242 @@
+"""Electron waves on a grid: atoms projected, waves transmitted, propagated and imaged.
+
+All functions are compiled by JAX for each shape of their arrays, in single precision. Phases and losses come as one
+complex array, phase + 1j * loss: the wave behind the object is exp(1j * that). Grids are periodic.
+"""
+
+from dataclasses import fields
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from antema.simulation.optics import Optics
+
+# the numbers of a microscope are arguments, so that another one needs no compilation
+jax.tree_util.register_dataclass(Optics, [field.name for field in fields(Optics)], [])
+
+BAND = 2 / 3
+"""Part of the Nyquist frequency that a wave may use between slices; beyond, products would alias."""
+_APERTURE_EDGE = 0.02
+"""Softness of the objective aperture, relative to its radius."""
+
+
+def axes_per_nm(shape: tuple[int, int], pixel_size_nm: Array | float) -> tuple[Array, Array]:
+    """Return the frequencies along y, shape (h, 1), and x, shape (1, w), in 1/nm."""
+    return jnp.fft.fftfreq(shape[0])[:, None] / pixel_size_nm, jnp.fft.fftfreq(shape[1])[None] / pixel_size_nm
+
+
+@partial(jax.jit, static_argnames="shape")
+def transfer(optics: Optics, shape: tuple[int, int], pixel_size_nm: float) -> Array:
+    """Return the wave transfer function, complex64 of `shape`: aberrations, coherence envelopes, aperture.
+
+    References
+    ----------
+    .. [1] E. J. Kirkland, Advanced Computing in Electron Microscopy, chapters 2, 3: quasi-coherent envelopes.
+    """
+    gy, gx = axes_per_nm(shape, pixel_size_nm)
+    wavelength = optics.wavelength_nm
+    x, y = wavelength * gx, wavelength * gy  # angle of scattering
+    square = x**2 + y**2
+    astigmatism, twice = optics.astigmatism_nm, 2 * optics.astigmatism_angle_rad
+    coma, once = optics.coma_nm, optics.coma_angle_rad
+    threefold, thrice = optics.threefold_nm, 3 * optics.threefold_angle_rad
+    cs_nm = optics.cs_mm * 1e6
+    cos2, sin2 = astigmatism * jnp.cos(twice), astigmatism * jnp.sin(twice)
+    cos1, sin1 = coma * jnp.cos(once), coma * jnp.sin(once)
+    cos3, sin3 = threefold * jnp.cos(thrice), threefold * jnp.sin(thrice)
+    tilt = x * cos1 + y * sin1
+    path_nm = (
+        0.5 * square * (0.5 * cs_nm * square - optics.defocus_nm)
+        + 0.5 * ((x**2 - y**2) * cos2 + 2 * x * y * sin2)
+        + square * tilt / 3
+        + ((x**3 - 3 * x * y**2) * cos3 + (3 * x**2 * y - y**3) * sin3) / 3
+    )
+    round_nm = cs_nm * square - optics.defocus_nm
+    slope_x = round_nm * x + x * cos2 + y * sin2 + (2 * x * tilt + square * cos1) / 3
+    slope_y = round_nm * y - y * cos2 + x * sin2 + (2 * y * tilt + square * sin1) / 3
+    slope_x += (x**2 - y**2) * cos3 + 2 * x * y * sin3
+    slope_y += (x**2 - y**2) * sin3 - 2 * x * y * cos3
+    temporal = 0.5 * (jnp.pi / wavelength * optics.focal_spread_nm * square) ** 2
+    spatial = (jnp.pi * optics.convergence_mrad * 1e-3 / wavelength) ** 2 * (slope_x**2 + slope_y**2)
+    aperture = optics.aperture_mrad * 1e-3
+    beyond = (jnp.sqrt(square) / jnp.where(aperture > 0, aperture, 1.0) - 1) / _APERTURE_EDGE
+    passed = jnp.where(aperture > 0, jax.nn.sigmoid(-beyond), 1.0)
+    return passed * jnp.exp(-temporal - spatial - 2j * jnp.pi / wavelength * path_nm)
+
+
+def scattering_factors_nm(terms: Array, g2: Array) -> Array:
+    """Return f(g), shape (elements, h, w), from `antema.simulation.scattering.lobato_terms` and g² in 1/nm²."""
+    amplitudes, widths = terms[:, 0, :, None, None], terms[:, 1, :, None, None]
+    return sum(amplitudes[:, k] * (2 + widths[:, k] * g2) / (1 + widths[:, k] * g2) ** 2 for k in range(terms.shape[2]))  # type: ignore[return-value]
+
+
+@partial(jax.jit, static_argnames=("shape", "elements"))
+def deposited(x_px: Array, y_px: Array, weights: Array, element: Array, shape: tuple[int, int], elements: int) -> Array:
+    """Return the atoms on a grid, one for each element: each shared among 4 x 4 pixels by cubic B-splines.
+
+    Parameters
+    ----------
+    x_px, y_px : Array, shape (n,)
+        Positions; 0.5 is the centre of the first pixel. Atoms outside of the grid are left out.
+    weights : Array, shape (n,), real or complex
+        What each atom counts.
+    element : Array of int, shape (n,)
+        Which grid it belongs to.
+    shape : tuple of int
+        Height and width.
+    elements : int
+        How many grids.
+
+    Returns
+    -------
+    Array, shape (elements, h, w)
+        `potential` takes the splines out again.
+    """
+    h, w = shape
+    inside = (x_px >= 0) & (x_px < w) & (y_px >= 0) & (y_px < h)
+    weights = jnp.where(inside, weights, 0)
+    (column, share_x), (row, share_y) = _splines(x_px - 0.5), _splines(y_px - 0.5)
+    columns, rows = (column[:, None] + jnp.arange(4)) % w, (row[:, None] + jnp.arange(4)) % h
+    values = weights[:, None, None] * share_y[:, :, None] * share_x[:, None, :]
+    at = (element[:, None, None] * h + rows[:, :, None]) * w + columns[:, None, :]
+    grid = jnp.zeros(elements * h * w, values.dtype).at[at.ravel()].add(values.ravel())
+    return grid.reshape(elements, h, w)
+
+
+def _splines(at: Array) -> tuple[Array, Array]:
+    """Return the first of the four samples that each place touches, (n,), and their shares, (n, 4)."""
+    low = jnp.floor(at)
+    t = at - low
+    rest = 1 - t
+    shares = (rest**3, 3 * t**3 - 6 * t**2 + 4, 3 * rest**3 - 6 * rest**2 + 4, t**3)
+    return low.astype(jnp.int32) - 1, jnp.stack(shares, axis=-1) / 6
+
+
+@jax.jit
+def potential(grids: Array, terms: Array, optics: Optics, pixel_size_nm: float) -> Array:
+    """Return the phase shift that deposited atoms give to the wave, in rad; complex where the grids are.
+
+    Parameters
+    ----------
+    grids : Array, shape (elements, h, w)
+        `deposited`.
+    terms : Array, shape (elements, 2, 5)
+        `antema.simulation.scattering.lobato_terms` of the elements.
+    optics : Optics
+        For its voltage.
+    pixel_size_nm : float
+        Edge of a pixel.
+    """
+    return jnp.fft.ifft2(_potential_spectrum(grids, terms, optics, pixel_size_nm)).astype(grids.dtype)
+
+
+def _potential_spectrum(grids: Array, terms: Array, optics: Optics, pixel_size_nm: Array | float) -> Array:
+    gy, gx = axes_per_nm((grids.shape[1], grids.shape[2]), pixel_size_nm)
+    spread = (jnp.sinc(gy * pixel_size_nm) * jnp.sinc(gx * pixel_size_nm)) ** 4  # of the splines
+    strength = optics.lorentz_factor * optics.wavelength_nm / pixel_size_nm**2
+    factors = scattering_factors_nm(terms, gx**2 + gy**2)
+    return strength / spread * (jnp.fft.fft2(grids) * factors).sum(axis=0)
+
+
+@jax.jit
+def thin_image(shift: Array, optics: Optics, pixel_size_nm: float) -> Array:
+    """Return the image intensity, float32 (h, w), of a thin object with the complex phase `shift`."""
+    return image(jnp.exp(1j * shift), optics, pixel_size_nm)
+
+
+@jax.jit
+def image(wave: Array, optics: Optics, pixel_size_nm: float) -> Array:
+    """Return the image intensity of an exit wave, shape (..., h, w)."""
+    h, w = wave.shape[-2:]
+    wave = jnp.fft.ifft2(jnp.fft.fft2(wave) * transfer(optics, (h, w), pixel_size_nm))
+    return wave.real**2 + wave.imag**2
+
+
+def propagator(
+    optics: Optics, shape: tuple[int, int], pixel_size_nm: Array | float, distance_nm: Array | float
+) -> Array:
+    """Return the Fresnel propagator over `distance_nm` (negative: back), 0 beyond `BAND` of the Nyquist frequency."""
+    gy, gx = axes_per_nm(shape, pixel_size_nm)
+    g2 = gx**2 + gy**2
+    kept = g2 < (0.5 * BAND / pixel_size_nm) ** 2
+    return jnp.where(kept, jnp.exp(-1j * jnp.pi * optics.wavelength_nm * distance_nm * g2), 0)
+
+
+@partial(jax.jit, static_argnames="shape")
+def exit_wave(
+    x_px: Array,
+    y_px: Array,
+    weights: Array,
+    element: Array,
+    terms: Array,
+    optics: Optics,
+    pixel_size_nm: float,
+    slice_nm: float,
+    last_nm: float,
+    shape: tuple[int, int],
+) -> Array:
+    """Return a plane wave after the slices, complex64 (h, w): multislice.
+
+    Parameters
+    ----------
+    x_px, y_px, weights, element : Array, shape (slices, n)
+        As `deposited` takes them, a row for each slice; fill up with weights of 0.
+    terms, optics, pixel_size_nm, shape
+        As in `potential`.
+    slice_nm : float
+        Propagated after each slice.
+    last_nm : float
+        Propagated at the end, mostly back to where the wave is wanted.
+
+    References
+    ----------
+    .. [1] J. M. Cowley, A. F. Moodie, Acta Cryst. 10 (1957) 609.
+    """
+    through = propagator(optics, shape, pixel_size_nm, slice_nm)
+    band = propagator(optics, shape, pixel_size_nm, 0.0)
+
+    def one(wave: Array, atoms: tuple[Array, ...]) -> tuple[Array, None]:
+        grids = deposited(*atoms, shape, terms.shape[0])
+        shift = jnp.fft.ifft2(_potential_spectrum(grids, terms, optics, pixel_size_nm) * band)
+        if not jnp.iscomplexobj(grids):
+            shift = shift.real
+        wave = jnp.fft.fft2(wave * jnp.exp(1j * shift))
+        return jnp.fft.ifft2(wave * through), None
+
+    wave, _ = jax.lax.scan(one, jnp.ones(shape, jnp.complex64), (x_px, y_px, weights, element))
+    return jnp.fft.ifft2(jnp.fft.fft2(wave) * propagator(optics, shape, pixel_size_nm, last_nm))
+
+
+@jax.jit
+def amorphous_shift(
+    white: Array, terms: Array, structure: Array, atoms_per_px: Array | float, optics: Optics, pixel_size_nm: float
+) -> Array:
+    """Return the phase, float32 (h, w), of atoms of mean number `atoms_per_px` that lie as a structure factor says.
+
+    Parameters
+    ----------
+    white : Array, shape (h, w)
+        White noise of unit variance.
+    terms : Array, shape (1, 2, 5)
+        `antema.simulation.scattering.lobato_terms` of the element.
+    structure : Array, shape (m, 3)
+        Height, place in 1/nm and width in 1/nm of the terms of `antema.simulation.amorphous.structure_factor`.
+    atoms_per_px : float
+        Mean number.
+    optics, pixel_size_nm
+        As in `potential`.
+    """
+    gy, gx = axes_per_nm((white.shape[0], white.shape[1]), pixel_size_nm)
+    g2 = gx**2 + gy**2
+    order = jnp.sqrt(jnp.maximum(structure_factor(jnp.sqrt(g2), structure), 0) * atoms_per_px)
+    strength = optics.lorentz_factor * optics.wavelength_nm / pixel_size_nm**2
+    amplitude = strength * order * scattering_factors_nm(terms, g2)[0]
+    return jnp.fft.irfft2(jnp.fft.rfft2(white) * amplitude[:, : white.shape[1] // 2 + 1], s=white.shape)
+
+
+def structure_factor(g_per_nm: Array, structure: Array) -> Array:
+    """Return S(g) = 1 + sum of height * exp(-((g - place) / width)²)."""
+    parts = (height * jnp.exp(-(((g_per_nm - place) / width) ** 2)) for height, place, width in structure)
+    return sum(parts, start=jnp.ones(()))
