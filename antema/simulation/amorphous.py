@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from antema.simulation.fourier import Image, fast_length
 from antema.simulation.optics import Optics
-from antema.simulation.scattering import lobato_terms, scattering_factor_nm
+from antema.simulation.scattering import atom_factors
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ def structure_factor(solid: AmorphousSolid, g_per_nm: NDArray[np.floating]) -> N
     return np.asarray(1 + sum(h * np.exp(-(((g_per_nm - p) / w) ** 2)) for h, p, w in solid.structure))
 
 
-def amorphous_phase(
+def amorphous_shift(
     rng: np.random.Generator,
     shape: tuple[int, int],
     pixel_size_nm: float,
     thickness_nm: float | Image,
     optics: Optics,
     solid: AmorphousSolid = CARBON,
-) -> Image:
-    """Return the phase shift of an amorphous film, in rad, without its mean.
+) -> NDArray[np.complex64]:
+    """Return phase + 1j * loss of an amorphous film.
 
-    A Gaussian random field whose spectrum is that of independent atoms times the structure factor; the film's mean
-    phase is `mean_phase` times its thickness.
+    The mean phase of the solid, and around it a Gaussian random field whose spectrum is that of independent atoms
+    times the structure factor.
 
     Parameters
     ----------
@@ -66,32 +66,35 @@ def amorphous_phase(
     pixel_size_nm : float
         Edge of a pixel.
     thickness_nm : float or ndarray, shape (h, w)
-        Of the film, everywhere or at each pixel; the spread of the phase grows with its square root.
+        Of the film, everywhere or at each pixel: the mean grows with it, the spread with its square root.
     optics : Optics
         For its voltage.
     solid : AmorphousSolid
         What it is made of.
+
+    Returns
+    -------
+    ndarray of complex64, shape (h, w)
+        The wave behind is exp(1j * this).
     """
     from antema.simulation import waves
 
     full = (fast_length(shape[0]), fast_length(shape[1]))
     white = rng.standard_normal(full, dtype=np.float32)
-    per_nm = waves.amorphous_shift(
-        white,
-        lobato_terms([solid.z]),
-        np.array(solid.structure, np.float32),
-        solid.atoms_per_nm3 * pixel_size_nm**2,
-        optics,
-        pixel_size_nm,
-    )
-    film = np.asarray(per_nm)[: shape[0], : shape[1]]
-    return film * np.sqrt(np.asarray(thickness_nm, np.float32))
+    factors = atom_factors([solid.z], optics, pixel_size_nm)
+    structure = np.array(solid.structure, np.float32)
+    per_px = solid.atoms_per_nm3 * pixel_size_nm**2
+    film = np.asarray(waves.amorphous_shift(white, factors, structure, per_px, optics, pixel_size_nm))
+    thickness = np.asarray(thickness_nm, np.float32)
+    mean = np.complex64(mean_shift_per_nm(solid, optics, pixel_size_nm))
+    return mean * thickness + film[: shape[0], : shape[1]] * np.sqrt(thickness)
 
 
-def mean_phase(solid: AmorphousSolid, optics: Optics) -> float:
-    """Return the phase that the mean potential of a solid adds for each nm of its thickness, in rad."""
-    at_rest = float(scattering_factor_nm(solid.z, np.zeros(1))[0])
-    return optics.lorentz_factor * optics.wavelength_nm * solid.atoms_per_nm3 * at_rest
+def mean_shift_per_nm(solid: AmorphousSolid, optics: Optics, pixel_size_nm: float) -> complex:
+    """Return phase + 1j * loss that each nm of a solid adds on average, in rad."""
+    terms, beyond, _ = atom_factors([solid.z], optics, pixel_size_nm)
+    at_rest = 2 * float(terms[0, 0].sum()) * optics.lorentz_factor * optics.wavelength_nm + complex(beyond[0, 0])
+    return solid.atoms_per_nm3 * at_rest
 
 
 def packed(

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.simulation.amorphous import amorphous_phase
+from antema.simulation.amorphous import amorphous_shift
 from antema.simulation.atoms import nanoparticle, outline_mask
 from antema.simulation.camera import Camera
 from antema.simulation.elements import METALS
 from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
 from antema.simulation.fourier import fast_length, gaussian, long_waves
-from antema.simulation.multislice import thin_image, thin_phase
+from antema.simulation.multislice import thin_image, thin_shift
 from antema.simulation.optics import Optics
 
 
@@ -94,7 +94,7 @@ def micrograph_field(
             instances.append(instance)
             particles.append({"diameter_nm": float(diameter), "element": element, "atoms": len(atoms), **kind})
 
-    shift = thin_phase(
+    shift = thin_shift(
         np.concatenate(atoms_of_all),
         metal.z,
         pixel_size_nm=pixel_size_nm,
@@ -102,7 +102,7 @@ def micrograph_field(
         optics=optics,
         absorption=np.concatenate(absorption_of_all),
     )
-    shift = shift + (1 + 0.04j) * amorphous_phase(rng, (full[0], full[1]), pixel_size_nm, carbon_nm, optics)
+    shift = shift + amorphous_shift(rng, (full[0], full[1]), pixel_size_nm, carbon_nm, optics)
     intensity = thin_image(shift, optics, pixel_size_nm)
     intensity = intensity[margin : margin + shape[0], margin : margin + shape[1]]
     intensity = intensity * np.exp(shading * long_waves(rng, shape, waves=1.5))

@@ -1,9 +1,13 @@
-"""Electron scattering factors of neutral atoms, as fitted by Lobato and Van Dyck."""
+"""How neutral atoms scatter electrons: Lobato's and Van Dyck's factors, and what an atom is on a coarse grid."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from antema.simulation.optics import Optics
 
 _LOBATO: dict[int, tuple[tuple[float, ...], tuple[float, ...]]] = {
     1: (  # H
@@ -125,3 +129,92 @@ def scattering_factor_nm(z: int, g_per_nm: NDArray[np.floating]) -> NDArray[np.f
     amplitudes, widths = np.asarray(lobato_terms([z])[0], np.float64)
     g2 = np.asarray(g_per_nm, np.float64)[..., None] ** 2
     return np.asarray((amplitudes * (2 + widths * g2) / (1 + widths * g2) ** 2).sum(axis=-1))
+
+
+class AtomFactors(NamedTuple):
+    """What atoms do to a wave on a grid, as `antema.simulation.waves` takes it.
+
+    Parameters
+    ----------
+    terms : ndarray of float32, shape (elements, 2, 5)
+        `lobato_terms`.
+    beyond : ndarray of complex64, shape (elements, m)
+        What comes to the phase of each in rad nm², at frequencies from 0 on in equal steps.
+    step_per_nm : float
+        That step.
+    """
+
+    terms: NDArray[np.float32]
+    beyond: NDArray[np.complex64]
+    step_per_nm: float
+
+
+_TABLE = 256
+
+
+def atom_factors(
+    numbers: Sequence[int], optics: Optics, pixel_size_nm: float, *, thin_atoms: bool = False
+) -> AtomFactors:
+    """Return what atoms of these elements do to a wave that is sampled at `pixel_size_nm`.
+
+    A heavy atom shifts the phase of a wave by several rad in its core. On a grid that does not resolve the core, the
+    band-limited phase is small there, and its exponential is not the band-limited transmission: too much passes
+    unscattered, and what is scattered beyond the grid's frequencies is not missing. Here each atom has the complex
+    phase whose exponential is its own transmission exp(i phase) limited to the band, after Glauber's and Molière's
+    theory of strong scattering; at fine sampling this is the phase itself. `docs/simulation.md` compares both.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        Atomic numbers.
+    optics : Optics
+        For its voltage.
+    pixel_size_nm : float
+        Edge of a pixel.
+    thin_atoms : bool
+        Whether to leave all this out: phases of the first Born approximation, without any loss.
+
+    Raises
+    ------
+    ValueError
+        For an element that is not tabulated.
+
+    References
+    ----------
+    .. [1] E. Zeitler, H. Olsen, Phys. Rev. 136 (1964) A1546: complex amplitudes of single atoms in this theory.
+    """
+    terms = lobato_terms(numbers)
+    step = 0.75 / pixel_size_nm / (_TABLE - 1)  # to beyond the corners of the grid's frequencies
+    if thin_atoms:
+        return AtomFactors(terms, np.zeros((len(terms), _TABLE), np.complex64), step)
+    rows = [_beyond_born(int(z), optics.voltage_kv, float(pixel_size_nm)) for z in numbers]
+    return AtomFactors(terms, np.stack(rows), step)
+
+
+@lru_cache(maxsize=512)
+def _beyond_born(z: int, voltage_kv: float, pixel_size_nm: float) -> NDArray[np.complex64]:
+    """Return the transform of an atom's complex phase on the grid, less that of its plain phase, by frequency."""
+    from scipy.special import j0, k0, k1
+
+    optics = Optics(voltage_kv=voltage_kv)
+    amplitudes, widths = np.asarray(lobato_terms([z])[0], np.float64)
+    rate = 2 * np.pi / np.sqrt(widths)
+    most = 0.5 / pixel_size_nm
+    reach_nm = max(24 * pixel_size_nm, 0.3)
+    samples = int(12 * most * reach_nm) + 120
+    # the phase beside the atom, from the two-dimensional transforms of 1 / (1 + b g²) and its square
+    r = np.concatenate([np.geomspace(1e-6, 1e-3, 50)[:-1], np.geomspace(1e-3, reach_nm, 3 * samples)])
+    ring = 2 * np.pi * r * np.gradient(r)
+    kr = rate * r[:, None]
+    phase = (amplitudes * rate**2 / (2 * np.pi) * (k0(kr) + 0.5 * kr * k1(kr))).sum(axis=1)
+    phase *= optics.lorentz_factor * optics.wavelength_nm
+    g = np.linspace(0, most, samples)
+    band = j0(2 * np.pi * g[:, None] * r) @ (ring[:, None] * np.stack([np.exp(1j * phase) - 1, phase], axis=1))
+    weights = 2 * np.pi * g * g[1]
+    weights[-1] /= 2
+    # seen through the band: transmission and phase
+    place = np.linspace(0, reach_nm, 2 * samples)
+    seen = j0(2 * np.pi * g * place[:, None]) @ (weights[:, None] * band)
+    beyond = -1j * np.log1p(seen[:, 0]) - seen[:, 1]
+    frequency = np.linspace(0, 1.5 * most, _TABLE)
+    return (j0(2 * np.pi * frequency[:, None] * place) @ (2 * np.pi * place * place[1] * beyond)).astype(np.complex64)

@@ -12,12 +12,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from antema.simulation.optics import Optics
+from antema.simulation.scattering import AtomFactors
 
 # the numbers of a microscope are arguments, so that another one needs no compilation
 jax.tree_util.register_dataclass(Optics, [field.name for field in fields(Optics)], [])
 
-BAND = 2 / 3
-"""Part of the Nyquist frequency that a wave may use between slices; beyond, products would alias."""
 _APERTURE_EDGE = 0.02
 """Softness of the objective aperture, relative to its radius."""
 
@@ -66,10 +65,18 @@ def transfer(optics: Optics, shape: tuple[int, int], pixel_size_nm: float) -> Ar
     return passed * jnp.exp(-temporal - spatial - 2j * jnp.pi / wavelength * path_nm)
 
 
-def scattering_factors_nm(terms: Array, g2: Array) -> Array:
-    """Return f(g), shape (elements, h, w), from `antema.simulation.scattering.lobato_terms` and g² in 1/nm²."""
-    amplitudes, widths = terms[:, 0, :, None, None], terms[:, 1, :, None, None]
-    return sum(amplitudes[:, k] * (2 + widths[:, k] * g2) / (1 + widths[:, k] * g2) ** 2 for k in range(terms.shape[2]))  # type: ignore[return-value]
+def phases_nm2(factors: AtomFactors, optics: Optics, g_per_nm: Array) -> Array:
+    """Return the transforms of the atoms' complex phases in rad nm², complex64 (elements, h, w)."""
+    g2 = g_per_nm**2
+    amplitudes, widths = (jnp.asarray(factors.terms)[:, k, :, None, None] for k in (0, 1))
+    born = jnp.zeros(())
+    for k in range(amplitudes.shape[1]):
+        born += amplitudes[:, k] * (2 + widths[:, k] * g2) / (1 + widths[:, k] * g2) ** 2
+    at = g_per_nm / factors.step_per_nm
+    low = jnp.floor(at).astype(jnp.int32)
+    beyond = jnp.asarray(factors.beyond)
+    table = beyond[:, low] + (at - low) * (beyond[:, low + 1] - beyond[:, low])
+    return optics.lorentz_factor * optics.wavelength_nm * born + table
 
 
 @partial(jax.jit, static_argnames=("shape", "elements"))
@@ -92,7 +99,7 @@ def deposited(x_px: Array, y_px: Array, weights: Array, element: Array, shape: t
     Returns
     -------
     Array, shape (elements, h, w)
-        `potential` takes the splines out again.
+        `shift` takes the splines out again.
     """
     h, w = shape
     inside = (x_px >= 0) & (x_px < w) & (y_px >= 0) & (y_px < h)
@@ -115,35 +122,30 @@ def _splines(at: Array) -> tuple[Array, Array]:
 
 
 @jax.jit
-def potential(grids: Array, terms: Array, optics: Optics, pixel_size_nm: float) -> Array:
-    """Return the phase shift that deposited atoms give to the wave, in rad; complex where the grids are.
+def shift(grids: Array, factors: AtomFactors, optics: Optics, pixel_size_nm: float) -> Array:
+    """Return phase + 1j * loss of deposited atoms in one slice, complex64 (h, w).
 
     Parameters
     ----------
     grids : Array, shape (elements, h, w)
         `deposited`.
-    terms : Array, shape (elements, 2, 5)
-        `antema.simulation.scattering.lobato_terms` of the elements.
+    factors : AtomFactors
+        Of the elements, at this voltage and pixel size.
     optics : Optics
         For its voltage.
     pixel_size_nm : float
         Edge of a pixel.
     """
-    return jnp.fft.ifft2(_potential_spectrum(grids, terms, optics, pixel_size_nm)).astype(grids.dtype)
-
-
-def _potential_spectrum(grids: Array, terms: Array, optics: Optics, pixel_size_nm: Array | float) -> Array:
     gy, gx = axes_per_nm((grids.shape[1], grids.shape[2]), pixel_size_nm)
-    spread = (jnp.sinc(gy * pixel_size_nm) * jnp.sinc(gx * pixel_size_nm)) ** 4  # of the splines
-    strength = optics.lorentz_factor * optics.wavelength_nm / pixel_size_nm**2
-    factors = scattering_factors_nm(terms, gx**2 + gy**2)
-    return strength / spread * (jnp.fft.fft2(grids) * factors).sum(axis=0)
+    spread = pixel_size_nm**2 * (jnp.sinc(gy * pixel_size_nm) * jnp.sinc(gx * pixel_size_nm)) ** 4  # of the splines
+    phases = phases_nm2(factors, optics, jnp.hypot(gx, gy))
+    return jnp.fft.ifft2((jnp.fft.fft2(grids) * phases).sum(axis=0) / spread)
 
 
 @jax.jit
-def thin_image(shift: Array, optics: Optics, pixel_size_nm: float) -> Array:
-    """Return the image intensity, float32 (h, w), of a thin object with the complex phase `shift`."""
-    return image(jnp.exp(1j * shift), optics, pixel_size_nm)
+def thin_image(behind: Array, optics: Optics, pixel_size_nm: float) -> Array:
+    """Return the image intensity, float32 (h, w), of a thin object with phase + 1j * loss `behind`."""
+    return image(jnp.exp(1j * behind), optics, pixel_size_nm)
 
 
 @jax.jit
@@ -157,24 +159,41 @@ def image(wave: Array, optics: Optics, pixel_size_nm: float) -> Array:
 def propagator(
     optics: Optics, shape: tuple[int, int], pixel_size_nm: Array | float, distance_nm: Array | float
 ) -> Array:
-    """Return the Fresnel propagator over `distance_nm` (negative: back), 0 beyond `BAND` of the Nyquist frequency."""
+    """Return the Fresnel propagator over `distance_nm` (negative: back), complex64 of `shape`."""
     gy, gx = axes_per_nm(shape, pixel_size_nm)
-    g2 = gx**2 + gy**2
-    kept = g2 < (0.5 * BAND / pixel_size_nm) ** 2
-    return jnp.where(kept, jnp.exp(-1j * jnp.pi * optics.wavelength_nm * distance_nm * g2), 0)
+    return jnp.exp(-1j * jnp.pi * optics.wavelength_nm * distance_nm * (gx**2 + gy**2))
 
 
 @partial(jax.jit, static_argnames="shape")
+def exit_waves(
+    x_px: Array,
+    y_px: Array,
+    weights: Array,
+    element: Array,
+    factors: AtomFactors,
+    optics: Optics,
+    pixel_size_nm: float,
+    slice_nm: float,
+    last_nm: Array,
+    shape: tuple[int, int],
+) -> Array:
+    """Return `exit_wave` of several specimens, (n, h, w); positions to elements have shape (n, slices, m)."""
+    one = partial(
+        exit_wave, factors=factors, optics=optics, pixel_size_nm=pixel_size_nm, slice_nm=slice_nm, shape=shape
+    )
+    return jax.vmap(lambda *atoms: one(*atoms[:4], last_nm=atoms[4]))(x_px, y_px, weights, element, last_nm)
+
+
 def exit_wave(
     x_px: Array,
     y_px: Array,
     weights: Array,
     element: Array,
-    terms: Array,
+    factors: AtomFactors,
     optics: Optics,
     pixel_size_nm: float,
     slice_nm: float,
-    last_nm: float,
+    last_nm: Array,
     shape: tuple[int, int],
 ) -> Array:
     """Return a plane wave after the slices, complex64 (h, w): multislice.
@@ -183,8 +202,8 @@ def exit_wave(
     ----------
     x_px, y_px, weights, element : Array, shape (slices, n)
         As `deposited` takes them, a row for each slice; fill up with weights of 0.
-    terms, optics, pixel_size_nm, shape
-        As in `potential`.
+    factors, optics, pixel_size_nm, shape
+        As in `shift`.
     slice_nm : float
         Propagated after each slice.
     last_nm : float
@@ -195,15 +214,10 @@ def exit_wave(
     .. [1] J. M. Cowley, A. F. Moodie, Acta Cryst. 10 (1957) 609.
     """
     through = propagator(optics, shape, pixel_size_nm, slice_nm)
-    band = propagator(optics, shape, pixel_size_nm, 0.0)
 
     def one(wave: Array, atoms: tuple[Array, ...]) -> tuple[Array, None]:
-        grids = deposited(*atoms, shape, terms.shape[0])
-        shift = jnp.fft.ifft2(_potential_spectrum(grids, terms, optics, pixel_size_nm) * band)
-        if not jnp.iscomplexobj(grids):
-            shift = shift.real
-        wave = jnp.fft.fft2(wave * jnp.exp(1j * shift))
-        return jnp.fft.ifft2(wave * through), None
+        behind = shift(deposited(*atoms, shape, len(factors.terms)), factors, optics, pixel_size_nm)
+        return jnp.fft.ifft2(jnp.fft.fft2(wave * jnp.exp(1j * behind)) * through), None
 
     wave, _ = jax.lax.scan(one, jnp.ones(shape, jnp.complex64), (x_px, y_px, weights, element))
     return jnp.fft.ifft2(jnp.fft.fft2(wave) * propagator(optics, shape, pixel_size_nm, last_nm))
@@ -211,32 +225,27 @@ def exit_wave(
 
 @jax.jit
 def amorphous_shift(
-    white: Array, terms: Array, structure: Array, atoms_per_px: Array | float, optics: Optics, pixel_size_nm: float
+    white: Array, factors: AtomFactors, structure: Array, atoms_per_px: float, optics: Optics, pixel_size_nm: float
 ) -> Array:
-    """Return the phase, float32 (h, w), of atoms of mean number `atoms_per_px` that lie as a structure factor says.
+    """Return phase + 1j * loss, less their means, of atoms that lie as a structure factor says: complex64 (h, w).
 
     Parameters
     ----------
     white : Array, shape (h, w)
         White noise of unit variance.
-    terms : Array, shape (1, 2, 5)
-        `antema.simulation.scattering.lobato_terms` of the element.
+    factors : AtomFactors
+        Of the one element.
     structure : Array, shape (m, 3)
-        Height, place in 1/nm and width in 1/nm of the terms of `antema.simulation.amorphous.structure_factor`.
+        `antema.simulation.amorphous.AmorphousSolid.structure`.
     atoms_per_px : float
         Mean number.
     optics, pixel_size_nm
-        As in `potential`.
+        As in `shift`.
     """
     gy, gx = axes_per_nm((white.shape[0], white.shape[1]), pixel_size_nm)
-    g2 = gx**2 + gy**2
-    order = jnp.sqrt(jnp.maximum(structure_factor(jnp.sqrt(g2), structure), 0) * atoms_per_px)
-    strength = optics.lorentz_factor * optics.wavelength_nm / pixel_size_nm**2
-    amplitude = strength * order * scattering_factors_nm(terms, g2)[0]
-    return jnp.fft.irfft2(jnp.fft.rfft2(white) * amplitude[:, : white.shape[1] // 2 + 1], s=white.shape)
-
-
-def structure_factor(g_per_nm: Array, structure: Array) -> Array:
-    """Return S(g) = 1 + sum of height * exp(-((g - place) / width)²)."""
-    parts = (height * jnp.exp(-(((g_per_nm - place) / width) ** 2)) for height, place, width in structure)
-    return sum(parts, start=jnp.ones(()))
+    g = jnp.hypot(gx, gy)
+    order = 1 + (
+        structure[:, 0, None, None] * jnp.exp(-(((g - structure[:, 1:2, None]) / structure[:, 2:, None]) ** 2))
+    ).sum(axis=0)
+    amplitude = jnp.sqrt(jnp.maximum(order, 0) * atoms_per_px).at[0, 0].set(0)
+    return jnp.fft.ifft2(jnp.fft.fft2(white) * amplitude * phases_nm2(factors, optics, g)[0] / pixel_size_nm**2)

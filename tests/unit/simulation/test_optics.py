@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from antema.simulation.amorphous import amorphous_phase
+from antema.simulation.amorphous import amorphous_shift
 from antema.simulation.camera import Camera
 from antema.simulation.fourier import frequencies_per_nm, long_waves
 from antema.simulation.optics import Optics
@@ -42,7 +42,7 @@ def test_transfer_is_one_for_the_undiffracted_beam_and_damped_far_out():
 def test_carbon_has_the_hump_of_its_first_neighbours():
     rng = np.random.default_rng(3)
     g = frequencies_per_nm((512, 512), 0.05)
-    films = [amorphous_phase(rng, (512, 512), 0.05, 4.0, Optics()) for _ in range(4)]
+    films = [amorphous_shift(rng, (512, 512), 0.05, 4.0, Optics()) for _ in range(4)]
     spectrum = np.mean([np.abs(np.fft.fft2(film)) ** 2 for film in films], axis=0)
     structure = spectrum / scattering_factor_nm(6, g) ** 2
     near = structure[(g > 0.5) & (g < 1.0)].mean()
@@ -53,7 +53,7 @@ def test_carbon_has_the_hump_of_its_first_neighbours():
 
 
 def test_a_thicker_film_is_rougher():
-    thin, thick = (amorphous_phase(np.random.default_rng(4), (256, 256), 0.06, t, Optics()).std() for t in (2.0, 8.0))
+    thin, thick = (amorphous_shift(np.random.default_rng(4), (256, 256), 0.06, t, Optics()).std() for t in (2.0, 8.0))
     assert thick == pytest.approx(2 * thin, rel=1e-3)
 
 
