@@ -10,6 +10,9 @@ from hypothesis import settings
 settings.register_profile("antema", deadline=None)
 settings.load_profile("antema")
 
+# Folders of tests come and go: JAX keeps nothing in them.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", "")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

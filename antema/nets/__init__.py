@@ -5,9 +5,11 @@ JAX is imported when a network is loaded, not when this package is.
 
 from antema.nets.card import BrokenModel, ModelCard, broken_models, models, verify
 from antema.nets.device import choose_device, device_name
+from antema.nets.polarity import POLARITIES, expected_polarity
 from antema.nets.segmenter import Segmentation, Segmenter, load
 
 __all__ = [
+    "POLARITIES",
     "BrokenModel",
     "ModelCard",
     "Segmentation",
@@ -15,6 +17,7 @@ __all__ = [
     "broken_models",
     "choose_device",
     "device_name",
+    "expected_polarity",
     "load",
     "models",
     "verify",

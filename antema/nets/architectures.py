@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from antema.nets import deeplab, groschner
+from antema.nets import deeplab, groschner, unet
 from antema.nets.deeplab import DeepLab
 from antema.nets.groschner import GroschnerUNet
 from antema.nets.unet import UNet
@@ -30,17 +30,21 @@ class Architecture:
         From the ``architecture`` entry of a card to the network for inference, to be called in `nnx.eval_shape`:
         running the initialisers one by one takes many seconds.
     logits : callable
-        From network, normalised image (h, w) and the place of "particle" among the classes to the logits
-        (h, w, n_outputs): of "particle" first, then of the card's other ``outputs``.
+        From network, normalised images (n, h, w) and the place of "particle" among the classes to the logits
+        (n, h, w, n_outputs): of "particle" first, then of the card's other ``outputs``.
     window_px, margin_px : int
-        Largest part of an image seen at once, and what is thrown away on each of its inner sides: no less than the
-        network's reach. Multiples of 32.
+        Largest side of a part of an image seen at once, and what is thrown away on each of its inner sides: no less
+        than the network's reach. Multiples of 32.
+    bottleneck : callable or None
+        From network and normalised images (n, h, w) to its deepest features (n, fewer, fewer, c), by which images
+        are compared; None where nobody has asked an architecture for them.
     """
 
     build: Callable[[Mapping[str, Any]], nnx.Module]
     logits: Callable[[Any, jax.Array, int], jax.Array]
     window_px: int
     margin_px: int
+    bottleneck: Callable[[Any, jax.Array], jax.Array] | None = None
 
 
 def outputs(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -49,14 +53,21 @@ def outputs(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _own_logits(network: UNet, x: jax.Array, _: int) -> jax.Array:
-    return network(x[None])[0]
+    return network(x)
 
 
 def _logit_of_scores(network: DeepLab | GroschnerUNet, x: jax.Array, particle: int) -> jax.Array:
-    image = jnp.broadcast_to(x[None, :, :, None], (1, *x.shape, network.n_channels))
-    scores = network(image)[0]
+    scores = network(_channels(network, x))
     others = jax.nn.logsumexp(jnp.delete(scores, particle, axis=-1), axis=-1)
     return (scores[..., particle] - others)[..., None]
+
+
+def _channels(network: DeepLab | GroschnerUNet, x: jax.Array) -> jax.Array:
+    return jnp.broadcast_to(x[..., None], (*x.shape, network.n_channels))
+
+
+def _deeplab_bottleneck(network: DeepLab, x: jax.Array) -> jax.Array:
+    return network.bottleneck(_channels(network, x))
 
 
 def _unet(entry: Mapping[str, Any]) -> UNet:
@@ -85,8 +96,12 @@ def _groschner(entry: Mapping[str, Any]) -> GroschnerUNet:
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
-        "unet-stride2": Architecture(_unet, _own_logits, window_px=2048, margin_px=256),
-        deeplab.KIND: Architecture(_deeplab, _logit_of_scores, window_px=3072, margin_px=deeplab.REACH_PX),
+        "unet-stride2": Architecture(
+            _unet, _own_logits, window_px=2560, margin_px=unet.REACH_PX, bottleneck=UNet.bottleneck
+        ),
+        deeplab.KIND: Architecture(
+            _deeplab, _logit_of_scores, window_px=3072, margin_px=deeplab.REACH_PX, bottleneck=_deeplab_bottleneck
+        ),
         groschner.KIND: Architecture(_groschner, _logit_of_scores, window_px=2048, margin_px=groschner.REACH_PX),
     }
 )

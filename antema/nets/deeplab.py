@@ -182,17 +182,25 @@ class DeepLab(nnx.Module):
         Array, shape (n, h, w, n_classes)
             Logarithms of the classes' probabilities up to a constant of each pixel: a softmax gives these.
         """
+        shallow, x = self._encoded(x)
+        x = self.joined(jnp.concatenate([unit(x) for unit in self.context], axis=-1))
+        x = jnp.concatenate([self.detail(shallow), self.enlarged(x)], axis=-1)
+        for unit in self.refined:
+            x = unit(x)
+        return self.full_size(self.scores(x))
+
+    def bottleneck(self, x: jax.Array) -> jax.Array:
+        """Return the deepest features of `x` (n, h, w, n_channels): (n, h / 16, w / 16, 8 * width)."""
+        return self._encoded(x)[1]
+
+    def _encoded(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         x = _max_pool(self.stem(x))
         for block in self.shallow:
             x = block(x)
         shallow = x
         for block in self.deep:
             x = block(x)
-        x = self.joined(jnp.concatenate([unit(x) for unit in self.context], axis=-1))
-        x = jnp.concatenate([self.detail(shallow), self.enlarged(x)], axis=-1)
-        for unit in self.refined:
-            x = unit(x)
-        return self.full_size(self.scores(x))
+        return shallow, x
 
 
 def _max_pool(x: jax.Array) -> jax.Array:

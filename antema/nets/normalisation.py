@@ -19,11 +19,12 @@ ANTEMA_MEAN, ANTEMA_SPREAD = 114.2725, 58.9159
 
 
 def finite(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return `pixels` as float32, what is not finite replaced by the median of the rest."""
-    values = np.asarray(pixels).astype(np.float32)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        values[bad] = np.median(values[~bad]) if not bad.all() else 0.0
+    """Return `pixels` as float32 of their own, what is not finite replaced by the median of the rest."""
+    values = np.array(pixels, np.float32)
+    if pixels.dtype.kind not in "biu":
+        bad = ~np.isfinite(values)
+        if bad.any():
+            values[bad] = np.median(values[~bad]) if not bad.all() else 0.0
     return values
 
 
@@ -37,11 +38,20 @@ def standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
     low, high = np.percentile(values[::stride, ::stride], (0.1, 99.9))
     if low == high:  # a few odd pixels on a flat image: only they have contrast
         low, high = values.min(), values.max()
-    clipped = np.clip(values, np.float32(low), np.float32(high))
-    spread = clipped.std(dtype=np.float64)
+    clipped = np.asarray(np.clip(values, np.float32(low), np.float32(high)), np.float32)
+    mean, spread = _mean_and_spread(clipped)
     if spread == 0:
         return np.zeros_like(clipped)
-    return ((clipped - clipped.mean(dtype=np.float64)) / spread).astype(np.float32)
+    clipped -= np.float32(mean)  # in place: images of 8192 x 8192 pixels take 256 MiB a copy
+    clipped /= np.float32(spread)
+    return clipped
+
+
+def _mean_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return mean and standard deviation, summed row by row in double precision without a copy of the whole."""
+    mean = float(np.mean([row.mean(dtype=np.float64) for row in values]))
+    variance = np.mean([np.square(row.astype(np.float64) - mean).mean() for row in values])
+    return mean, float(np.sqrt(variance))
 
 
 def antema_8_bit(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Working scales: the network knows particles of some tens of pixels, micrographs have them at any size."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ BELIEVED_WIDTH_PX = 14.0
 """Below this width on a coarse map a particle is too small there for its width to be believed."""
 COMFORTABLE_PX = (12.0, 160.0)
 """The network is used at all scales at which the typical particle is this wide."""
+
+_BAND_PX = 256
 
 
 def candidate_factors(shape: tuple[int, int], *, least_side_px: int = 96) -> list[int]:
@@ -23,7 +26,7 @@ def reduced(pixels: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     if factor == 1:
         return pixels
     h, w = pixels.shape
-    padded = np.pad(pixels, ((0, -h % factor), (0, -w % factor)), mode="edge")
+    padded = np.pad(pixels, ((0, -h % factor), (0, -w % factor)), mode="edge") if h % factor or w % factor else pixels
     blocks = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)
     return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
 
@@ -32,15 +35,37 @@ def enlarged(values: NDArray[np.float32], factor: int, shape: tuple[int, int]) -
     """Return `values` of a reduced image on the pixels of the full one, by linear interpolation between centres."""
     if factor == 1:
         return values
-    result = values
-    for axis, size in enumerate(shape):
-        centre = np.clip((np.arange(size) + 0.5) / factor - 0.5, 0, result.shape[axis] - 1)
-        below = np.minimum(centre.astype(np.int64), max(result.shape[axis] - 2, 0))
-        above = np.minimum(below + 1, result.shape[axis] - 1)
-        share = (centre - below).astype(np.float32)
-        share = share[:, None] if axis == 0 else share[None, :]
-        result = np.asarray(result.take(below, axis) * (1 - share) + result.take(above, axis) * share, np.float32)
+    result = np.zeros(shape, np.float32)
+    add_enlarged(result, values, factor)
     return result
+
+
+def add_enlarged(total: NDArray[np.float32], values: NDArray[np.float32], factor: int) -> None:
+    """Add `values` of an image reduced by `factor`, interpolated, to `total` (h, w), in place and a band at a time."""
+    h, w = total.shape
+    left, right, across = _neighbours(w, factor, values.shape[1])
+    upper, lower, down = _neighbours(h, factor, values.shape[0])
+    for start in range(0, h, _BAND_PX):
+        rows = slice(start, min(start + _BAND_PX, h))
+        first, last = upper[rows].min(), lower[rows].max() + 1
+        wide = values[first:last].take(left, 1) * (1 - across) + values[first:last].take(right, 1) * across
+        share = down[rows, None]
+        total[rows] += wide.take(upper[rows] - first, 0) * (1 - share) + wide.take(lower[rows] - first, 0) * share
+
+
+def _neighbours(
+    size: int, factor: int, coarse: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Return for each of `size` pixels the coarse ones around its centre, and the share of the second."""
+    centre = np.clip((np.arange(size) + 0.5) / factor - 0.5, 0, coarse - 1)
+    below = np.minimum(centre.astype(np.int64), max(coarse - 2, 0))
+    return below, np.minimum(below + 1, coarse - 1), (centre - below).astype(np.float32)
+
+
+def middle(values: NDArray[Any], most_px: int = 2048) -> NDArray[Any]:
+    """Return `values` (h, w), cut down to the middle where a side is longer than it takes to measure widths."""
+    top, left = (max(side - most_px, 0) // 2 for side in values.shape)
+    return values[top : top + most_px, left : left + most_px]
 
 
 def typical_width_px(particle: NDArray[np.bool_]) -> float:
@@ -64,8 +89,8 @@ def typical_width_px(particle: NDArray[np.bool_]) -> float:
     return float(width[order][np.searchsorted(share, 0.5)])
 
 
-def estimated_width_px(width_px: Callable[[int], float], factors: Sequence[int]) -> float:
-    """Return the typical width of a particle in pixels of the full image.
+def estimated_width_px(width_px: Callable[[int], float], factors: Sequence[int]) -> tuple[float, int]:
+    """Return the typical width of a particle in pixels of the full image, and the factor whose map told it.
 
     The coarsest map whose particles are wide enough there to be believed tells it.
 
@@ -77,13 +102,13 @@ def estimated_width_px(width_px: Callable[[int], float], factors: Sequence[int])
     factors : sequence of int
         Increasing reduction factors.
     """
-    width = 0.0
-    for factor in reversed(factors):
-        found = width_px(factor)
-        width = found * factor
+    width, at = 0.0, factors[-1]
+    for at in reversed(factors):
+        found = width_px(at)
+        width = found * at
         if found >= BELIEVED_WIDTH_PX:
             break
-    return width
+    return width, at
 
 
 def working_factors(width_px: float, factors: Sequence[int]) -> list[int]:

@@ -1,6 +1,5 @@
 """A trained network on whole micrographs of any size."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -10,23 +9,27 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from antema.domain import AntemaError, Trust
-from antema.nets.card import ModelCard, find, verify
+from antema.nets.calibration import Calibration, read_calibration
+from antema.nets.card import find, verify
+from antema.nets.network import Network, Progress, network_of
 from antema.nets.normalisation import NORMALISATIONS, Normalisation, finite, standardised
+from antema.nets.polarity import POLARITIES, evidence
 from antema.nets.scales import (
+    add_enlarged,
     candidate_factors,
     enlarged,
     estimated_width_px,
+    middle,
     reduced,
     typical_width_px,
     working_factors,
 )
 
-_BUCKET_PX = 256
-
 SCALES = ("by particle width", "native")
 """At what scales a card may say that its network sees a micrograph; the first one unless it says so."""
 
-Logits = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+_SAMPLE_PX = 1024
+"""Side of the middle of an image that is enough to tell its polarity by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,55 +74,201 @@ class Segmenter:
     name : str
         The model's name.
     sha256 : str
-        Digest of its weight file.
+        Digest of its weight file, and of what was measured of it where that is used.
     threshold : float
         Probability above which a pixel is particle.
     card : dict
         The model's card.
-    logits : callable
-        From normalised grey values (h, w) of any size to logits (h, w, n_outputs), those of "particle" first.
+    network : Network
+        What gives logits.
     normalised : callable
-        From grey values (h, w) to what `logits` expects.
+        From grey values (h, w) to what the network expects.
     native_scale : bool
         Whether the network sees every micrograph at its own pixels alone.
+    calibration : Calibration or None
+        What was measured of it; without, particles are dark unless said otherwise, and trust is not told.
     """
 
     name: str
     sha256: str
     threshold: float
     card: dict[str, Any]
-    logits: Logits = field(repr=False)
+    network: Network = field(repr=False)
     normalised: Normalisation = field(default=standardised, repr=False)
     native_scale: bool = False
+    calibration: Calibration | None = field(default=None, repr=False)
 
     def probability(self, pixels: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return the probability, float32 (h, w), that each of `pixels` (h, w), of any type, is particle."""
         return self.segment(pixels).probability
 
-    def segment(self, pixels: NDArray[np.generic]) -> Segmentation:
-        """Return the probability map of `pixels`, shape (h, w), computed at the scales that suit its particles."""
-        values = finite(pixels)
-        maps: dict[int, NDArray[np.float32]] = {}
+    def segment(
+        self,
+        pixels: NDArray[np.generic],
+        *,
+        polarity: str = "auto",
+        expected: str = "dark",
+        progress: Progress | None = None,
+    ) -> Segmentation:
+        """Return the probability map of an image, computed at the scales that suit its particles.
 
-        def map_at(factor: int) -> NDArray[np.float32]:
-            if factor not in maps:
-                maps[factor] = self.logits(self.normalised(reduced(values, factor)))
-            return maps[factor]
+        Parameters
+        ----------
+        pixels : ndarray, shape (h, w)
+            Grey values of any type.
+        polarity : str
+            Whether particles are ``dark`` or ``bright`` on their ground; ``auto`` lets the image tell, which it must do
+            strongly to be taken for other than `expected`.
+        expected : str
+            ``dark``, or ``bright`` where the detector makes them so (`antema.nets.expected_polarity`).
+        progress : callable, optional
+            Called with the share of the work that is done, from 0 to 1.
 
-        cut = float(np.log(self.threshold / (1 - self.threshold)))
+        Raises
+        ------
+        AntemaError
+            Where `polarity` is none of these.
+        """
+        if polarity not in POLARITIES:
+            msg = f"polarity: expected one of {', '.join(POLARITIES)}, found {polarity!r}"
+            raise AntemaError(msg)
         factors = [1] if self.native_scale else candidate_factors(pixels.shape)
-        width_px = estimated_width_px(lambda factor: typical_width_px(map_at(factor)[..., 0] > cut), factors)
-        used = working_factors(width_px, factors)
-        total = np.zeros(pixels.shape, np.float32)
-        for factor in used:
-            total += enlarged(map_at(factor)[..., 0], factor, pixels.shape)
-        probability = expit(total / np.float32(len(used)))
+        told = _Told(progress, sum(1 / factor**2 for factor in factors))
+        levels = _Levels(pixels)
+        passes = _Passes(self, levels, bright=(expected if polarity == "auto" else polarity) == "bright", told=told)
+        width_px, at = estimated_width_px(passes.width_px, factors)
+        if polarity == "auto" and self.calibration is not None:
+            other = _Passes(self, levels, bright=not passes.bright, told=told, cropped=True)
+            _, other_at = estimated_width_px(other.width_px, factors)
+            seen, seen_otherwise = passes.evidence(at), other.evidence(other_at)
+            dark, bright = (seen_otherwise, seen) if passes.bright else (seen, seen_otherwise)
+            if (self.calibration.polarity(dark, bright, expected) == "bright") != passes.bright:
+                passes = _Passes(self, levels, bright=not passes.bright, told=told)
+                width_px, at = estimated_width_px(passes.width_px, factors)
+        return self._fused(passes, width_px, working_factors(width_px, factors), told)
+
+    def _fused(self, passes: "_Passes", width_px: float, used: list[int], told: "_Told") -> Segmentation:
+        """Return the mean of what the network says at the factors in use; `passes` are spent afterwards."""
         finest = used[0]
-        notes = (f"segmented at 1/{finest} of the image's width",) if finest > 1 else ()
+        shape = passes.levels.pixels.shape
+        planes = passes.taken(finest)
+        logits = enlarged(planes[0], finest, shape)
+        for factor in used[1:]:
+            add_enlarged(logits, passes.at(factor)[0], factor)
+        logits /= np.float32(len(used))
+        probability = self.calibrated(logits)
         contact = None
-        if map_at(finest).shape[-1] > 1:  # a seam is thin: coarser scales would only smear it
-            contact = expit(enlarged(map_at(finest)[..., 1], finest, pixels.shape))
-        return Segmentation(probability, tuple(1 / factor for factor in used), width_px, notes, contact)
+        if len(planes) > 1:  # a seam is thin: coarser scales would only smear it
+            contact = enlarged(planes[1], finest, shape)
+            expit(contact, out=contact)
+        notes = (f"segmented at 1/{finest} of the image's width",) if finest > 1 else ()
+        polarity = "bright" if passes.bright else "dark"
+        if passes.bright:
+            notes += ("particles taken for bright on a dark ground",)
+        told.all()
+        return Segmentation(probability, tuple(1 / factor for factor in used), width_px, notes, contact, None, polarity)
+
+    def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn fused logits of "particle" into probabilities, in place."""
+        if self.calibration is not None:
+            logits /= np.float32(self.calibration.temperature)
+            logits += np.float32(self.calibration.offset)
+        return expit(logits, out=logits)
+
+    @property
+    def cut(self) -> float:
+        """The logit above which a pixel is particle."""
+        logit = float(np.log(self.threshold / (1 - self.threshold)))
+        return logit if self.calibration is None else (logit - self.calibration.offset) * self.calibration.temperature
+
+
+class _Levels:
+    """An image at its own size and reduced by powers of 2, each made when it is first asked for."""
+
+    def __init__(self, pixels: NDArray[np.generic]) -> None:
+        self.pixels = pixels
+        self._kept: dict[int, NDArray[np.float32]] = {}
+
+    def at(self, factor: int) -> NDArray[np.float32]:
+        if factor == 1:
+            return finite(self.pixels)  # not kept: 256 MiB of an image of 8192 x 8192 pixels
+        if factor not in self._kept:
+            self._kept[factor] = reduced(self.at(factor // 2), 2)
+        return self._kept[factor]
+
+
+class _Told:
+    """Tells the share of the work that is done, ever growing; how much there will be shows only on the way."""
+
+    def __init__(self, progress: Progress | None, work: float) -> None:
+        self._progress, self._work, self._done = progress, work, 0.0
+
+    def during(self, work: float) -> Progress | None:
+        """Return what is to be called in a pass over that much (1 is the image's own pixels) with its share done."""
+        if self._progress is None:
+            return None
+        before = self._done
+        self._done = min(before + work / self._work, 0.99)
+        progress, room = self._progress, self._done - before
+        return lambda share: progress(before + share * room)
+
+    def all(self) -> None:
+        if self._progress:
+            self._progress(1.0)
+
+
+class _Passes:
+    """What the network says of an image in one polarity, each factor seen when it is first asked for.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+        Whose network it is.
+    levels : _Levels
+        The image.
+    bright : bool
+        Whether it is shown inverted.
+    told : _Told
+        Hears of every pass.
+    cropped : bool
+        Whether the middle is enough where there is much.
+    """
+
+    def __init__(
+        self, segmenter: Segmenter, levels: _Levels, *, bright: bool, told: _Told, cropped: bool = False
+    ) -> None:
+        self.levels, self.bright = levels, bright
+        self._segmenter, self._told, self._cropped = segmenter, told, cropped
+        self._maps: dict[int, list[NDArray[np.float32]]] = {}
+
+    def values(self, factor: int) -> NDArray[np.float32]:
+        """Return the grey values as the network is shown them."""
+        values = self.levels.at(factor)
+        return self._segmenter.normalised(-values if self.bright else values)
+
+    def at(self, factor: int) -> list[NDArray[np.float32]]:
+        """Return the logits, an array for each output."""
+        if factor not in self._maps:
+            values = self.values(factor)
+            values = middle(values, _SAMPLE_PX) if self._cropped else values
+            progress = self._told.during(values.size / self.levels.pixels.size)
+            self._maps[factor] = self._segmenter.network.logits(values, progress)
+        return self._maps[factor]
+
+    def taken(self, factor: int) -> list[NDArray[np.float32]]:
+        """Return `at` once and for all: the arrays are the caller's."""
+        planes = self.at(factor)
+        del self._maps[factor]
+        return planes
+
+    def width_px(self, factor: int) -> float:
+        """Return the typical width of a particle on the map at that factor."""
+        return typical_width_px(middle(self.at(factor)[0]) > self._segmenter.cut)
+
+    def evidence(self, factor: int) -> NDArray[np.float64]:
+        """Return how much speaks for the image being seen the right way round at that factor."""
+        probability = self._segmenter.calibrated(middle(self.at(factor)[0], _SAMPLE_PX).copy())
+        return evidence(middle(self.values(factor), _SAMPLE_PX), probability, self._segmenter.threshold)
 
 
 @lru_cache(maxsize=4)
@@ -142,88 +291,14 @@ def load(name: str = "default") -> Segmenter:
             f"{', '.join(SCALES)}, found {normalisation!r} and {scale!r}"
         )
         raise AntemaError(msg)
+    calibration = read_calibration(card)
     return Segmenter(
         card.name,
-        card.sha256,
+        card.sha256 if calibration is None else calibration.digest(card.sha256),
         card.threshold,
         dict(card.content),
-        network_logits(card),
+        network_of(card),
         NORMALISATIONS[normalisation],
         native_scale=scale == "native",
+        calibration=calibration,
     )
-
-
-def network_logits(card: ModelCard) -> Logits:
-    """Return the compiled network of `card` as a function on normalised images of any size."""
-    import jax
-    from flax import nnx
-
-    from antema.nets.architectures import ARCHITECTURES
-    from antema.nets.weights import read, set_weights
-
-    entry = card.content.get("architecture", {})
-    kind = entry.get("kind")
-    classes = card.content.get("classes", ("background", "particle"))
-    if kind not in ARCHITECTURES:
-        msg = f"model {card.name}: expected an architecture of kind {', '.join(ARCHITECTURES)}, found {kind!r}"
-        raise AntemaError(msg)
-    architecture = ARCHITECTURES[kind]
-    try:
-        particle = classes.index("particle")
-        network = nnx.eval_shape(lambda: architecture.build(entry))
-        set_weights(network, read(card.weights_path))
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"model {card.name}: expected an architecture and weights that fit, found others ({error})"
-        raise AntemaError(msg) from error
-    graph, state = nnx.split(network)
-
-    @jax.jit
-    def run(state: nnx.State, x: jax.Array) -> jax.Array:
-        return architecture.logits(nnx.merge(graph, state), x, particle)
-
-    def logits(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return logits_anywhere(
-            values,
-            lambda x: np.asarray(run(state, x)),
-            window_px=architecture.window_px,
-            margin_px=architecture.margin_px,
-        )
-
-    return logits
-
-
-def logits_anywhere(
-    values: NDArray[np.float32], logits: Logits, *, window_px: int = 2048, margin_px: int = 256
-) -> NDArray[np.float32]:
-    """Return the logits of an image of any size.
-
-    The image is mirrored up to multiples of 256 pixels, so that a folder of images of nearly equal size is compiled
-    for once, and seen in windows that overlap by more than the network's reach: no seam can be.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (h, w)
-        Normalised grey values.
-    logits : callable
-        From normalised grey values (h, w), sides multiples of 256, to logits (h, w, n).
-    window_px, margin_px : int
-        Largest window, and what is thrown away on each inner side of it; multiples of 32.
-    """
-    h, w = values.shape
-    padded = np.pad(values, ((0, -h % _BUCKET_PX), (0, -w % _BUCKET_PX)), mode="symmetric")
-    if max(padded.shape) <= window_px:
-        return logits(padded)[:h, :w]
-    result: NDArray[np.float32] | None = None
-    step = window_px - 2 * margin_px
-    for y in range(0, padded.shape[0], step):
-        for x in range(0, padded.shape[1], step):
-            top, left = max(y - margin_px, 0), max(x - margin_px, 0)
-            bottom = min(y + step + margin_px, padded.shape[0])
-            right = min(x + step + margin_px, padded.shape[1])
-            part = logits(np.ascontiguousarray(padded[top:bottom, left:right]))
-            kept = part[y - top : y - top + step, x - left : x - left + step]
-            if result is None:
-                result = np.empty((*padded.shape, part.shape[-1]), np.float32)
-            result[y : y + kept.shape[0], x : x + kept.shape[1]] = kept
-    assert result is not None
-    return result[:h, :w]

@@ -66,18 +66,26 @@ class UNet(nnx.Module):
         Array, shape (n, h, w, n_outputs)
             Logits: above 0 is yes.
         """
-        x = _pixels_to_channels(x)
-        skips: list[jax.Array] = []
-        for level, (first, second) in enumerate(self.down):
-            if level:
-                x = _max_pool(x)
-            x = second(first(x))
-            skips.append(x)
-        skips.pop()
+        skips = self._down(x)
+        x = skips.pop()
         for across, (first, second) in zip(self.across, self.up, strict=True):
             x = _twice(across(x)) + skips.pop()
             x = second(first(x))
         return _channels_to_pixels(self.head(x))
+
+    def bottleneck(self, x: jax.Array) -> jax.Array:
+        """Return the deepest features of `x` (n, h, w): (n, h / STRIDE, w / STRIDE, features[-1])."""
+        return self._down(x)[-1]
+
+    def _down(self, x: jax.Array) -> list[jax.Array]:
+        x = _pixels_to_channels(x)
+        levels: list[jax.Array] = []
+        for level, (first, second) in enumerate(self.down):
+            if level:
+                x = _max_pool(x)
+            x = second(first(x))
+            levels.append(x)
+        return levels
 
 
 def _pixels_to_channels(x: jax.Array) -> jax.Array:

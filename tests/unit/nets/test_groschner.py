@@ -63,7 +63,7 @@ def probability(path, x):
     architecture = ARCHITECTURES[KIND]
     network = nnx.eval_shape(lambda: architecture.build(published.architecture))
     set_weights(network, published.weights)
-    return jax.nn.sigmoid(jax.jit(lambda x: architecture.logits(network, x, 1)[..., 0])(x))
+    return jax.nn.sigmoid(jax.jit(lambda x: architecture.logits(network, x[None], 1)[0, ..., 0])(x))
 
 
 def image(h, w):

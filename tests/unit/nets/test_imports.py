@@ -11,8 +11,8 @@ from antema.domain import CannotImport
 from antema.nets import broken_models, load, models, verify
 from antema.nets.hdf5_layers import read_layers
 from antema.nets.imports import import_model
+from antema.nets.network import network_of
 from antema.nets.published import read_published
-from antema.nets.segmenter import network_logits
 from tests.strategies.published_files import antema_layers, groschner_layers, write_keras, write_matlab
 
 
@@ -59,10 +59,10 @@ def test_an_imported_network_is_a_model_like_others(tmp_path, folder, layers, wr
 def test_the_particle_is_the_class_that_the_card_calls_so(tmp_path):
     card = import_model(write_keras(tmp_path / "w.h5", groschner_layers()))
     x = np.random.default_rng(0).uniform(0, 1, (64, 64)).astype(np.float32)
-    particle = network_logits(card)(x)
+    particle = network_of(card).logits(x)[0]
     path = card.folder / "card.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": ["particle", "background"]}))
-    background = network_logits(verify(card.name))(x)
+    background = network_of(verify(card.name)).logits(x)[0]
     np.testing.assert_allclose(expit(particle) + expit(background), 1, atol=1e-6)
     assert np.abs(particle - background).max() > 0.1
 

@@ -1,10 +1,15 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from flax import nnx
+from hypothesis import given
+from hypothesis import strategies as st
 
+from antema.domain import AntemaError
 from antema.nets import load
 from antema.nets.normalisation import finite, standardised
-from antema.nets.segmenter import logits_anywhere
+from antema.nets.tiling import Windows, logits_anywhere, padded_side, window_starts
 from antema.nets.unet import FEATURES, REACH_PX, UNet, _channels_to_pixels, _pixels_to_channels
 from antema.nets.weights import first_weights, flat_weights, folded, read, save, set_weights
 
@@ -83,15 +88,48 @@ def test_windows_give_what_the_whole_gives():
     import jax
 
     network = built(features=SMALL, seed=3)
-    run = jax.jit(lambda x: network(x[None])[0])
+    run = jax.jit(lambda x: network(x))
+    shapes, shares = set(), []
 
     def logits(x):
+        shapes.add(x.shape)
         return np.asarray(run(x))
 
     image = noise(700, 900, seed=4)
-    whole = logits_anywhere(image, logits, window_px=2048)
-    windows = logits_anywhere(image, logits, window_px=512, margin_px=128)
-    np.testing.assert_allclose(windows, whole, atol=1e-3)
+    (whole,) = logits_anywhere(image, logits, Windows(2048, 128))
+    assert whole.shape == image.shape
+    for at_once in (1, 4):
+        shapes.clear()
+        (windows,) = logits_anywhere(image, logits, Windows(512, 128, at_once), shares.append)
+        assert len(shapes) == 1  # each shape is compiled for
+        np.testing.assert_allclose(windows, whole, atol=1e-3)
+    assert sorted(shares[-2:]) == shares[-2:]
+    assert shares[-1] == 1
+
+
+@given(side=st.integers(1, 9000), largest=st.sampled_from([512, 2048, 2560]), margin=st.sampled_from([96, 224]))
+def test_windows_cover_an_image_and_overlap_by_their_margins(side, largest, margin):
+    padded = padded_side(side)
+    assert side <= padded <= max(1.5 * side, side + 256)
+    window, starts = window_starts(padded, Windows(largest, margin))
+    assert window <= largest
+    assert starts[0] == 0
+    assert starts[-1] + window == padded
+    assert all(start % 32 == 0 for start in starts)
+    assert all(b + margin <= a + window - margin for a, b in pairwise(starts))
+
+
+def test_an_image_is_mirrored_beyond_its_edge():
+    image = noise(70, 300, seed=5)
+    seen = []
+
+    def logits(x):
+        seen.append(x[0])
+        return x[..., None]
+
+    (same,) = logits_anywhere(image, logits, Windows(2048, 64))
+    np.testing.assert_array_equal(same, image)
+    np.testing.assert_array_equal(seen[0], np.pad(image, ((0, 186), (0, 212)), mode="symmetric"))
 
 
 @pytest.mark.parametrize("shape", [(40, 33), (256, 256), (300, 511)])
@@ -114,11 +152,32 @@ def test_gain_and_offset_do_not_matter(model_folder):
 def test_a_reduced_scale_is_told(model_folder, monkeypatch):
     import antema.nets.segmenter as module
 
-    monkeypatch.setattr(module, "estimated_width_px", lambda width_px, factors: 600.0)
+    monkeypatch.setattr(module, "estimated_width_px", lambda width_px, factors: (600.0, 8))
     result = load("tiny").segment(noise(400, 400))
     assert result.scales == (1 / 4,)
     assert result.width_px == 600
     assert result.notes == ("segmented at 1/4 of the image's width",)
+
+
+def test_bright_particles_are_seen_inverted(model_folder):
+    segmenter = load("tiny")
+    pixels = np.abs(noise(90, 120) * 50).astype(np.uint16)
+    dark = segmenter.segment(pixels, polarity="dark")
+    bright = segmenter.segment(1000 - pixels, polarity="bright")
+    assert (dark.polarity, bright.polarity) == ("dark", "bright")
+    np.testing.assert_allclose(bright.probability, dark.probability, atol=1e-4)
+    assert segmenter.segment(pixels).polarity == "dark"  # nothing was measured of this network: what is expected
+    assert segmenter.segment(pixels, expected="bright").polarity == "bright"
+    with pytest.raises(AntemaError, match="expected one of auto, dark, bright, found 'grey'"):
+        segmenter.segment(pixels, polarity="grey")
+
+
+def test_progress_grows_to_1(model_folder):
+    shares = []
+    load("tiny").segment(noise(300, 300), progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(shares) > 2
 
 
 def test_values_that_are_no_numbers_become_the_median():

@@ -66,7 +66,7 @@ def test_small_images_are_not_reduced_to_nothing():
     ],
 )
 def test_the_coarsest_map_that_can_be_believed_tells_the_width(widths, expected):
-    assert estimated_width_px(widths.__getitem__, [1, 2, 4, 8]) == expected
+    assert estimated_width_px(widths.__getitem__, [1, 2, 4, 8])[0] == expected
 
 
 def test_finer_maps_are_not_asked_for_in_vain():
@@ -76,7 +76,7 @@ def test_finer_maps_are_not_asked_for_in_vain():
         asked.append(factor)
         return {8: 3.0, 4: 20.0}[factor]
 
-    assert estimated_width_px(width_px, [1, 2, 4, 8]) == 80.0
+    assert estimated_width_px(width_px, [1, 2, 4, 8]) == (80.0, 4)
     assert asked == [8, 4]
 
 

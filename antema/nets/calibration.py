@@ -1,0 +1,65 @@
+"""What was measured of a network after training: what its logits are worth, and how it tells the polarity."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antema.domain import AntemaError
+from antema.nets.card import ModelCard
+from antema.nets.polarity import chosen_polarity
+
+CALIBRATION_FILE = "trust.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What was measured of a network.
+
+    Parameters
+    ----------
+    sha256 : str
+        Digest of the file that it was read from.
+    temperature, offset : float
+        A logit divided by the one plus the other is that of a calibrated probability.
+    polarity_weights : ndarray, shape (n,)
+        What each of `antema.nets.polarity.EVIDENCE` adds to the logarithm of the odds.
+    """
+
+    sha256: str
+    temperature: float
+    offset: float
+    polarity_weights: NDArray[np.float64]
+
+    def polarity(self, dark: NDArray[np.float64], bright: NDArray[np.float64], expected: str) -> str:
+        """Return ``dark`` or ``bright``, from `antema.nets.polarity.evidence` of both views of an image."""
+        return chosen_polarity(float(self.polarity_weights @ (dark - bright)), expected)
+
+    def digest(self, weights_sha256: str) -> str:
+        """Return what names the network with this calibration: other probabilities are another result."""
+        return hashlib.sha256(f"{weights_sha256} {self.sha256}".encode()).hexdigest()
+
+
+def read_calibration(card: ModelCard) -> Calibration | None:
+    """Return what was measured of the model of `card`, None where nothing was.
+
+    Raises
+    ------
+    AntemaError
+        Where the file is absent or not the one of the card.
+    """
+    entry: dict[str, Any] | None = card.content.get("calibration")
+    if entry is None:
+        return None
+    from safetensors.numpy import load
+
+    path = card.folder / CALIBRATION_FILE
+    content = path.read_bytes() if path.is_file() else b""
+    found = hashlib.sha256(content).hexdigest()
+    if found != entry.get("sha256"):
+        msg = f"model {card.name}: expected the {CALIBRATION_FILE} that its card describes, found another or none"
+        raise AntemaError(f"{msg} (antema models calibrate {card.name} writes it anew)")
+    arrays = load(content)
+    return Calibration(found, float(entry["temperature"]), float(entry["offset"]), arrays["polarity_weights"])
