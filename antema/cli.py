@@ -80,7 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--images", type=Path, required=True, metavar="DIR")
     segmentation.add_argument("--instances", type=Path, required=True, metavar="DIR")
     segmentation.add_argument("--out", type=Path, required=True, metavar="FILE.json")
-    segmentation.add_argument("--model", default="default", metavar="NAME")
+    segmentation.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="an installed model, classical or bragg; given several times they are compared",
+    )
+    segmentation.add_argument("--overlays", type=Path, metavar="DIR", help="pictures of the ten worst images")
+    segmentation.add_argument("--page", type=Path, metavar="FILE.md", help="the tables as Markdown")
+    segmentation.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     segmentation.add_argument(
         "--pixel-size",
         type=_above_0,
@@ -369,15 +377,34 @@ def _print_entry(entry: dict[str, Any]) -> None:
 def _evaluate_segmentation(options: argparse.Namespace) -> int:
     from antema.training import evaluate_segmentation
 
+    names = options.model or ["default"]
     step = _progress("image")
     result = evaluate_segmentation(
         options.images,
         options.instances,
         options.out,
-        model=options.model,
+        model=names[0] if len(names) == 1 else names,
         pixel_size_nm=options.pixel_size,
+        overlays_dir=options.overlays,
         progress=lambda done, total: step("", done, total),
     )
+    results = [result] if len(names) == 1 else result
+    if options.page is not None:
+        from antema.training.tables import page
+
+        options.page.parent.mkdir(parents=True, exist_ok=True)
+        options.page.write_text(page(results, options.command_line), "utf-8")
+    if len(results) == 1:
+        print(_evaluation_line(result))
+    else:
+        from antema.training.tables import as_text, comparison
+
+        print(f"{results[0]['images']} images, {results[0]['n_true']} true particles")
+        print(as_text(comparison(results)))
+    return _report_failures(results[0].get("failed", []))
+
+
+def _evaluation_line(result: dict[str, Any]) -> str:
     pixel, instance = result["pixel"], result["instance"]
     numbers = {
         "IoU": pixel["iou_particle"],
@@ -387,8 +414,7 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
         "F1": instance["f1_50"],
     }
     words = (f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items())
-    print(f"{result['images']} images: {', '.join(words)}")
-    return OK
+    return f"{result['images']} images: {', '.join(words)}"
 
 
 def _simulate_micrographs(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from antema.analysis.compiled import compiled
 from antema.analysis.measures import Measures
 from antema.analysis.polygon import Polygon
 from antema.analysis.separation import Detected, ProbabilityMap
+from antema.domain import Instance
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -109,6 +110,12 @@ def describe(
         edge_width_px=np.array(edges, np.float64),
         border_weight=_border_weights(found, foreground.shape),
     )
+
+
+def contrasts(instances: Sequence[Instance], pixels: NDArray[np.generic]) -> Floats:
+    """Return the contrast-to-noise of each of an image's particles in its `pixels` (h, w), as `Descriptors` has it."""
+    found = [Detected(instance) for instance in instances]
+    return _greys(found, coverage(found, pixels.shape), np.zeros(pixels.shape, np.bool_), pixels)[1]
 
 
 def coverage(found: Sequence[Detected], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -1,37 +1,22 @@
-"""How good a segmentation model is, against instance maps."""
+"""How good segmentation models are, against instance maps."""
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis import Analysis, analyse_segmentation, segment
-from antema.domain import Instance, PixelSize, Recipe
-from antema.training.classical import classical_baseline
-from antema.training.matching import Match, average_precision, f1, iou_matrix
-from antema.training.sources import paired, read_pages
-
-CLASSICAL = "classical"
-"""Name under which `evaluate_segmentation` takes the classical filter for a model."""
-
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class _Classical:
-    """The classical filter as a segmenter."""
-
-    name: str = CLASSICAL
-    sha256: str = ""
-    threshold: float = 0.5
-
-    def probability(self, pixels: NDArray[np.generic]) -> NDArray[np.float32]:
-        return classical_baseline(pixels).astype(np.float32)
+from antema.analysis import Segmenter
+from antema.domain import AntemaError, Instance, PixelSize, Recipe
+from antema.imaging import contents_safely, find_annotations, read_safely
+from antema.training.baselines import segmenter_named
+from antema.training.overlays import WorstImages
+from antema.training.reliability import write_reliability_diagram
+from antema.training.scoring import Case, Scores, groups, reliability_of, scores_of, summary, truth_of
+from antema.training.sources import paired
 
 
 def evaluate_segmentation(
@@ -39,13 +24,13 @@ def evaluate_segmentation(
     instances_dir: Path,
     out_json: Path,
     *,
-    model: str = "default",
+    model: str | Sequence[str] = "default",
     pixel_size_nm: float | None = None,
     recipe: Recipe | None = None,
-    instances: bool = True,
+    overlays_dir: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
-    """Compare a model with instance maps, write the result as JSON and return it.
+) -> Any:  # noqa: ANN401 - JSON
+    """Compare models with instance maps, write the result as JSON and return it.
 
     Parameters
     ----------
@@ -53,93 +38,140 @@ def evaluate_segmentation(
         Images and instance maps (0 = background; further pages where instances overlap) of the same names.
     out_json : Path
         Where the result goes.
-    model : str
-        A model's name, or ``classical`` for the difference-of-Gaussians filter.
+    model : str or sequence of str
+        A model's name, ``classical`` for the difference-of-Gaussians filter or ``bragg`` for Bragg filtering; several
+        are compared on the same images.
     pixel_size_nm : float or None
         Edge of a pixel; None: the file's own, 1 where it has none.
     recipe : Recipe or None
         How particles are made of the map; None: the defaults.
-    instances : bool
-        Whether particles are compared too, not pixels alone.
+    overlays_dir : Path or None
+        Folder for pictures of the ten worst images and the reliability diagram; of several models a folder each.
     progress : callable or None
         Called with (done, all) after each image.
 
     Returns
     -------
-    dict
-        ``pixel`` (over all pixels of all images together), ``instance`` (average precision at IoU 0.5, 0.75, 0.9 of
-        particles ranked by their mean probability; F1 at 0.5), ``count_error`` (sum over images of the absolute
-        difference of counts, over the true count), ``diameter_bias_mean`` and ``diameter_bias_median`` (relative
-        error of mean and median equivalent diameter of the particles that don't touch the border), ``per_image``.
-        Everything is a fraction; None where it cannot be formed.
-    """
-    from antema.imaging import read
-    from antema.nets import load
+    dict or list of dict
+        The `evaluation` of the model, or one for each of a sequence of names. ``failed`` says which images could not
+        be read, a sentence each; they count for nothing.
 
-    recipe = recipe or Recipe()
-    segmenter = _Classical() if model == CLASSICAL else load(model)
+    Raises
+    ------
+    NotFound
+        For a model that is not installed.
+    AntemaError
+        Where there is no image, an image has no map, or none could be read.
+    """
+    names = [model] if isinstance(model, str) else list(model)
+    segmenters = [segmenter_named(name) for name in names]
     pairs = paired(Path(images_dir), Path(instances_dir))
-    counts: list[NDArray[np.int64]] = []
-    matches: list[Match] = []
-    inner: list[tuple[list[float], list[float]]] = []
-    per_image: list[dict[str, Any]] = []
-    for number, (image, truth) in enumerate(pairs, start=1):
-        micrograph = read(image)
-        if pixel_size_nm is not None or not micrograph.pixel_size.is_known:
-            micrograph = micrograph.with_pixel_size(PixelSize(pixel_size_nm or 1.0, "command line"))
-        pages = read_pages(truth)
-        segmentation = segment(micrograph.pixels, segmenter, leave_out_annotations=recipe.leave_out_annotations)
-        probability = segmentation.probability
-        threshold = segmenter.threshold if recipe.threshold is None else recipe.threshold
-        counts.append(confusion(probability > threshold, np.asarray(pages.astype(bool).any(axis=0))))
-        entry: dict[str, Any] = {"image": image.name, "pixel": pixel_metrics(counts[-1])}
-        if instances:
-            used = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": segmenter.threshold}
-            found = _found(analyse_segmentation(micrograph, segmentation, used, recipe))
-            true = true_instances(pages)
-            match = matched(found, true, probability)
-            matches.append(match)
-            inner.append((_inner_diameters(found, probability.shape), _inner_diameters(true, probability.shape)))
-            entry |= _instance_metrics([match], [inner[-1]])
-            entry |= {"n_found": len(found), "n_true": len(true)}
-        per_image.append(entry)
-        if progress:
-            progress(number, len(pairs))
-    result = {
+    failed: list[str] = []
+
+    def cases() -> Iterator[Case]:
+        for number, (image, truth) in enumerate(pairs, start=1):
+            try:
+                yield read_case(image, truth, pixel_size_nm)
+            except AntemaError as error:
+                failed.append(str(error))
+            if progress:
+                progress(number, len(pairs))
+
+    results = evaluations(cases(), segmenters, recipe=recipe, overlays_dir=overlays_dir)
+    if len(failed) == len(pairs):
+        msg = f"expected images that can be compared with their instance maps, found none: {failed[0]}"
+        raise AntemaError(msg)
+    content = plain([{**result, "failed": failed} for result in results])
+    content = content[0] if isinstance(model, str) else content
+    Path(out_json).parent.mkdir(parents=True, exist_ok=True)
+    Path(out_json).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
+    return content
+
+
+def evaluations(
+    cases: Iterable[Case],
+    segmenters: Sequence[Segmenter],
+    *,
+    recipe: Recipe | None = None,
+    overlays_dir: Path | None = None,
+) -> list[dict[str, Any]]:
+    """Return the `evaluation` of each segmenter on the same cases, which are taken one after the other.
+
+    Parameters
+    ----------
+    cases : iterable of Case
+        Micrographs with their truth.
+    segmenters : sequence of Segmenter
+        From `segmenter_named`.
+    recipe : Recipe or None
+        How particles are made of the map; None: the defaults.
+    overlays_dir : Path or None
+        As in `evaluate_segmentation`.
+    """
+    recipe = recipe or Recipe()
+    scores: list[list[Scores]] = [[] for _ in segmenters]
+    worst = [WorstImages() for _ in segmenters]
+    for case in cases:
+        truth = truth_of(case)
+        for segmenter, kept, pictures in zip(segmenters, scores, worst, strict=True):
+            score, found = scores_of(truth, segmenter, recipe)
+            kept.append(score)
+            if overlays_dir is not None:
+                numbers = summary([score])
+                ranked = numbers["instance"]["f1_50"]
+                words = _words(segmenter.name, numbers)
+                pictures.offer(ranked, score.name, words, case.micrograph.pixels, case.instances, found)
+    results = [evaluation(segmenter, kept) for segmenter, kept in zip(segmenters, scores, strict=True)]
+    if overlays_dir is not None:
+        _write_pictures(overlays_dir, results, worst)
+    return results
+
+
+def evaluation(segmenter: Segmenter, scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return what the scores of images say of a segmenter; fractions, not per cent, and NaN where one cannot be formed.
+
+    ``pixel`` is over all pixels of all images together; ``classes`` has class accuracies and the confusion matrix
+    (rows true, columns found, background first, in pixels); ``instance`` has average precision at IoU 0.5, 0.75, 0.9
+    of particles ranked by their mean probability, and F1 at 0.5. ``count_error`` is the sum over images of the
+    absolute difference of counts, over the true count. ``diameter_bias_mean`` and ``diameter_bias_median`` are the
+    relative errors of mean and median equivalent diameter of the particles that don't touch the border,
+    ``diameter_bias_matched`` is the mean relative error of those found at IoU 0.5; of these are ``outline_bias_px``
+    (positive: found outlines lie outside the true ones) and ``outline_distance_px``. Intervals are at 95 %, from whole
+    images. ``by_contrast_to_noise`` and ``by_diameter_px`` have all that for the particles of each bin (see
+    `Scores.restricted`). ``calibration`` is the `antema.training.reliability.calibration`.
+    """
+    return {
         "model": segmenter.name,
         "model_sha256": segmenter.sha256 or None,
-        "images": len(pairs),
-        "pixel": pixel_metrics(np.sum(counts, axis=0)),
-        **_instance_metrics(matches, inner),
-        "per_image": per_image,
+        "threshold": float(segmenter.threshold),
+        "images": len(scores),
+        **summary(scores),
+        "seconds_per_image": float(np.median([s.seconds for s in scores])) if scores else float("nan"),
+        "calibration": reliability_of(scores),
+        "by_contrast_to_noise": groups(scores, "contrast"),
+        "by_diameter_px": groups(scores, "diameter_px"),
+        "per_image": [_of_image(s) for s in scores],
     }
-    result = _plain(result)
-    Path(out_json).parent.mkdir(parents=True, exist_ok=True)
-    Path(out_json).write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", "utf-8")
-    return result
 
 
-def confusion(found: Mask, true: Mask) -> NDArray[np.int64]:
-    """Return the numbers of pixels: particle in both, only found, only true, in neither."""
-    return np.array(
-        [(found & true).sum(), (found & ~true).sum(), (~found & true).sum(), (~found & ~true).sum()], np.int64
-    )
+def read_case(image: Path, instances: Path, pixel_size_nm: float | None = None) -> Case:
+    """Return an image with the particles of its instance map, both read as strangers' files are.
 
-
-def pixel_metrics(counts: NDArray[np.int64]) -> dict[str, float]:
-    """Return accuracy, IoU and Dice of `confusion` counts."""
-    both, wrong, missed, neither = counts.tolist()
-
-    def ratio(part: float, whole: float) -> float:
-        return part / whole if whole else float("nan")
-
-    return {
-        "accuracy": ratio(both + neither, sum(counts.tolist())),
-        "iou_particle": ratio(both, both + wrong + missed),
-        "iou_background": ratio(neither, neither + wrong + missed),
-        "dice_particle": ratio(2 * both, 2 * both + wrong + missed),
-        "dice_background": ratio(2 * neither, 2 * neither + wrong + missed),
-    }
+    Raises
+    ------
+    AntemaError
+        For a file that cannot be read, and for a map of another size than the image.
+    """
+    micrograph = read_safely(image)
+    if pixel_size_nm is not None or not micrograph.pixel_size.is_known:
+        micrograph = micrograph.with_pixel_size(PixelSize(pixel_size_nm or 1.0, "command line"))
+    pages = [read_safely(instances, data=entry.index).pixels for entry in contents_safely(instances)]
+    for page in pages:
+        if page.shape != micrograph.shape or page.dtype.kind not in "iu":
+            expected = f"whole numbers on {micrograph.shape[1]} x {micrograph.shape[0]} px as {image.name} has them"
+            msg = f"{instances.name}: expected {expected}, found {page.dtype} {page.shape[1]} x {page.shape[0]} px"
+            raise AntemaError(msg)
+    return Case(micrograph, true_instances(np.stack(pages)), find_annotations(micrograph.pixels))
 
 
 def true_instances(pages: NDArray[np.generic]) -> list[Instance]:
@@ -148,64 +180,49 @@ def true_instances(pages: NDArray[np.generic]) -> list[Instance]:
 
     result = []
     for page in pages.astype(np.int64):
-        for value, window in enumerate(ndimage.find_objects(page), start=1):
+        numbers, labels = np.unique(page, return_inverse=True)
+        labels = labels.reshape(page.shape) + (numbers[0] != 0)
+        for value, window in enumerate(ndimage.find_objects(labels), start=1):
             if window is not None:
                 rows, columns = window
-                result.append(Instance(columns.start, rows.start, page[window] == value))
+                result.append(Instance(columns.start, rows.start, labels[window] == value))
     return result
 
 
-def matched(found: Sequence[Instance], true: Sequence[Instance], probability: NDArray[np.float32]) -> Match:
-    """Return how the found particles of an image lie on the true ones; a score is the mean probability in the mask."""
-    scores = [probability[i.y : i.y + i.h, i.x : i.x + i.w][i.mask].mean() for i in found]
-    return Match(
-        iou_matrix(found, true),
-        np.array(scores, float),
-        np.array([i.area_px for i in found], float),
-        np.array([i.area_px for i in true], float),
-    )
-
-
-def _found(analysis: Analysis) -> list[Instance]:
-    # truth has the particles that the border cuts, too
-    return [i for i in analysis.instances if i.status == "measured" or i.drop_reason == "touches_border"]
-
-
-def _inner_diameters(instances: Sequence[Instance], shape: tuple[int, ...]) -> list[float]:
-    return [
-        math.sqrt(4 / math.pi * i.area_px)
-        for i in instances
-        if i.x > 0 and i.y > 0 and i.x + i.w < shape[1] and i.y + i.h < shape[0]
-    ]
-
-
-def _instance_metrics(
-    matches: Sequence[Match], inner: Sequence[tuple[list[float], list[float]]]
-) -> dict[str, dict[str, float] | float]:
-    found = [diameter for image in inner for diameter in image[0]]
-    true = [diameter for image in inner for diameter in image[1]]
-    n_true = sum(len(match.true_px) for match in matches)
-    wrong = sum(abs(len(match.scores) - len(match.true_px)) for match in matches)
-    both = bool(found) and bool(true)
-    return {
-        "instance": {
-            "ap50": average_precision(matches, 0.5),
-            "ap75": average_precision(matches, 0.75),
-            "ap90": average_precision(matches, 0.9),
-            "f1_50": f1(matches, 0.5),
-        },
-        "count_error": wrong / n_true if n_true else float("nan"),
-        "diameter_bias_mean": float(np.mean(found) / np.mean(true) - 1) if both else float("nan"),
-        "diameter_bias_median": float(np.median(found) / np.median(true) - 1) if both else float("nan"),
-    }
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    """Return `value` with None for what is not a number."""
+def plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    """Return `value` as JSON has it: None for what is not a finite number."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value
+
+
+def _of_image(score: Scores) -> dict[str, Any]:
+    contrast = score.true.contrast[np.isfinite(score.true.contrast)]
+    return {
+        "image": score.name,
+        **summary([score]),
+        "contrast_to_noise": float(np.median(contrast)) if contrast.size else float("nan"),
+        "seconds": score.seconds,
+    }
+
+
+def _words(model: str, numbers: dict[str, Any]) -> str:
+    outline = numbers["outline_bias_px"]
+    side = "" if math.isnan(outline) else f", outlines {abs(outline):.1f} px too {'wide' if outline > 0 else 'narrow'}"
+    return (
+        f"{model}: F1 {numbers['instance']['f1_50']:.2f}, Dice {numbers['pixel']['dice_particle']:.2f}, "
+        f"{numbers['n_found']} found, {numbers['n_true']} true{side}"
+    )
+
+
+def _write_pictures(folder: Path, results: Sequence[dict[str, Any]], worst: Sequence[WorstImages]) -> None:
+    for result, pictures in zip(results, worst, strict=True):
+        pictures.write(folder / result["model"] if len(results) > 1 else folder)
+    calibrated = [(result["model"], result["calibration"]) for result in results if result["calibration"]]
+    if calibrated:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_reliability_diagram(calibrated, folder / "reliability.png")

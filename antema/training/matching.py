@@ -1,59 +1,90 @@
 """Found particles against true ones: overlaps, one-to-one matches, average precision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from antema.analysis import instance_pages
 from antema.domain import Instance
 
 Numbers = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Pairs = NDArray[np.int64]
+
+LEVELS = (0.5, 0.75, 0.9)
+"""Least IoU at which a found particle may count as a true one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """The particles of one image, found and true.
+    """How the found particles of one image lie on the true ones.
 
     Parameters
     ----------
-    iou : ndarray, shape (found, true)
-        Intersection over union of each pair.
-    scores : ndarray, shape (found,)
+    scores : ndarray, shape (n_found,)
         How sure each found particle is.
-    found_px, true_px : ndarray
-        Areas in pixels.
+    n_true : int
+        Number of true particles.
+    pairs : mapping
+        For each of `LEVELS` the one-to-one pairs (found, true), shape (n, 2).
     """
 
-    iou: Numbers
     scores: Numbers
-    found_px: Numbers
-    true_px: Numbers
+    n_true: int
+    pairs: Mapping[float, Pairs]
 
-    def pairs(self, least_iou: float) -> NDArray[np.int64]:
-        """Return the one-to-one pairs (found, true), shape (n, 2), that give the largest sum of IoU above a bound."""
-        if not self.iou.size:
-            return np.empty((0, 2), np.int64)
-        found, true = linear_sum_assignment(np.where(self.iou >= least_iou, self.iou, 0), maximize=True)
-        kept = self.iou[found, true] >= least_iou
-        return np.stack([found[kept], true[kept]], axis=1)
+    def restricted(self, found: Mask, true: Mask) -> "Match":
+        """Return the match of some particles alone: those where `found`, (n_found,), and `true`, (n_true,), hold.
+
+        A pair with one end outside is no pair.
+        """
+        number = np.cumsum(found) - 1, np.cumsum(true) - 1
+        pairs = {}
+        for level, both in self.pairs.items():
+            kept = both[found[both[:, 0]] & true[both[:, 1]]]
+            pairs[level] = np.stack([number[0][kept[:, 0]], number[1][kept[:, 1]]], axis=1)
+        return Match(self.scores[found], int(true.sum()), pairs)
+
+
+def matched(iou: Numbers, scores: Numbers) -> Match:
+    """Return the match that a matrix of IoU, shape (found, true), and the scores of the found particles give."""
+    return Match(scores, iou.shape[1], {level: pairs(iou, level) for level in LEVELS})
+
+
+def pairs(iou: Numbers, least_iou: float) -> Pairs:
+    """Return the one-to-one pairs (found, true), shape (n, 2), that give the largest sum of IoU above a bound."""
+    allowed = np.where(iou >= least_iou, iou, 0)
+    # what overlaps with nothing need not be assigned
+    rows, columns = np.flatnonzero(allowed.any(axis=1)), np.flatnonzero(allowed.any(axis=0))
+    found, true = linear_sum_assignment(allowed[np.ix_(rows, columns)], maximize=True)
+    found, true = rows[found], columns[true]
+    kept = allowed[found, true] > 0
+    return np.stack([found[kept], true[kept]], axis=1).astype(np.int64)
 
 
 def iou_matrix(found: Sequence[Instance], true: Sequence[Instance]) -> Numbers:
-    """Return the intersection over union of each found with each true particle, shape (found, true)."""
-    result = np.zeros((len(found), len(true)))
-    for i, one in enumerate(found):
-        for j, other in enumerate(true):
-            left, top = max(one.x, other.x), max(one.y, other.y)
-            right, bottom = min(one.x + one.w, other.x + other.w), min(one.y + one.h, other.y + other.h)
-            if right <= left or bottom <= top:
-                continue
-            mine = one.mask[top - one.y : bottom - one.y, left - one.x : right - one.x]
-            yours = other.mask[top - other.y : bottom - other.y, left - other.x : right - other.x]
-            common = np.count_nonzero(mine & yours)
-            result[i, j] = common / (one.area_px + other.area_px - common)
-    return result
+    """Return the intersection over union of each found with each true particle, shape (found, true).
+
+    Each kind is drawn as numbered pages, and pixels are counted by the two numbers they have: the time goes with the
+    pixels, not with the pairs.
+    """
+    n, m = len(found), len(true)
+    shape = (
+        max((i.y + i.h for i in (*found, *true)), default=0),
+        max((i.x + i.w for i in (*found, *true)), default=0),
+    )
+    common = np.zeros((n + 1) * (m + 1))
+    other_pages = instance_pages(true, shape)
+    for mine in instance_pages(found, shape):
+        for yours in other_pages:
+            both = (mine > 0) & (yours > 0)
+            common += np.bincount(mine[both].astype(np.int64) * (m + 1) + yours[both], minlength=common.size)
+    common = common.reshape(n + 1, m + 1)[1:, 1:]
+    areas = np.array([i.area_px for i in found], float)[:, None] + np.array([i.area_px for i in true], float)[None, :]
+    return common / (areas - common)
 
 
 def average_precision(matches: Sequence[Match], least_iou: float) -> float:
@@ -61,16 +92,15 @@ def average_precision(matches: Sequence[Match], least_iou: float) -> float:
 
     A found particle is right where it is part of the best one-to-one pairing at `least_iou` in its image.
     """
-    scores, right, n_true = [], [], 0
+    n_true = sum(match.n_true for match in matches)
+    if n_true == 0:
+        return float("nan")
+    right = []
     for match in matches:
         hit = np.zeros(len(match.scores), bool)
-        hit[match.pairs(least_iou)[:, 0]] = True
-        scores.append(match.scores)
+        hit[match.pairs[least_iou][:, 0]] = True
         right.append(hit)
-        n_true += len(match.true_px)
-    if n_true == 0 or not scores:
-        return float("nan")
-    order = np.argsort(-np.concatenate(scores), kind="stable")
+    order = np.argsort(-np.concatenate([match.scores for match in matches]), kind="stable")
     hits = np.cumsum(np.concatenate(right)[order])
     if not len(hits):
         return 0.0
@@ -82,6 +112,6 @@ def average_precision(matches: Sequence[Match], least_iou: float) -> float:
 
 def f1(matches: Sequence[Match], least_iou: float) -> float:
     """Return the harmonic mean of precision and recall of the pairing at `least_iou`, over all images together."""
-    both = sum(len(match.pairs(least_iou)) for match in matches)
-    all_of_them = sum(len(match.scores) + len(match.true_px) for match in matches)
+    both = sum(len(match.pairs[least_iou]) for match in matches)
+    all_of_them = sum(len(match.scores) + match.n_true for match in matches)
     return 2 * both / all_of_them if all_of_them else float("nan")

@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -397,6 +398,25 @@ def test_evaluate_takes_the_files_own_scale_unless_told(monkeypatch, capsys):
     assert (asked[0]["images"], asked[0]["instances"], asked[0]["out"]) == (Path("i"), Path("m"), Path("o.json"))
     line = "1 images: IoU 0.500, Dice 0.660, accuracy 0.900, instance AP50 unknown, F1 0.250"
     assert capsys.readouterr().out.splitlines() == [line, line]
+
+
+def test_evaluate_compares_models_in_a_table_and_on_a_page(tmp_path, capsys):
+    out = tmp_path / "set"
+    assert (
+        main(["simulate", "micrographs", "--out", str(out), "--count", "1", "--seed", "3", "--size", "128"]) == cli.OK
+    )
+    arguments = ["evaluate", "segmentation", "--images", str(out / "images"), "--instances", str(out / "instances")]
+    arguments += ["--out", str(tmp_path / "e.json"), "--model", "classical", "--model", "bragg"]
+    arguments += ["--page", str(tmp_path / "docs" / "page.md"), "--overlays", str(tmp_path / "overlays")]
+    assert main(arguments) == cli.OK
+    first, head, *rows = capsys.readouterr().out.splitlines()
+    assert first.startswith("1 images")
+    assert head.split()[:3] == ["model", "IoU", "Dice"]
+    assert [row.split()[0] for row in rows] == ["classical", "bragg"]
+    page = (tmp_path / "docs" / "page.md").read_text()
+    assert f"`{shlex.join(['antema', *arguments])}`" in page
+    assert "| classical | " in page
+    assert len(list((tmp_path / "overlays" / "bragg").glob("*.png"))) == 1
 
 
 def test_simulate_writes_a_set_that_evaluate_reads(tmp_path):

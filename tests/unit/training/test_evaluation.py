@@ -2,27 +2,64 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import distance_transform_edt
+from scipy.special import expit
 
-from antema.domain import Instance
+from antema.domain import AntemaError, Instance, Micrograph, NotFound, PixelSize
 from antema.training import classical_baseline, evaluate_segmentation
-from antema.training.evaluate import confusion, pixel_metrics, true_instances
-from antema.training.matching import Match, average_precision, f1, iou_matrix
+from antema.training.bragg import bragg_filter
+from antema.training.diameter_bias import diameter_bias
+from antema.training.evaluate import evaluations, true_instances
+from antema.training.matching import average_precision, f1, iou_matrix, matched
+from antema.training.outline_distance import outline_distances
+from antema.training.pixel_counts import class_metrics, confusion, confusion_by_label, pixel_metrics
+from antema.training.reliability import calibration, reliability_counts
+from antema.training.scoring import Case
+from antema.training.tables import as_markdown, as_text, put
 
 
 def square(x, y, side):
     return Instance(x, y, np.ones((side, side), bool))
 
 
-def match(iou, scores, n_true=None):
-    iou = np.asarray(iou, float)
-    return Match(iou, np.asarray(scores, float), np.ones(len(iou)), np.ones(n_true or iou.shape[1]))
+def disc(x, y, radius):
+    reach = int(np.ceil(radius))
+    rows, columns = np.indices((2 * reach + 1, 2 * reach + 1)) - reach
+    return Instance(x - reach, y - reach, rows**2 + columns**2 <= radius**2)
+
+
+def match(iou, scores):
+    return matched(np.asarray(iou, float), np.asarray(scores, float))
+
+
+# --- overlaps and matches -----------------------------------------------------------------------------------------
 
 
 def test_overlaps_are_intersections_over_unions():
     found = [square(0, 0, 10), square(50, 50, 10)]
     true = [square(0, 0, 10), square(5, 0, 10), square(100, 100, 3)]
     assert iou_matrix(found, true) == pytest.approx(np.array([[1, 50 / 150, 0], [0, 0, 0]]))
+    assert iou_matrix([], true).shape == (0, 3)
+    assert iou_matrix(found, []).shape == (2, 0)
+
+
+instances = st.lists(
+    st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(1, 9)).map(lambda at: square(*at)), max_size=6
+)
+
+
+@given(instances, instances)
+def test_overlaps_are_those_of_the_masks_two_by_two(found, true):
+    def drawn(instance):
+        mask = np.zeros((32, 32), bool)
+        mask[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w] = instance.mask
+        return mask
+
+    expected = [[(drawn(f) & drawn(t)).sum() / (drawn(f) | drawn(t)).sum() for t in true] for f in found]
+    assert iou_matrix(found, true) == pytest.approx(np.array(expected).reshape(len(found), len(true)))
 
 
 def test_average_precision_of_a_worked_example():
@@ -35,28 +72,110 @@ def test_average_precision_of_a_worked_example():
 
 def test_one_true_particle_is_found_once():
     example = match([[0.9], [0.6]], [0.5, 0.9])
-    assert len(example.pairs(0.5)) == 1
+    assert example.pairs[0.5].tolist() == [[0, 0]]
     assert average_precision([example], 0.5) == pytest.approx(0.5)
 
 
 def test_nothing_found_is_no_precision():
     assert average_precision([match(np.zeros((0, 3)), [])], 0.5) == 0
     assert f1([match(np.zeros((0, 3)), [])], 0.5) == 0
+    assert np.isnan(average_precision([], 0.5))
+
+
+def test_a_part_of_a_match_keeps_the_pairs_with_both_ends_in_it():
+    example = match([[0.9, 0, 0], [0, 0.8, 0], [0, 0, 0.6]], [0.3, 0.2, 0.1])
+    part = example.restricted(np.array([False, True, True]), np.array([True, True, False]))
+    assert part.scores.tolist() == [0.2, 0.1]
+    assert part.n_true == 2
+    assert part.pairs[0.5].tolist() == [[0, 1]]
+
+
+# --- pixels -------------------------------------------------------------------------------------------------------
 
 
 def test_pixel_metrics_of_a_worked_example():
-    found = np.array([[1, 1, 0, 0]], bool)
-    true = np.array([[1, 0, 1, 0]], bool)
-    metrics = pixel_metrics(confusion(found, true))
-    assert metrics["accuracy"] == pytest.approx(0.5)
+    found = np.array([[1, 1, 0, 0, 0]], bool)
+    true = np.array([[1, 0, 1, 0, 0]], bool)
+    metrics, classes = pixel_metrics(confusion(found, true)), class_metrics(confusion(found, true))
+    assert metrics["accuracy"] == pytest.approx(3 / 5)
     assert metrics["iou_particle"] == pytest.approx(1 / 3)
-    assert metrics["dice_background"] == pytest.approx(0.5)
+    assert metrics["dice_background"] == pytest.approx(4 / 6)
+    assert classes["accuracy_particle"] == pytest.approx(1 / 2)
+    assert classes["accuracy_background"] == pytest.approx(2 / 3)
+    assert classes["confusion"] == [[2, 1], [1, 1]]
 
 
-def test_instances_of_all_pages_are_found():
-    pages = np.zeros((2, 10, 10), np.uint16)
-    pages[0, 1:4, 2:5], pages[1, 3:6, 2:9] = 1, 7
-    assert [(i.x, i.y, i.w, i.h) for i in true_instances(pages)] == [(2, 1, 3, 3), (2, 3, 7, 3)]
+def test_counts_by_label_add_up_to_those_of_the_image():
+    rng = np.random.default_rng(0)
+    found, true = rng.random((2, 40, 50)) < 0.3
+    labels = rng.integers(0, 4, found.shape)
+    counts = confusion_by_label(found, true, labels, 4)
+    assert counts.sum(axis=0).tolist() == confusion(found, true).tolist()
+    assert counts[2].tolist() == confusion(found[labels == 2], true[labels == 2]).tolist()
+
+
+# --- outlines -----------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(6, 25), st.integers(-3, 3))
+@settings(deadline=None)
+def test_an_outline_drawn_too_wide_is_so_many_pixels_too_wide(radius, wider):
+    signed, absolute = outline_distances(disc(40, 40, radius + wider), disc(40, 40, radius), (81, 81))
+    assert signed == pytest.approx(wider, abs=0.4)
+    assert absolute == pytest.approx(abs(wider), abs=0.5)
+    if wider == 0:
+        assert (signed, absolute) == (0, 0)
+
+
+def test_a_shifted_outline_is_neither_wide_nor_narrow():
+    signed, absolute = outline_distances(disc(40, 40, 15), disc(43, 40, 15), (81, 81))
+    assert signed == pytest.approx(0, abs=0.1)
+    assert absolute == pytest.approx(3 * 2 / np.pi, abs=0.3)
+
+
+def test_the_images_border_is_no_outline():
+    # both are cut by the left border in the same place, and 2 px apart on the right
+    true, wide = Instance(0, 10, np.ones((20, 20), bool)), Instance(0, 10, np.ones((20, 22), bool))
+    signed, _ = outline_distances(wide, true, (40, 60))
+    assert 0 < signed < 2
+    everything = Instance(0, 0, np.ones((40, 60), bool))
+    assert np.isnan(outline_distances(everything, true, (40, 60))[0])
+
+
+# --- calibration --------------------------------------------------------------------------------------------------
+
+
+def test_probabilities_that_come_true_are_calibrated_and_others_by_how_much_they_are_not():
+    rng = np.random.default_rng(0)
+    probability = rng.random((400, 400))
+    honest = calibration(reliability_counts(probability, rng.random((400, 400)) < probability))
+    assert honest["ece"] < 0.01
+    # truth at probability p is p²: the mean of |p - p²| over uniform p is 1/6
+    bold = calibration(reliability_counts(probability, rng.random((400, 400)) < probability**2))
+    assert bold["ece"] == pytest.approx(1 / 6, abs=0.01)
+    assert sum(each["pixels"] for each in bold["bins"]) == 400 * 400
+    none = calibration(reliability_counts(probability, probability > 2, np.zeros((400, 400), bool)))
+    assert np.isnan(none["ece"])
+
+
+# --- diameters ----------------------------------------------------------------------------------------------------
+
+
+def test_the_bias_of_diameters_and_its_interval_over_images():
+    rng = np.random.default_rng(0)
+    true = [rng.normal(20, 3, 40) for _ in range(12)]
+    found = [each * 1.1 + rng.normal(0, 1, 40) for each in true]
+    bias = diameter_bias(found, true)
+    for each in bias.values():
+        assert each.value == pytest.approx(0.1, abs=0.02)
+        assert each.low < 0.1 < each.high
+        # found and true are drawn together: what images have in common cancels out
+        assert each.high - each.low < 0.06
+    assert not diameter_bias(found[:5], true[:5])["mean"].has_interval
+    assert not diameter_bias([np.empty(0)], [np.array([3.0])])["mean"].has_value
+
+
+# --- baselines ----------------------------------------------------------------------------------------------------
 
 
 def test_the_classical_filter_finds_dark_discs_in_noise():
@@ -66,6 +185,77 @@ def test_the_classical_filter_finds_dark_discs_in_noise():
     metrics = pixel_metrics(confusion(classical_baseline(noisy), particle))
     assert metrics["dice_particle"] > 0.85
     assert not classical_baseline(np.full((50, 50), 3)).any()
+
+
+def test_bragg_filtering_finds_fringes_and_not_mass():
+    rows, columns = np.indices((256, 256))
+    lattice, blob = np.hypot(rows - 80, columns - 90) < 40, np.hypot(rows - 190, columns - 190) < 40
+    noise = np.random.default_rng(0).normal(0, 8, lattice.shape)
+    fringes = 12 * np.sin(2 * np.pi * (0.16 * columns + 0.11 * rows))
+    found = bragg_filter(100 + noise - 30 * blob + fringes * lattice)
+    assert pixel_metrics(confusion(found, lattice))["dice_particle"] > 0.8
+    assert found[blob].mean() < 0.05
+    assert not bragg_filter(100 + noise).any()
+    assert not bragg_filter(np.full((64, 80), 7, np.uint8)).any()
+
+
+# --- the whole ----------------------------------------------------------------------------------------------------
+
+
+def test_instances_of_all_pages_are_found():
+    pages = np.zeros((2, 10, 10), np.uint16)
+    pages[0, 1:4, 2:5], pages[1, 3:6, 2:9] = 1, 7
+    assert [(i.x, i.y, i.w, i.h) for i in true_instances(pages)] == [(2, 1, 3, 3), (2, 3, 7, 3)]
+    # numbers may be large, and nothing need be background
+    assert len(true_instances(np.full((1, 4, 4), 2**31, np.uint32))) == 1
+
+
+class Wide:
+    """Says particle up to two pixels beyond the truth."""
+
+    name, sha256, threshold = "wide", "0" * 64, 0.5
+
+    def __init__(self, true):
+        self._distance = distance_transform_edt(~true) - distance_transform_edt(true)
+
+    def probability(self, pixels):
+        return expit(2.5 - self._distance).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def contrasts_and_widths():
+    """Discs of 10 and 24 px radius, each once at a contrast-to-noise of 1.5 and once of 6."""
+    shape = (200, 400)
+    instances = [disc(60, 60, 10), disc(150, 60, 10), disc(240, 70, 24), disc(340, 70, 24)]
+    grey = 1000 + np.random.default_rng(0).normal(0, 10, shape)
+    mask = np.zeros(shape, bool)
+    for instance, contrast in zip(instances, (1.5, 6, 1.5, 6), strict=True):
+        window = slice(instance.y, instance.y + instance.h), slice(instance.x, instance.x + instance.w)
+        grey[window][instance.mask] -= 10 * contrast
+        mask[window] |= instance.mask
+    case = Case(Micrograph(grey, PixelSize(1.0, "given"), "a", ""), instances)
+    return evaluations([case], [Wide(mask)])[0]
+
+
+def test_outlines_too_wide_are_seen_and_measured(contrasts_and_widths):
+    result = contrasts_and_widths
+    assert (result["n_found"], result["n_true"], result["instance"]["f1_50"]) == (4, 4, 1)
+    assert result["outline_bias_px"] == pytest.approx(2, abs=0.3)
+    assert result["classes"]["accuracy_particle"] == 1
+    assert result["diameter_bias_matched"] == pytest.approx(np.mean([4 / 20, 4 / 48]), rel=0.15)
+    assert result["calibration"]["ece"] > 0.01
+
+
+def test_particles_are_grouped_by_their_contrast_and_by_their_size(contrasts_and_widths):
+    by_contrast = {group["low"]: group for group in contrasts_and_widths["by_contrast_to_noise"]}
+    by_size = {group["low"]: group for group in contrasts_and_widths["by_diameter_px"]}
+    assert {low: group["n_true"] for low, group in by_contrast.items()} == {0: 0, 0.5: 0, 1: 2, 2: 0, 4: 2}
+    assert {low: group["n_true"] for low, group in by_size.items()} == {0: 0, 10: 0, 20: 2, 40: 2, 80: 0, 160: 0}
+    assert by_size[20]["diameter_bias_matched"] == pytest.approx(4 / 20, rel=0.15)
+    assert by_size[40]["diameter_bias_matched"] == pytest.approx(4 / 48, rel=0.15)
+    assert by_size[20]["pixel"]["iou_particle"] < by_size[40]["pixel"]["iou_particle"] < 1
+    assert by_size[20]["n_found"] == by_size[20]["n_true"]
+    assert np.isnan(by_size[160]["instance"]["f1_50"])
 
 
 @pytest.fixture
@@ -95,3 +285,60 @@ def test_an_evaluation_has_the_promised_fields(discs, tmp_path):
     assert result["instance"]["ap50"] > 0.8
     assert result["count_error"] < 0.2
     assert abs(result["diameter_bias_mean"]) < 0.2
+    assert result["classes"]["confusion"][1][1] > 0
+    assert result["outline_distance_px"] > 0
+    assert result["calibration"] is None
+    assert result["failed"] == []
+
+
+def test_several_models_are_compared_on_the_same_images(discs, tmp_path):
+    out = tmp_path / "e.json"
+    results = evaluate_segmentation(
+        discs / "images", discs / "instances", out, model=["classical", "bragg"], overlays_dir=tmp_path / "overlays"
+    )
+    assert [each["model"] for each in json.loads(out.read_text())] == ["classical", "bragg"]
+    assert results[0]["n_true"] == results[1]["n_true"] == 6
+    assert results[0]["instance"]["f1_50"] > results[1]["instance"]["f1_50"]
+    pictures = sorted((tmp_path / "overlays" / "classical").iterdir())
+    assert [path.name for path in pictures] in (["01_a.png", "02_b.png"], ["01_b.png", "02_a.png"])
+    with Image.open(pictures[0]) as picture:
+        assert picture.width > 2 * 640
+        colours = {tuple(colour) for colour in np.asarray(picture).reshape(-1, 3)}
+    assert {(0x56, 0xB4, 0xE9), (0xE6, 0x9F, 0x00)} <= colours
+
+
+def test_an_image_that_cannot_be_compared_fails_alone(discs, tmp_path):
+    Image.fromarray(np.zeros((50, 60), np.uint8)).save(discs / "images" / "c.png")
+    Image.fromarray(np.zeros((50, 61), np.uint16)).save(discs / "instances" / "c.png")
+    result = evaluate_segmentation(discs / "images", discs / "instances", tmp_path / "e.json", model="classical")
+    assert result["images"] == 2
+    (sentence,) = result["failed"]
+    assert "60 x 50" in sentence
+    assert "61 x 50" in sentence
+    for name in "ab":
+        (discs / "images" / f"{name}.png").write_bytes(b"no image")
+    with pytest.raises(AntemaError, match="found none"):
+        evaluate_segmentation(discs / "images", discs / "instances", tmp_path / "e.json", model="classical")
+
+
+def test_a_model_that_is_not_there_is_told_before_any_work(discs, tmp_path):
+    with pytest.raises(NotFound, match="no model 'nothing'"):
+        evaluate_segmentation(discs / "images", discs / "instances", tmp_path / "e.json", model=["nothing"])
+
+
+# --- tables -------------------------------------------------------------------------------------------------------
+
+
+def test_tables_are_written_between_their_markers_alone(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("above\n<!-- table: bars -->\nold\n<!-- end: bars -->\nbelow\n")
+    table = [["what", "n"], ["a \\ b", "1"]]
+    put(page, "bars", as_markdown(table))
+    put(page, "bars", as_markdown(table))
+    text = page.read_text()
+    assert text.startswith("above\n<!-- table: bars -->\n\n| what | n |\n| --- | --- |\n| a \\ b | 1 |\n\n<!-- end")
+    assert text.endswith("below\n")
+    assert "old" not in text
+    assert as_text(table) == "what   n\na \\ b  1"
+    with pytest.raises(AntemaError, match="expected the markers"):
+        put(page, "other", "")
