@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from antema.simulation.elements import Metal
+from antema.simulation.materials import Material
+from antema.simulation.shapes import convex_hull
 
 Positions = NDArray[np.float64]
 SHAPES = ("sphere", "polyhedron", "ellipsoid", "rod")
@@ -18,7 +19,7 @@ _FACETS_100 = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1],
 
 
 def nanoparticle(
-    rng: np.random.Generator, metal: Metal, diameter_nm: float, *, shape: str = "sphere", structure: str = "crystal"
+    rng: np.random.Generator, metal: Material, diameter_nm: float, *, shape: str = "sphere", structure: str = "crystal"
 ) -> Positions:
     """Return the atoms of one particle in random orientation, centred on its centre of mass.
 
@@ -26,7 +27,7 @@ def nanoparticle(
     ----------
     rng : Generator
         Source of orientation, facets and disorder.
-    metal : Metal
+    metal : Material
         The element.
     diameter_nm : float
         Diameter of the sphere of the same volume.
@@ -88,16 +89,23 @@ def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def outline_mask(
-    xy_nm: Positions, radius_nm: float, pixel_size_nm: float, *, most_samples: int = 260_000
+    xy_nm: Positions, radius_nm: float, pixel_size_nm: float, *, most_samples: int = 60_000
 ) -> tuple[int, int, NDArray[np.bool_]]:
-    """Return the pixels of a particle: the union of discs around its projected atoms, closed and filled.
+    """Return the pixels of a particle whose atoms are all of one radius; see `outlined`."""
+    return outlined(xy_nm, np.full(len(xy_nm), radius_nm), pixel_size_nm, most_samples=most_samples)[:3]
+
+
+def outlined(
+    xy_nm: Positions, radii_nm: NDArray[np.float64], pixel_size_nm: float, *, most_samples: int = 60_000
+) -> tuple[int, int, NDArray[np.bool_], float, Positions]:
+    """Return the outline of a particle: the union of discs around its projected atoms, closed and filled.
 
     Parameters
     ----------
     xy_nm : ndarray, shape (n, 2 or 3)
         Atom positions in the field; the centre of pixel (row i, column j) lies at ((j + 0.5), (i + 0.5)) pixels.
-    radius_nm : float
-        Radius of the discs, and of the disc that closes the gaps between them.
+    radii_nm : ndarray, shape (n,)
+        Radii of their discs; a disc of the largest closes the gaps between them.
     pixel_size_nm : float
         Edge of a pixel.
     most_samples : int
@@ -109,23 +117,42 @@ def outline_mask(
         Column and row of the upper left pixel of the mask; may lie outside the field.
     mask : ndarray of bool, shape (h, w)
         Pixels of which at least half is covered, tight.
+    area_nm2 : float
+        Of the outline, from the finer grid.
+    hull : ndarray, shape (k, 2)
+        Convex hull of the outline in nm, counter-clockwise where y points up.
     """
-    reach = 2 * radius_nm + pixel_size_nm
+    closing_nm = float(radii_nm.max())
+    reach = 2 * closing_nm + pixel_size_nm
     low = np.floor((xy_nm[:, :2].min(axis=0) - reach) / pixel_size_nm).astype(int)
     high = np.ceil((xy_nm[:, :2].max(axis=0) + reach) / pixel_size_nm).astype(int)
     w, h = (high - low).tolist()
-    fine = int(np.clip(np.sqrt(most_samples / (w * h)), 1, np.ceil(pixel_size_nm / radius_nm * 8)))
+    fine = int(np.clip(np.sqrt(most_samples / (w * h)), 1, np.ceil(pixel_size_nm / closing_nm * 8)))
     step_nm = pixel_size_nm / fine
     cell = np.floor((xy_nm[:, :2] - low * pixel_size_nm) / step_nm).astype(int)
-    empty = np.ones((h * fine, w * fine), bool)
-    empty[cell[:, 1], cell[:, 0]] = False
-    distance = np.asarray(ndimage.distance_transform_edt(empty))
-    widened = distance * step_nm <= 2 * radius_nm
+    widened = np.zeros((h * fine, w * fine), bool)
+    for radius_nm in np.unique(radii_nm):
+        empty = np.ones(widened.shape, bool)
+        empty[tuple(cell[radii_nm == radius_nm, ::-1].T)] = False
+        widened |= np.asarray(ndimage.distance_transform_edt(empty)) * step_nm <= radius_nm + closing_nm
     # distances are to the nearest empty sample, which lies a little beyond the edge
-    closed = (np.asarray(ndimage.distance_transform_edt(widened)) - _BEYOND_EDGE) * step_nm > radius_nm
-    covered = np.asarray(ndimage.binary_fill_holes(closed), np.float32)
-    mask = covered.reshape(h, fine, w, fine).mean(axis=(1, 3)) >= 0.5
-    return tight(int(low[0]), int(low[1]), mask)
+    closed = (np.asarray(ndimage.distance_transform_edt(widened)) - _BEYOND_EDGE) * step_nm > closing_nm
+    covered = np.asarray(ndimage.binary_fill_holes(closed), bool)
+    if fine > 1:
+        mask = covered.astype(np.float32).reshape(h, fine, w, fine).mean(axis=(1, 3)) >= 0.5
+    else:
+        mask = covered
+    x, y, mask = tight(int(low[0]), int(low[1]), mask)
+    return x, y, mask, float(np.count_nonzero(covered) * step_nm**2), _hull(covered, step_nm) + low * pixel_size_nm
+
+
+def _hull(mask: NDArray[np.bool_], step_nm: float) -> Positions:
+    """Return the convex hull of the samples of a mask, as far as the middles of their sides, in nm."""
+    around = np.pad(mask, 1)
+    inner = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
+    rows, columns = np.nonzero(mask & ~inner)
+    sides = np.array([(1, 0.5), (0, 0.5), (0.5, 1), (0.5, 0)])
+    return convex_hull((np.stack([columns, rows], axis=1)[:, None] + sides).reshape(-1, 2) * step_nm)
 
 
 def tight(x: int, y: int, mask: NDArray[np.bool_]) -> tuple[int, int, NDArray[np.bool_]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from antema.domain import Instance
 from antema.simulation.atoms import tight
@@ -65,3 +66,49 @@ def contrast_to_noise(pixels: NDArray[np.generic], particle: NDArray[np.bool_]) 
     ground = values[~particle]
     spread = ground.std()
     return float(abs(values[particle].mean() - ground.mean()) / spread) if spread > 0 else float("inf")
+
+
+def particle_contrast_to_noise(pixels: NDArray[np.generic], instances: list[Instance]) -> list[float]:
+    """Return |mean of the particle - mean of its local background| / standard deviation of that, for each instance.
+
+    The background is a ring around the particle's bounding box, half as wide as the particle, without what belongs to
+    any particle or lies within two pixels of one; in dense layers it is widened until it has `_LEAST_GROUND_PX`.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (h, w)
+        Native grey values.
+    instances : list of Instance
+        All particles of the image.
+
+    Returns
+    -------
+    list of float
+        nan where there is no background at all.
+    """
+    values = pixels.astype(np.float32)
+    ground = ~ndimage.binary_dilation(union(instances, pixels.shape), iterations=2)
+    return [_ratio(values, ground, instance) for instance in instances]
+
+
+def field_contrast_to_noise(ratios: list[float]) -> float:
+    """Return the median over the particles of a field; nan without any."""
+    known = [ratio for ratio in ratios if np.isfinite(ratio)]
+    return float(np.median(known)) if known else float("nan")
+
+
+_LEAST_GROUND_PX = 60
+
+
+def _ratio(values: NDArray[np.float32], ground: NDArray[np.bool_], instance: Instance) -> float:
+    own = values[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w][instance.mask]
+    width = max(4, max(instance.w, instance.h) // 2)
+    while True:
+        top, left = max(0, instance.y - width), max(0, instance.x - width)
+        window = (slice(top, instance.y + instance.h + width), slice(left, instance.x + instance.w + width))
+        around = values[window][ground[window]]
+        if len(around) >= _LEAST_GROUND_PX or around.size == values.size or width > max(values.shape):
+            break
+        width *= 2
+    spread = float(around.std()) if len(around) > 1 else 0.0
+    return abs(float(own.mean(dtype=np.float64)) - float(around.mean())) / spread if spread > 0 else float("nan")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from antema.simulation.amorphous import amorphous_shift
 from antema.simulation.atoms import nanoparticle, outline_mask
 from antema.simulation.camera import Camera
-from antema.simulation.elements import METALS
+from antema.simulation.materials import METALS
 from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
 from antema.simulation.fourier import fast_length, gaussian, long_waves
 from antema.simulation.multislice import thin_image, thin_shift
@@ -96,7 +96,7 @@ def micrograph_field(
 
     shift = thin_shift(
         np.concatenate(atoms_of_all),
-        metal.z,
+        metal.species[0].z,
         pixel_size_nm=pixel_size_nm,
         shape=(full[0], full[1]),
         optics=optics,

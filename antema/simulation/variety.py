@@ -4,7 +4,7 @@ import numpy as np
 
 from antema.simulation.camera import Camera
 from antema.simulation.drawn import drawn_field
-from antema.simulation.elements import METALS
+from antema.simulation.materials import METALS
 from antema.simulation.field import SimulatedField, contrast_to_noise
 from antema.simulation.figures import annotated, as_printed
 from antema.simulation.micrographs import micrograph_field

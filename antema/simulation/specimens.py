@@ -1,0 +1,299 @@
+"""Micrographs of particles on a support: atom by atom where a lattice is resolved, as solids where it is not."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antema.domain import Instance
+from antema.simulation.amorphous import AmorphousSolid
+from antema.simulation.arrangements import arranged
+from antema.simulation.atoms import outlined
+from antema.simulation.camera import Camera
+from antema.simulation.contrast import Contrast, interaction_per_v_nm, solid_shift
+from antema.simulation.crystals import THERMAL_NM, filled
+from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise, visible
+from antema.simulation.fourier import fast_length, gaussian
+from antema.simulation.materials import cross_section_nm2
+from antema.simulation.multislice import thin_image, thin_phase
+from antema.simulation.optics import Optics
+from antema.simulation.particles import Particle, Population, populated
+from antema.simulation.shapes import Vectors, feret, polygon_area
+from antema.simulation.supports import FILMS, Support, film_shift, gentle
+
+Image = NDArray[np.float32]
+MODES = ("bright", "dark")
+_FINEST_SOLID_NM = 0.13
+"""Pixels above show no lattice: particles are solids."""
+_LARGEST_OF_ATOMS_NM = 12.0
+_ANNULAR_POWER = 1.7
+"""Of the atomic number, in the intensity of an annular dark-field image."""
+_LIGAND_ATOMS_PER_NM3 = 40.0
+_LIGAND_V = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Outline:
+    """Where a particle is: its mask at (x, y), and the measures of its true outline."""
+
+    x: int
+    y: int
+    mask: NDArray[np.bool_]
+    area_nm2: float
+    feret_max_nm: float
+    feret_min_nm: float
+
+
+def specimen_field(
+    seed: int | Sequence[int],
+    *,
+    shape: tuple[int, int],
+    pixel_size_nm: float,
+    populations: Sequence[Population],
+    support: Support,
+    optics: Optics,
+    camera: Camera,
+    contrast: Contrast | None = None,
+    absorption: float = 0.15,
+    mode: str = "bright",
+) -> SimulatedField:
+    """Return the micrograph of some populations of particles on one support.
+
+    Parameters
+    ----------
+    seed : int or sequence of int
+        The same seed gives the same field, whatever ran before.
+    shape : tuple of int
+        Height and width in pixels.
+    pixel_size_nm : float
+        Edge of a pixel.
+    populations : sequence of Population
+        The particles; each population is arranged without regard to the others.
+    support : Support
+        What they lie on.
+    optics, camera : Optics, Camera
+        The microscope.
+    contrast : Contrast or None
+        Diffraction contrast of solids.
+    absorption : float
+        Ratio of absorbed to shifted amplitude of particles made of atoms; each has its own around this.
+    mode : str
+        ``bright`` (bright field) or ``dark`` (annular dark field: intensity as thickness times Z to the 1.7).
+
+    Returns
+    -------
+    SimulatedField
+        Its particles say what each is: ``element``, ``shape``, ``structure``, ``diameter_nm`` of the sphere of the
+        same volume, ``projected_area_nm2``, ``equivalent_diameter_nm``, ``feret_max_nm`` and ``feret_min_nm`` of the
+        whole outline, ``x_nm`` and ``y_nm`` of its centre, ``touches_border``, ``contrast_to_noise``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown mode.
+    """
+    if mode not in MODES:
+        msg = f"expected a mode out of {', '.join(MODES)}, found {mode!r}"
+        raise ValueError(msg)
+    rng = np.random.default_rng(seed)
+    pad = max(16, min(shape) // 32)
+    full = (fast_length(shape[0] + 2 * pad), fast_length(shape[1] + 2 * pad))
+    canvas = _Canvas(full, pixel_size_nm, optics, contrast or Contrast(), mode)
+    outlines: list[_Outline] = []
+    truth: list[dict[str, Any]] = []
+    for population in populations:
+        of_atoms = pixel_size_nm <= _FINEST_SOLID_NM and population.diameter_nm <= _LARGEST_OF_ATOMS_NM
+        for particle, centre in _placed(rng, population, shape, pixel_size_nm):
+            at = centre + pad * pixel_size_nm
+            strength = absorption * rng.lognormal(0, 0.35)
+            one, volume_nm3 = (
+                canvas.add_atoms(rng, particle, at, strength) if of_atoms else canvas.add_solid(rng, particle, at)
+            )
+            if population.ligand_nm:
+                canvas.add_ligands(particle, at, population.ligand_nm)
+            outlines.append(one)
+            truth.append(_described(particle, one, volume_nm3, centre))
+
+    instances, particles = [], []
+    for one, said in zip(outlines, truth, strict=True):
+        instance = visible(one.x - pad, one.y - pad, one.mask, shape)
+        if instance is not None:
+            instances.append(instance)
+            particles.append(said | {"touches_border": _touches(instance, shape)})
+    inner = (slice(pad, pad + shape[0]), slice(pad, pad + shape[1]))
+    pixels = camera.record(rng, canvas.image(rng, support)[inner])
+    ratios = particle_contrast_to_noise(pixels, instances)
+    for said, ratio in zip(particles, ratios, strict=True):
+        said["contrast_to_noise"] = ratio
+    conditions: dict[str, Any] = {
+        "seed": seed if isinstance(seed, int) else list(seed),
+        "mode": mode,
+        "populations": [asdict(population) for population in populations],
+        "support": asdict(support),
+        "optics": asdict(optics),
+        "camera": asdict(camera),
+        "contrast": asdict(contrast or Contrast()),
+        "absorption": absorption,
+        "contrast_to_noise": field_contrast_to_noise(ratios),
+    }
+    return SimulatedField(pixels, pixel_size_nm, instances, particles, conditions)
+
+
+def _placed(
+    rng: np.random.Generator, population: Population, shape: tuple[int, int], pixel_size_nm: float
+) -> list[tuple[Particle, Vectors]]:
+    """Return the particles of a population that reach into the field, with their centres from its corner in nm."""
+    margin = 1.0 * population.diameter_nm
+    width, height = (shape[1] * pixel_size_nm + 2 * margin, shape[0] * pixel_size_nm + 2 * margin)
+    particles = populated(rng, population, width * height)
+    corners = [particle.body.outline() for particle in particles]
+    square = population.orientation == "aligned" and max(population.shapes, key=lambda s: population.shapes[s]) == "cube"
+    centres = arranged(rng, corners, (width, height), population.arrangement, overlap=population.overlap, square=square)
+    turn = 0.0
+    if square and population.arrangement == "raft":
+        # rows run along the cubes' sides
+        side = particles[0].rotation[:, 0]
+        turn = float(np.arctan2(side[1], side[0]))
+        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        middle = np.array([width, height]) / 2
+        centres = (centres - middle) @ rotation.T + middle
+    found = []
+    for particle, centre, corner in zip(particles, centres - margin, corners, strict=True):
+        low, high = corner.min(axis=0) + centre, corner.max(axis=0) + centre
+        if (high > 0).all() and (low < np.array(shape[::-1]) * pixel_size_nm).all():
+            found.append((particle, centre))
+    return found
+
+
+def _described(particle: Particle, outline: _Outline, volume_nm3: float, centre: Vectors) -> dict[str, Any]:
+    return {
+        "element": particle.material.name,
+        "shape": particle.shape,
+        "structure": particle.structure,
+        "diameter_nm": float(np.cbrt(6 / np.pi * volume_nm3)),
+        "projected_area_nm2": outline.area_nm2,
+        "equivalent_diameter_nm": float(2 * np.sqrt(outline.area_nm2 / np.pi)),
+        "feret_max_nm": outline.feret_max_nm,
+        "feret_min_nm": outline.feret_min_nm,
+        "x_nm": float(centre[0]),
+        "y_nm": float(centre[1]),
+    }
+
+
+def _touches(instance: Instance, shape: tuple[int, int]) -> bool:
+    return (
+        instance.x == 0
+        or instance.y == 0
+        or instance.x + instance.w == shape[1]
+        or instance.y + instance.h == shape[0]
+    )
+
+
+class _Canvas:
+    """What particles do to the beam, added up on a grid."""
+
+    def __init__(
+        self, shape: tuple[int, int], pixel_size_nm: float, optics: Optics, contrast: Contrast, mode: str
+    ) -> None:
+        self.shape, self.pixel_size_nm = shape, pixel_size_nm
+        self.optics, self.contrast, self.mode = optics, contrast, mode
+        self.phase, self.loss = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.annular = np.zeros(shape, np.float32)
+        self.places: list[Vectors] = []
+        self.numbers: list[NDArray[np.int64]] = []
+        self.absorption: list[Vectors] = []
+
+    def add_atoms(
+        self, rng: np.random.Generator, particle: Particle, at: Vectors, absorption: float
+    ) -> tuple[_Outline, float]:
+        """Add a particle atom by atom; return its outline and its volume in nm³."""
+        material = particle.material
+        atoms = filled(rng, particle.upright, particle.reach_nm, material, particle.shape, particle.structure)
+        places = atoms.places_nm @ particle.rotation.T + rng.normal(0, THERMAL_NM, atoms.places_nm.shape)
+        places[:, :2] += at
+        self.places.append(places)
+        self.numbers.append(atoms.z)
+        self.absorption.append(np.full(len(places), absorption))
+        x, y, mask, area_nm2, hull = outlined(places, atoms.radii_nm, self.pixel_size_nm)
+        volume = len(places) / sum(material.atoms_per_nm3.values())
+        return _Outline(x, y, mask, area_nm2, *feret(hull)), volume
+
+    def add_solid(self, rng: np.random.Generator, particle: Particle, at: Vectors) -> tuple[_Outline, float]:
+        """Add a particle as a solid; return its outline and its volume in nm³."""
+        corners = particle.body.outline()
+        x0, y0, x, y = self._window(corners, at, 2)
+        thickness, phase, loss = solid_shift(rng, particle, x, y, self.optics, self.contrast, self.pixel_size_nm)
+        window, inside = self._cut(x0, y0, thickness.shape)
+        if self.mode == "dark":
+            weight = sum(n * one.z**_ANNULAR_POWER for one, n in particle.material.atoms_per_nm3.items())
+            self.annular[window] += weight * thickness[inside]
+        else:
+            self.phase[window] += phase[inside]
+            self.loss[window] += loss[inside]
+        outline = _Outline(x0, y0, thickness > 0, polygon_area(corners), *feret(corners))
+        return outline, particle.upright.volume
+
+    def add_ligands(self, particle: Particle, at: Vectors, shell_nm: float) -> None:
+        """Add a shell of hydrocarbon around a particle."""
+        outer = particle.body.grown(shell_nm)
+        x0, y0, x, y = self._window(outer.outline(), at, 1)
+        (low, high), (own_low, own_high) = outer.chord(x, y), particle.body.chord(x, y)
+        shell = np.maximum(high - low, 0) - np.maximum(own_high - own_low, 0)
+        window, inside = self._cut(x0, y0, shell.shape)
+        if self.mode == "dark":
+            self.annular[window] += _LIGAND_ATOMS_PER_NM3 * 6**_ANNULAR_POWER * shell[inside]
+            return
+        per_nm = _LIGAND_ATOMS_PER_NM3 * cross_section_nm2(6, self.optics.voltage_kv, self.optics.aperture_mrad or 30.0)
+        self.phase[window] += interaction_per_v_nm(self.optics.voltage_kv) * _LIGAND_V * shell[inside]
+        self.loss[window] += 0.5 * per_nm * shell[inside]
+
+    def image(self, rng: np.random.Generator, support: Support) -> Image:
+        """Return the image intensity on the whole grid."""
+        thickness = support.thickness(rng, self.shape)
+        if self.mode == "dark":
+            return self._annular_image(rng, FILMS[support.film], thickness)
+        shift = gentle(self.phase) + 1j * self.loss
+        if self.places:
+            shift += thin_phase(
+                np.concatenate(self.places),
+                np.concatenate(self.numbers),
+                pixel_size_nm=self.pixel_size_nm,
+                shape=self.shape,
+                optics=self.optics,
+                absorption=np.concatenate(self.absorption),
+            )
+        if support.thickness_nm:
+            shift += film_shift(rng, support, thickness, self.pixel_size_nm, self.optics)
+        return thin_image(shift, self.optics, self.pixel_size_nm)
+
+    def _annular_image(self, rng: np.random.Generator, film: AmorphousSolid, thickness_nm: Image) -> Image:
+        annular = self.annular + film.atoms_per_nm3 * film.z**_ANNULAR_POWER * thickness_nm
+        if self.places:
+            at = (np.concatenate(self.places)[:, :2] / self.pixel_size_nm).astype(int)
+            inside = ((at >= 0) & (at < self.shape[::-1])).all(axis=1)
+            weights = np.concatenate(self.numbers)[inside] ** _ANNULAR_POWER / self.pixel_size_nm**2
+            flat = at[inside, 1] * self.shape[1] + at[inside, 0]
+            annular += np.bincount(flat, weights, minlength=annular.size).reshape(self.shape).astype(np.float32)
+        probe_px = max(0.5, rng.uniform(0.06, 0.12) / self.pixel_size_nm)
+        return gaussian(annular, probe_px) / np.float32(np.percentile(annular, 99.5))
+
+    def _window(self, corners: Vectors, at: Vectors, margin: int) -> tuple[int, int, Image, Image]:
+        """Return the first column and row of the pixels around `corners` at `at`, and their places from there in nm."""
+        low = np.floor((corners.min(axis=0) + at) / self.pixel_size_nm).astype(int) - margin
+        high = np.ceil((corners.max(axis=0) + at) / self.pixel_size_nm).astype(int) + margin
+        columns = (np.arange(low[0], high[0]) + 0.5) * self.pixel_size_nm - at[0]
+        rows = (np.arange(low[1], high[1]) + 0.5) * self.pixel_size_nm - at[1]
+        x, y = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
+        return int(low[0]), int(low[1]), x, y
+
+    def _cut(self, x0: int, y0: int, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Return where a window lies on the grid, and which part of it does."""
+        top, left = max(0, -y0), max(0, -x0)
+        bottom, right = min(shape[0], self.shape[0] - y0), min(shape[1], self.shape[1] - x0)
+        bottom, right = max(bottom, top), max(right, left)
+        return (
+            (slice(y0 + top, y0 + bottom), slice(x0 + left, x0 + right)),
+            (slice(top, bottom), slice(left, right)),
+        )
