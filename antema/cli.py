@@ -21,6 +21,7 @@ from antema.domain.recipe import CONVENTIONS, SEPARATIONS
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _DEVICES = ("auto", "cpu", "gpu")
+_FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids")
 
 
 class _WrongUsageError(AntemaError):
@@ -104,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     micrographs.add_argument("--count", type=_whole_above_0, required=True, metavar="N")
     micrographs.add_argument("--seed", type=int, required=True, metavar="S")
     micrographs.add_argument("--size", type=_whole_above_0, default=1024, metavar="PX", help="edge of a field")
+    micrographs.add_argument("--kind", choices=_FIELD_KINDS, default="mixed", help="what lies in the fields")
+    micrographs.add_argument(
+        "--pixel-size", type=_above_0, metavar="NM", help="nm per pixel; without it as the kind has it"
+    )
+    micrographs.add_argument("--processes", type=_whole_above_0, default=1, metavar="N", help="fields made at a time")
     micrographs.set_defaults(run=_simulate_micrographs)
 
     train = commands.add_parser("train", help="train a network; the same command goes on where it was stopped")
@@ -426,6 +432,9 @@ def _simulate_micrographs(options: argparse.Namespace) -> int:
         count=options.count,
         seed=options.seed,
         shape=(options.size, options.size),
+        kind=options.kind,
+        pixel_size_nm=options.pixel_size,
+        processes=options.processes,
         progress=lambda done, total: step("", done, total),
     )
     return OK

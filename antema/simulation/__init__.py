@@ -6,19 +6,22 @@ from antema.simulation.field import SimulatedField, contrast_to_noise
 from antema.simulation.files import demo_files, instance_pages, simulate_micrographs, write_demo, write_field
 from antema.simulation.micrographs import micrograph_field
 from antema.simulation.optics import Optics
-from antema.simulation.variety import faint_field, varied_field
+from antema.simulation.specimens import specimen_field
+from antema.simulation.variety import KINDS, metal_field, varied_field
 
 __all__ = [
+    "KINDS",
     "demo_files",
     "Camera",
     "Optics",
     "SimulatedField",
     "contrast_to_noise",
     "drawn_field",
-    "faint_field",
     "instance_pages",
+    "metal_field",
     "micrograph_field",
     "simulate_micrographs",
+    "specimen_field",
     "varied_field",
     "write_demo",
     "write_field",

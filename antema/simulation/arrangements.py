@@ -124,7 +124,9 @@ def _aggregates(
                 others = [n for n in grid.near(found) if n != other]
                 # circles in the corners' stead would keep cubes apart
                 free = not others or (np.hypot(*(result[others] - found).T) > 0.8 * (reach[others] + reach[k])).all()
-                if free or rng.random() < 0.2 * overlap:
+                if not ((found > 0) & (found < size)).all():
+                    heading += np.pi / 3  # a chain turns at the edge
+                elif free or rng.random() < 0.2 * overlap:
                     heading, result[k] = angle, found
                     break
             else:
@@ -134,9 +136,7 @@ def _aggregates(
     return result
 
 
-def _beside(
-    rng: np.random.Generator, one: Places, other: Places, share: float, angle: float | None = None
-) -> Places:
+def _beside(rng: np.random.Generator, one: Places, other: Places, share: float, angle: float | None = None) -> Places:
     angle = rng.uniform(0, 2 * np.pi) if angle is None else angle
     direction = np.array([np.cos(angle), np.sin(angle)])
     return direction * contact(one, other, direction) * share

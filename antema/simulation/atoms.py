@@ -138,10 +138,7 @@ def outlined(
     # distances are to the nearest empty sample, which lies a little beyond the edge
     closed = (np.asarray(ndimage.distance_transform_edt(widened)) - _BEYOND_EDGE) * step_nm > closing_nm
     covered = np.asarray(ndimage.binary_fill_holes(closed), bool)
-    if fine > 1:
-        mask = covered.astype(np.float32).reshape(h, fine, w, fine).mean(axis=(1, 3)) >= 0.5
-    else:
-        mask = covered
+    mask = covered.reshape(h, fine, w, fine).mean(axis=(1, 3), dtype=np.float32) >= 0.5
     x, y, mask = tight(int(low[0]), int(low[1]), mask)
     return x, y, mask, float(np.count_nonzero(covered) * step_nm**2), _hull(covered, step_nm) + low * pixel_size_nm
 
@@ -152,7 +149,8 @@ def _hull(mask: NDArray[np.bool_], step_nm: float) -> Positions:
     inner = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
     rows, columns = np.nonzero(mask & ~inner)
     sides = np.array([(1, 0.5), (0, 0.5), (0.5, 1), (0.5, 0)])
-    return convex_hull((np.stack([columns, rows], axis=1)[:, None] + sides).reshape(-1, 2) * step_nm)
+    corners = np.stack([columns, rows], axis=1)[:, None] + sides
+    return convex_hull(np.asarray(corners.reshape(-1, 2) * step_nm, np.float64))
 
 
 def tight(x: int, y: int, mask: NDArray[np.bool_]) -> tuple[int, int, NDArray[np.bool_]]:

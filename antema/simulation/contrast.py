@@ -80,9 +80,8 @@ def solid_shift(
     low, high = particle.body.chord(x_nm, y_nm)
     thickness = np.maximum(high - low, 0)
     if particle.structure == "amorphous" and contrast.texture:
-        thickness = thickness * np.maximum(
-            1 + contrast.texture * long_waves(rng, (thickness.shape[0], thickness.shape[1]), waves=rng.uniform(3, 30)), 0
-        )
+        uneven = long_waves(rng, (thickness.shape[0], thickness.shape[1]), waves=rng.uniform(3, 30))
+        thickness = thickness * np.maximum(1 + contrast.texture * uneven, 0)
     material = particle.material
     phase = interaction_per_v_nm(optics.voltage_kv) * material.inner_potential_v * thickness
     loss = 0.5 * absorption_per_nm(material, optics.voltage_kv, optics.aperture_mrad or 30.0) * thickness
@@ -142,9 +141,7 @@ def extinction_nm(material: Material, voltage_kv: float) -> float:
     return material.extinction_nm * speed(voltage_kv) / speed(_EXTINCTION_KV)
 
 
-def _crystals(
-    rng: np.random.Generator, particle: Particle, low: Image, high: Image, x: Image, y: Image
-) -> list[Image]:
+def _crystals(rng: np.random.Generator, particle: Particle, low: Image, high: Image, x: Image, y: Image) -> list[Image]:
     """Return the thickness of each crystal of a particle."""
     if particle.structure == "multiply twinned" and particle.shape in TWINNED_SHAPES:
         planes = [(normals, np.zeros(len(normals))) for normals in domain_planes(particle.shape)]

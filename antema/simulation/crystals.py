@@ -104,7 +104,7 @@ def decahedral(neighbours_nm: float, reach_nm: float) -> Vectors:
         angle = 2 * np.pi / 5 * np.array([wedge, wedge + 1])
         (x1, x2), (y1, y2) = row_nm * np.cos(angle), row_nm * np.sin(angle)
         crystals.append(np.stack([i * x1 + j * x2, i * y1 + j * y2, height], axis=1))
-    places = np.concatenate(crystals)
+    places = np.concatenate(crystals, dtype=np.float64)
     return places[(places**2).sum(axis=1) <= (reach_nm + neighbours_nm) ** 2]
 
 
@@ -125,7 +125,7 @@ def icosahedral(neighbours_nm: float, reach_nm: float) -> Vectors:
     n = int(np.ceil((reach_nm + neighbours_nm) / (0.79 * shell_nm)))  # a face lies at 0.795 of a corner's distance
     i, j, k = np.mgrid[0 : n + 1, 0 : n + 1, 0 : n + 1].reshape(3, -1)
     weights = np.stack([i, j, k], axis=1)[i + j + k <= n]
-    places = np.concatenate([weights @ corners[triangle] for triangle in triangles]) * shell_nm
+    places = shell_nm * np.concatenate([weights.astype(np.float64) @ corners[triangle] for triangle in triangles])
     places = places[(places**2).sum(axis=1) <= (reach_nm + neighbours_nm) ** 2]
     # atoms on the planes between crystals belong to several of them
     first = np.unique(np.round(places / (0.01 * neighbours_nm)).astype(np.int64), axis=0, return_index=True)[1]
@@ -152,9 +152,7 @@ def _steps(reach_nm: float) -> float:
     return float(2 ** (np.ceil(np.log2(max(reach_nm, 0.5)) * 2) / 2))
 
 
-def _mirrored(
-    rng: np.random.Generator, places: Vectors, kind: NDArray[np.int64]
-) -> tuple[Vectors, NDArray[np.int64]]:
+def _mirrored(rng: np.random.Generator, places: Vectors, kind: NDArray[np.int64]) -> tuple[Vectors, NDArray[np.int64]]:
     normal = rng.choice([-1, 1], 3) / np.sqrt(3)
     height = places @ normal
     places = places - height[height > 0].min() * normal  # a plane of atoms in the mirror

@@ -1,6 +1,6 @@
 """One simulated micrograph with what is known of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ def particle_contrast_to_noise(pixels: NDArray[np.generic], instances: list[Inst
         nan where there is no background at all.
     """
     values = pixels.astype(np.float32)
-    ground = ~ndimage.binary_dilation(union(instances, pixels.shape), iterations=2)
+    ground = ~np.asarray(ndimage.binary_dilation(union(instances, pixels.shape), iterations=2), bool)
     return [_ratio(values, ground, instance) for instance in instances]
 
 
@@ -112,3 +112,13 @@ def _ratio(values: NDArray[np.float32], ground: NDArray[np.bool_], instance: Ins
         width *= 2
     spread = float(around.std()) if len(around) > 1 else 0.0
     return abs(float(own.mean(dtype=np.float64)) - float(around.mean())) / spread if spread > 0 else float("nan")
+
+
+def with_pixels(
+    field: SimulatedField, pixels: NDArray[np.generic], conditions: dict[str, Any] | None = None
+) -> SimulatedField:
+    """Return a field with other grey values, its contrast-to-noise measured in them, and more said of it."""
+    ratios = particle_contrast_to_noise(pixels, field.instances)
+    particles = [one | {"contrast_to_noise": ratio} for one, ratio in zip(field.particles, ratios, strict=True)]
+    said = field.conditions | (conditions or {}) | {"contrast_to_noise": field_contrast_to_noise(ratios)}
+    return replace(field, pixels=pixels, particles=particles, conditions=said)

@@ -1,7 +1,12 @@
 """Simulated micrographs on disk: a micrograph set with its truth, and the demonstration samples."""
 
 import json
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +18,15 @@ from antema.simulation.camera import Camera
 from antema.simulation.field import SimulatedField
 from antema.simulation.micrographs import micrograph_field
 from antema.simulation.optics import Optics
-from antema.simulation.variety import faint_field, varied_field
+from antema.simulation.variety import KINDS
 
 
 def write_field(field: SimulatedField, directory: Path, name: str) -> Path:
     """Write a field as ``images/NAME.tif``, ``instances/NAME.tif`` and ``NAME.json``; return the image's path.
 
     The image carries its pixel size as ImageJ writes it. Each instance lies whole on one page of its uint16 file,
-    numbered from 1 in the order of the truth; further pages hold those that overlap.
+    numbered from 1 in the order of the truth; further pages hold those that overlap. The truth says the ``number`` and
+    the ``page`` (from 1) of each.
     """
     import tifffile
 
@@ -33,9 +39,24 @@ def write_field(field: SimulatedField, directory: Path, name: str) -> Path:
     tifffile.imwrite(
         directory / "instances" / f"{name}.tif", pages, photometric="minisblack", compression="zlib", metadata=None
     )
-    truth = {"pixel_size_nm": field.pixel_size_nm, "particles": field.particles, "conditions": field.conditions}
-    (directory / f"{name}.json").write_text(json.dumps(truth, indent=1), "utf-8")
+    page_of = {number: page for page, values in enumerate(pages, start=1) for number in np.unique(values).tolist()}
+    particles = [
+        {"number": number, "page": page_of[number]} | said for number, said in enumerate(field.particles, start=1)
+    ]
+    truth = {"pixel_size_nm": field.pixel_size_nm, "particles": particles, "conditions": field.conditions}
+    (directory / f"{name}.json").write_text(json.dumps(_finite(truth), indent=1, allow_nan=False), "utf-8")
     return path
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return `value` with null in place of numbers that JSON has not."""
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _write_image(field: SimulatedField, path: Path) -> None:
@@ -66,12 +87,13 @@ def simulate_micrographs(
     *,
     count: int,
     seed: int = 0,
-    shape: tuple[int, int] = (512, 512),
-    atomic_share: float = 0.5,
-    faint: bool = False,
+    shape: tuple[int, int] = (1024, 1024),
+    kind: str = "mixed",
+    pixel_size_nm: float | None = None,
+    processes: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
-    """Write `count` micrographs of all kinds with their instance maps into `out`; return the images' paths.
+    """Write `count` micrographs of 16 bits with their instance maps into `out`; return the images' paths.
 
     Parameters
     ----------
@@ -80,26 +102,48 @@ def simulate_micrographs(
     count : int
         How many.
     seed : int
-        The k-th field has the seed `seed` + k.
+        The k-th field has the seed `seed` + k and is the same however many processes there are.
     shape : tuple of int
         Height and width in pixels.
-    atomic_share : float
-        Share of fields made of atoms; the rest are larger solids.
-    faint : bool
-        Whether all are of small particles of low contrast instead (`antema.simulation.faint_field`).
+    kind : str
+        One of `antema.simulation.variety.KINDS`.
+    pixel_size_nm : float or None
+        Edge of a pixel; None: as the kind has it.
+    processes : int
+        How many fields to make at a time, each in its own process.
     progress : callable or None
         Called with (done, all) after each.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind.
     """
+    if kind not in KINDS:
+        msg = f"expected a kind out of {', '.join(KINDS)}, found {kind!r}"
+        raise ValueError(msg)
+    seeds = range(seed, seed + count)
+    write = partial(_write_one, Path(out), shape=shape, kind=kind, pixel_size_nm=pixel_size_nm)
     paths = []
-    for k in range(count):
-        number = seed + k
-        field = (
-            faint_field(number, shape=shape) if faint else varied_field(number, shape=shape, atomic_share=atomic_share)
-        )
-        paths.append(write_field(field, Path(out), f"field_{seed + k:06d}"))
-        if progress:
-            progress(k + 1, count)
+    with ExitStack() as stack:
+        if processes > 1:
+            # a fork of a process that has used JAX hangs
+            pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
+            done: Iterable[Path] = pool.map(write, seeds)
+        else:
+            done = map(write, seeds)
+        for path in done:
+            paths.append(path)
+            if progress:
+                progress(len(paths), count)
     return paths
+
+
+def _write_one(out: Path, seed: int, *, shape: tuple[int, int], kind: str, pixel_size_nm: float | None) -> Path:
+    field = KINDS[kind](seed, shape=shape, pixel_size_nm=pixel_size_nm)
+    if field.pixels.dtype == np.uint8:
+        field = replace(field, pixels=field.pixels.astype(np.uint16) * 257)  # 255 becomes 65535
+    return write_field(field, out, f"field_{seed:06d}")
 
 
 _DEMO: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (

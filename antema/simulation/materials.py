@@ -122,9 +122,7 @@ def _spinel(u: float) -> tuple[Vectors, int, int]:
 def _compounds() -> tuple[Material, ...]:
     spinel, tetrahedral, octahedral = _spinel(0.2549)
     oxygen = len(spinel) - tetrahedral - octahedral
-    ions = (
-        (SPECIES["Fe3+ 4"],) * tetrahedral + (SPECIES["Fe2.5+ 6"],) * octahedral + (SPECIES["O2- 4"],) * oxygen
-    )
+    ions = (SPECIES["Fe3+ 4"],) * tetrahedral + (SPECIES["Fe2.5+ 6"],) * octahedral + (SPECIES["O2- 4"],) * oxygen
     cd, se, zn, o = (SPECIES[name] for name in ("Cd tetrahedral", "Se tetrahedral", "Zn2+ 4", "O2- 4"))
     rutile_like = (SPECIES["Ti4+ 6"],) * 2 + (SPECIES["O2- 3"],) * 4
     rounded = ("sphere", "ellipsoid")

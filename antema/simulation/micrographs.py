@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from antema.simulation.amorphous import amorphous_shift
 from antema.simulation.atoms import nanoparticle, outline_mask
 from antema.simulation.camera import Camera
-from antema.simulation.materials import METALS
 from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
 from antema.simulation.fourier import fast_length, gaussian, long_waves
+from antema.simulation.materials import METALS
 from antema.simulation.multislice import thin_image, thin_shift
 from antema.simulation.optics import Optics
 

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from antema.simulation.atoms import random_rotation
 from antema.simulation.crystals import possible_structures
 from antema.simulation.materials import MATERIALS, METALS, Material
-from antema.simulation.shapes import Body, Ellipsoid, Polyhedron, Vectors, body_of, lying
+from antema.simulation.shapes import Body, Vectors, body_of, lying
 
 ORIENTATIONS = ("random", "lying", "aligned")
 DISTRIBUTIONS = ("normal", "lognormal")
+_BODIES = 12
+"""Different proportions of one shape in a population; what else there is differs in size and orientation."""
 _SQUARE = ("cube", "cuboctahedron", "truncated octahedron")
 
 
@@ -72,6 +74,8 @@ class Particle:
         What it is made of.
     shape, structure : str
         Of `antema.simulation.shapes.SHAPES` and `antema.simulation.crystals.STRUCTURES`.
+    diameter_nm : float
+        Diameter of the sphere of the same volume.
     upright : Body
         In its crystal's frame.
     rotation : ndarray, shape (3, 3)
@@ -81,6 +85,7 @@ class Particle:
     material: Material
     shape: str
     structure: str
+    diameter_nm: float
     upright: Body
     rotation: Vectors
 
@@ -92,11 +97,7 @@ class Particle:
     @property
     def reach_nm(self) -> float:
         """Radius of a sphere around it."""
-        if isinstance(self.upright, Polyhedron):
-            return float(np.linalg.norm(self.upright.corners, axis=1).max())
-        if isinstance(self.upright, Ellipsoid):
-            return float(np.linalg.norm(self.upright.axes, axis=0).max())
-        return float(np.linalg.norm(self.upright.half) + self.upright.radius_nm)  # type: ignore[attr-defined]
+        return self.upright.reach_nm
 
 
 def diameters(rng: np.random.Generator, population: Population, n: int) -> NDArray[np.float64]:
@@ -116,7 +117,9 @@ def diameters(rng: np.random.Generator, population: Population, n: int) -> NDArr
     raise ValueError(msg)
 
 
-def populated(rng: np.random.Generator, population: Population, area_nm2: float, *, most: int = 4000) -> list[Particle]:
+def populated(
+    rng: np.random.Generator, population: Population, area_nm2: float, *, finest_nm: float = 0.0, most: int = 4000
+) -> list[Particle]:
     """Return particles whose discs would cover their share of an area.
 
     Parameters
@@ -127,6 +130,8 @@ def populated(rng: np.random.Generator, population: Population, area_nm2: float,
         What they have in common.
     area_nm2 : float
         The area of which they cover `population.cover`.
+    finest_nm : float
+        Edges with a smaller radius stay sharp.
     most : int
         Bound on their number.
 
@@ -143,11 +148,16 @@ def populated(rng: np.random.Generator, population: Population, area_nm2: float,
         raise ValueError(msg)
     n = int(np.clip(np.ceil(population.cover * area_nm2 / (np.pi / 4 * population.diameter_nm**2)), 1, most))
     cell = "" if material.name in METALS or material.name == "Fe3O4" else _cell(material)
+    rounding = population.rounding if population.rounding * population.diameter_nm / 2 > finest_nm else 0.0
     common: Vectors | None = None
+    bodies: dict[str, list[Body]] = {}
     result = []
     for diameter in diameters(rng, population, n):
         shape = str(rng.choice(names, p=shares / shares.sum()))
-        body = body_of(shape, float(diameter), rng, rounding=population.rounding, cell=cell)
+        made = bodies.setdefault(shape, [])
+        if len(made) < _BODIES:
+            made.append(body_of(shape, 1.0, rng, rounding=rounding, cell=cell))
+        body = made[int(rng.integers(len(made)))].scaled(float(diameter))
         if population.orientation == "random":
             rotation = random_rotation(rng)
         else:
@@ -156,7 +166,8 @@ def populated(rng: np.random.Generator, population: Population, area_nm2: float,
                 if common is None:
                     common = random_turn(rng)
                 rotation = common @ _tilted(rng)
-        result.append(Particle(material, shape, _structure(rng, population, material, shape), body, rotation))
+        structure = _structure(rng, population, material, shape)
+        result.append(Particle(material, shape, structure, float(diameter), body, rotation))
     return result
 
 

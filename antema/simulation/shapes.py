@@ -7,7 +7,7 @@ their axis along z.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import combinations, product
 from typing import Protocol
 
 import numpy as np
@@ -35,7 +35,7 @@ SHAPES = (
 TWINNED_SHAPES = ("decahedron", "icosahedron")
 """Shapes that only multiply twinned particles have."""
 
-_ROUND_CORNERS = 192
+_ROUND_CORNERS = 96
 """Corners that stand for a smooth outline."""
 
 
@@ -45,6 +45,15 @@ class Body(Protocol):
     @property
     def volume(self) -> float:
         """Volume in nm³."""
+        ...
+
+    @property
+    def reach_nm(self) -> float:
+        """Radius of the sphere around the origin that holds it."""
+        ...
+
+    def scaled(self, factor: float) -> "Body":
+        """Return it `factor` times as large."""
         ...
 
     def turned(self, rotation: Vectors) -> "Body":
@@ -70,7 +79,7 @@ class Body(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Polyhedron:
-    """The points x with ``normals @ x <= distances``.
+    """The points x with ``normals @ x <= distances``; made by `polyhedron`.
 
     Parameters
     ----------
@@ -78,20 +87,13 @@ class Polyhedron:
         Of unit length.
     distances : ndarray, shape (m,)
         Of the faces from the origin, all positive.
+    corners : ndarray, shape (n, 3)
+        Where faces meet; the same place may be there more than once.
     """
 
     normals: Vectors
     distances: Vectors
-
-    @property
-    def corners(self) -> Vectors:
-        """Its corners, shape (n, 3)."""
-        from scipy.spatial import HalfspaceIntersection
-
-        # the dual's hull, taken here at a scale of 1 whatever the size
-        scale = float(np.median(self.distances))
-        planes = np.column_stack([self.normals, -self.distances / scale])
-        return HalfspaceIntersection(planes, np.zeros(3)).intersections * scale
+    corners: Vectors
 
     @property
     def volume(self) -> float:
@@ -100,17 +102,22 @@ class Polyhedron:
 
         return float(ConvexHull(self.corners).volume)
 
+    @property
+    def reach_nm(self) -> float:
+        """Radius of the sphere around the origin that holds it."""
+        return float(np.sqrt((self.corners**2).sum(axis=1).max()))
+
     def scaled(self, factor: float) -> "Polyhedron":
         """Return it `factor` times as large."""
-        return Polyhedron(self.normals, self.distances * factor)
+        return Polyhedron(self.normals, self.distances * factor, self.corners * factor)
 
     def turned(self, rotation: Vectors) -> "Polyhedron":
         """Return the body after `rotation`, shape (3, 3)."""
-        return Polyhedron(self.normals @ rotation.T, self.distances)
+        return Polyhedron(self.normals @ rotation.T, self.distances, self.corners @ rotation.T)
 
     def grown(self, by_nm: float) -> "Polyhedron":
         """Return the body with its faces `by_nm` further out."""
-        return Polyhedron(self.normals, self.distances + by_nm)
+        return polyhedron(self.normals, self.distances + by_nm)
 
     def outline(self) -> Vectors:
         """Return the corners (n, 2) of its projection along z, counter-clockwise where y points up."""
@@ -127,6 +134,16 @@ class Polyhedron:
         for normal, distance in zip(self.normals, self.distances, strict=True):
             inside &= points @ normal <= distance
         return inside
+
+
+def polyhedron(normals: Vectors, distances: Vectors) -> Polyhedron:
+    """Return the points x with ``normals @ x <= distances``; the distances are positive, the body has an end."""
+    from scipy.spatial import HalfspaceIntersection
+
+    # the dual's hull, taken at a scale of 1 whatever the size
+    scale = float(np.median(distances))
+    planes = np.column_stack([normals, -distances / scale])
+    return Polyhedron(normals, distances, HalfspaceIntersection(planes, np.zeros(3)).intersections * scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +163,15 @@ class Ellipsoid:
         """Volume in nm³."""
         return float(4 / 3 * np.pi * abs(np.linalg.det(self.axes)))
 
+    @property
+    def reach_nm(self) -> float:
+        """Radius of the sphere around the origin that holds it."""
+        return float(np.linalg.norm(self.axes, axis=0).max())
+
+    def scaled(self, factor: float) -> "Ellipsoid":
+        """Return it `factor` times as large."""
+        return Ellipsoid(self.axes * factor)
+
     def turned(self, rotation: Vectors) -> "Ellipsoid":
         """Return the body after `rotation`, shape (3, 3)."""
         return Ellipsoid(rotation @ self.axes)
@@ -160,7 +186,7 @@ class Ellipsoid:
         angle = 2 * np.pi * np.arange(_ROUND_CORNERS) / _ROUND_CORNERS
         # the shadow of an ellipsoid: x' S x = 1 with S the inverse of the upper left block of axes axes'
         half = np.linalg.cholesky((self.axes @ self.axes.T)[:2, :2])
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1) @ half.T
+        return np.asarray(np.stack([np.cos(angle), np.sin(angle)], axis=1) @ half.T, np.float64)
 
     def chord(self, x: Image, y: Image) -> tuple[Image, Image]:
         """Return where lines along z enter and leave the body; they miss it where the second is not the greater."""
@@ -194,6 +220,15 @@ class Capsule:
     def volume(self) -> float:
         """Volume in nm³."""
         return float(np.pi * self.radius_nm**2 * (2 * np.linalg.norm(self.half) + 4 / 3 * self.radius_nm))
+
+    @property
+    def reach_nm(self) -> float:
+        """Radius of the sphere around the origin that holds it."""
+        return float(np.linalg.norm(self.half) + self.radius_nm)
+
+    def scaled(self, factor: float) -> "Capsule":
+        """Return it `factor` times as large."""
+        return Capsule(self.half * factor, self.radius_nm * factor)
 
     def turned(self, rotation: Vectors) -> "Capsule":
         """Return the body after `rotation`, shape (3, 3)."""
@@ -283,7 +318,7 @@ def body_of(shape: str, diameter_nm: float, rng: np.random.Generator, *, roundin
 
 def _faceted(shape: str, rng: np.random.Generator, cell: str) -> Polyhedron:
     if shape == "cube":
-        return Polyhedron(_FACES_100, np.ones(6))
+        return polyhedron(_FACES_100, np.ones(6))
     if shape == "octahedron":
         return _truncated(rng.uniform(1.45, 1.75))
     if shape == "truncated octahedron":
@@ -291,15 +326,15 @@ def _faceted(shape: str, rng: np.random.Generator, cell: str) -> Polyhedron:
     if shape == "cuboctahedron":
         return _truncated(rng.uniform(0.75, 0.95))
     if shape == "icosahedron":
-        return Polyhedron(icosahedron_faces(), np.ones(20))
+        return polyhedron(icosahedron_faces(), np.ones(20))
     if shape == "decahedron":
         sides, ends = decahedron_faces()
         # 1.0 would be the whole bipyramid, whose waist has corners but no side
         side = float(np.linalg.norm(_waist())) * rng.uniform(0.75, 1.0)
-        return Polyhedron(np.concatenate([ends, sides]), np.r_[np.full(10, _waist() @ ends[0]), np.full(5, side)])
+        return polyhedron(np.concatenate([ends, sides]), np.r_[np.full(10, _waist() @ ends[0]), np.full(5, side)])
     if shape == "tetrahedron":
         blunt = rng.uniform(1.6, 2.9)  # 3: sharp corners
-        return Polyhedron(_FACES_111, np.where(_FACES_111.prod(axis=1) > 0, 1.0, blunt))
+        return polyhedron(_FACES_111, np.where(_FACES_111.prod(axis=1) > 0, 1.0, blunt))
     if shape == "plate":
         thick, corner = rng.uniform(0.12, 0.4), rng.uniform(1.0, 1.9)  # 1: hexagon, 2: triangle
         normal = np.array([1, 1, 1]) / np.sqrt(3) if not cell else np.array([0.0, 0, 1])
@@ -308,23 +343,23 @@ def _faceted(shape: str, rng: np.random.Generator, cell: str) -> Polyhedron:
         sides = np.array([_about(normal, 2 * np.pi * k / n + flip) @ side for flip in (0, np.pi) for k in range(n)])
         if n == 2:
             sides = np.array([(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)], float)
-            return Polyhedron(np.concatenate([[normal, -normal], sides]), np.r_[thick, thick, 1, 1, 1, 1])
-        return Polyhedron(np.concatenate([[normal, -normal], sides]), np.r_[thick, thick, 1, 1, 1, [corner] * 3])
+            return polyhedron(np.concatenate([[normal, -normal], sides]), np.r_[thick, thick, 1, 1, 1, 1])
+        return polyhedron(np.concatenate([[normal, -normal], sides]), np.r_[thick, thick, 1, 1, 1, [corner] * 3])
     if shape == "hexagonal prism":
         length = np.exp(rng.uniform(np.log(0.4), np.log(4)))
         angle = np.pi / 6 + np.pi / 3 * np.arange(6)
         sides = np.stack([np.cos(angle), np.sin(angle), np.zeros(6)], axis=1)
-        return Polyhedron(np.concatenate([[(0, 0, 1), (0, 0, -1)], sides]), np.r_[length, length, np.ones(6)])
+        return polyhedron(np.concatenate([[(0, 0, 1), (0, 0, -1)], sides]), np.r_[length, length, np.ones(6)])
     if shape == "bipyramid":
         steep = np.arctan2(0.9514, 0.3785)  # {101} of anatase against its base
         sides = np.array([(s, 0, 0) for s in (-1, 1)] + [(0, s, 0) for s in (-1, 1)]) * np.sin(steep)
         faces = np.concatenate([sides + (0, 0, s * np.cos(steep)) for s in (-1, 1)])
         base = rng.uniform(0.5, 0.95) / np.cos(steep)
-        return Polyhedron(np.concatenate([faces, [(0, 0, 1), (0, 0, -1)]]), np.r_[np.ones(8), base, base])
+        return polyhedron(np.concatenate([faces, [(0, 0, 1), (0, 0, -1)]]), np.r_[np.ones(8), base, base])
     directions = rng.normal(size=(int(rng.integers(10, 22)), 3))
     directions = np.concatenate([directions, _FACES_100])  # closed whatever was drawn
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return Polyhedron(directions, np.r_[rng.uniform(0.75, 1.15, len(directions) - 6), np.full(6, 1.25)])
+    return polyhedron(directions, np.r_[rng.uniform(0.75, 1.15, len(directions) - 6), np.full(6, 1.25)])
 
 
 def rounded(body: Polyhedron, radius_nm: float, *, steps: int = 2) -> Polyhedron:
@@ -333,7 +368,7 @@ def rounded(body: Polyhedron, radius_nm: float, *, steps: int = 2) -> Polyhedron
     More faces stand for them: `steps` along each edge, and those around each corner.
     """
     radius_nm = min(radius_nm, 0.9 * float(body.distances.min()))
-    core = Polyhedron(body.normals, body.distances - radius_nm).corners
+    core = polyhedron(body.normals, body.distances - radius_nm).corners
     faces = np.isclose(core @ body.normals.T, body.distances - radius_nm, atol=1e-6 * float(body.distances.max()))
     shared = faces.T.astype(int) @ faces.astype(int)
     kept = shared.diagonal() > 0  # a face may lose all its corners in the smaller core
@@ -347,12 +382,10 @@ def rounded(body: Polyhedron, radius_nm: float, *, steps: int = 2) -> Polyhedron
     length = np.linalg.norm(found, axis=1)
     found = found[length > 1e-6] / length[length > 1e-6, None]
     found = found[np.unique(np.round(found, 6), axis=0, return_index=True)[1]]
-    return Polyhedron(found, (found @ core.T).max(axis=1) + radius_nm)
+    return polyhedron(found, (found @ core.T).max(axis=1) + radius_nm)
 
 
-def cut(
-    low: Image, high: Image, x: Image, y: Image, normals: Vectors, distances: Vectors
-) -> tuple[Image, Image]:
+def cut(low: Image, high: Image, x: Image, y: Image, normals: Vectors, distances: Vectors) -> tuple[Image, Image]:
     """Return the stretches along z from `low` to `high` as far as they lie in the half-spaces."""
     low, high = low.copy(), high.copy()
     for (nx, ny, nz), distance in zip(normals.tolist(), distances.tolist(), strict=True):
@@ -369,7 +402,8 @@ def cut(
     return low, high
 
 
-def domain_planes(shape: str) -> list[Vectors]:
+@lru_cache(maxsize=2)
+def domain_planes(shape: str) -> tuple[Vectors, ...]:
     """Return for each crystal of a multiply twinned particle the normals of the planes through the origin around it.
 
     A point x belongs to it where all ``normals @ x`` are negative.
@@ -377,14 +411,14 @@ def domain_planes(shape: str) -> list[Vectors]:
     if shape == "decahedron":
         angle = 2 * np.pi * np.arange(6) / 5
         across = np.stack([-np.sin(angle), np.cos(angle), np.zeros(6)], axis=1)
-        return [np.stack([-across[k], across[k + 1]]) for k in range(5)]
+        return tuple(np.stack([-across[k], across[k + 1]]) for k in range(5))
     corners, triangles = icosahedron()
     planes = []
     for triangle in triangles:
         a, b, c = corners[triangle]
         normals = np.stack([np.cross(a, b), np.cross(b, c), np.cross(c, a)])
         planes.append(-normals / np.linalg.norm(normals, axis=1, keepdims=True))
-    return planes
+    return tuple(planes)
 
 
 @lru_cache(maxsize=1)
@@ -395,7 +429,7 @@ def icosahedron() -> tuple[Vectors, NDArray[np.intp]]:
     corners = corners / np.linalg.norm(corners, axis=1, keepdims=True)
     near = corners @ corners.T > 0.4
     triangles = []
-    for a, b, c in ((a, b, c) for a in range(12) for b in range(a + 1, 12) for c in range(b + 1, 12)):
+    for a, b, c in combinations(range(12), 3):
         if near[a, b] and near[b, c] and near[a, c]:
             outward = np.linalg.det(corners[[a, b, c]]) > 0
             triangles.append((a, b, c) if outward else (a, c, b))
@@ -440,8 +474,8 @@ def polygon_area(corners: Vectors) -> float:
 
 def feret(corners: Vectors) -> tuple[float, float]:
     """Return the largest and the smallest distance of two parallel tangents of a convex polygon."""
-    apart = corners[:, None] - corners[None]
-    largest = float(np.sqrt((apart**2).sum(axis=2).max()))
+    x, y = corners.T
+    largest = float(np.sqrt(((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2).max()))
     edges = np.roll(corners, -1, axis=0) - corners
     length = np.hypot(*edges.T)
     edges = edges[length > 1e-9 * largest] / length[length > 1e-9 * largest, None]
@@ -491,7 +525,7 @@ def _about(axis: Vectors, angle: float) -> Vectors:
 
 def _truncated(ratio: float) -> Polyhedron:
     """Return an octahedron cut by a cube whose faces lie `ratio` times as far (1.73: not cut; 0.87: cuboctahedron)."""
-    return Polyhedron(np.concatenate([_FACES_111, _FACES_100]), np.r_[np.ones(8), np.full(6, ratio)])
+    return polyhedron(np.concatenate([_FACES_111, _FACES_100]), np.r_[np.ones(8), np.full(6, ratio)])
 
 
 _FACES_100 = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], float)

@@ -147,9 +147,11 @@ def _placed(
     """Return the particles of a population that reach into the field, with their centres from its corner in nm."""
     margin = 1.0 * population.diameter_nm
     width, height = (shape[1] * pixel_size_nm + 2 * margin, shape[0] * pixel_size_nm + 2 * margin)
-    particles = populated(rng, population, width * height)
+    particles = populated(rng, population, width * height, finest_nm=0.7 * pixel_size_nm)
     corners = [particle.body.outline() for particle in particles]
-    square = population.orientation == "aligned" and max(population.shapes, key=lambda s: population.shapes[s]) == "cube"
+    square = (
+        population.orientation == "aligned" and max(population.shapes, key=lambda s: population.shapes[s]) == "cube"
+    )
     centres = arranged(rng, corners, (width, height), population.arrangement, overlap=population.overlap, square=square)
     turn = 0.0
     if square and population.arrangement == "raft":
@@ -184,10 +186,7 @@ def _described(particle: Particle, outline: _Outline, volume_nm3: float, centre:
 
 def _touches(instance: Instance, shape: tuple[int, int]) -> bool:
     return (
-        instance.x == 0
-        or instance.y == 0
-        or instance.x + instance.w == shape[1]
-        or instance.y + instance.h == shape[0]
+        instance.x == 0 or instance.y == 0 or instance.x + instance.w == shape[1] or instance.y + instance.h == shape[0]
     )
 
 
@@ -233,7 +232,7 @@ class _Canvas:
             self.phase[window] += phase[inside]
             self.loss[window] += loss[inside]
         outline = _Outline(x0, y0, thickness > 0, polygon_area(corners), *feret(corners))
-        return outline, particle.upright.volume
+        return outline, np.pi / 6 * particle.diameter_nm**3
 
     def add_ligands(self, particle: Particle, at: Vectors, shell_nm: float) -> None:
         """Add a shell of hydrocarbon around a particle."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from antema.simulation.atoms import SHAPES, STRUCTURES, nanoparticle, outline_mask, random_rotation
-from antema.simulation.elements import METALS
+from antema.simulation.materials import METALS
 from antema.simulation.scattering import scattering_factor_nm
 
 AU = METALS["Au"]

@@ -8,11 +8,9 @@ from antema.imaging import read
 from antema.simulation import (
     Camera,
     drawn_field,
-    faint_field,
     instance_pages,
     micrograph_field,
     simulate_micrographs,
-    varied_field,
     write_demo,
     write_field,
 )
@@ -113,17 +111,6 @@ def test_drawn_fields_repeat_and_fit(seed):
     assert np.array_equal(first.pixels, again.pixels)
     assert first.pixels.shape == first.particle_mask().shape == (128, 160)
     assert first.pixels.dtype in (np.uint8, np.uint16)
-
-
-def test_varied_fields_are_of_both_kinds():
-    sized = [varied_field(seed, shape=(96, 96)).pixel_size_nm is not None for seed in range(16)]
-    assert 3 < sum(sized) < 13
-
-
-def test_faint_fields_are_faint_and_repeat():
-    fields = [faint_field(seed, shape=(160, 160)) for seed in (0, 0, 1, 2, 3)]
-    assert np.array_equal(fields[0].pixels, fields[1].pixels)
-    assert np.nanmedian([field.conditions["contrast_to_noise"] for field in fields[1:]]) < 2.5
 
 
 def test_a_written_field_is_read_with_its_scale_and_truth(tmp_path):
