@@ -17,16 +17,14 @@ from antema.simulation.crystals import THERMAL_NM, filled
 from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise, visible
 from antema.simulation.fourier import fast_length, gaussian
 from antema.simulation.materials import cross_section_nm2
-from antema.simulation.multislice import thin_image, thin_phase
+from antema.simulation.multislice import thin_image, thin_shift
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Particle, Population, populated
 from antema.simulation.shapes import Vectors, feret, polygon_area
-from antema.simulation.supports import FILMS, Support, film_shift, gentle
+from antema.simulation.supports import COARSE_NM, FILMS, Support, film_shift, gentle
 
 Image = NDArray[np.float32]
 MODES = ("bright", "dark")
-_FINEST_SOLID_NM = 0.13
-"""Pixels above show no lattice: particles are solids."""
 _LARGEST_OF_ATOMS_NM = 12.0
 _ANNULAR_POWER = 1.7
 """Of the atomic number, in the intensity of an annular dark-field image."""
@@ -104,7 +102,7 @@ def specimen_field(
     outlines: list[_Outline] = []
     truth: list[dict[str, Any]] = []
     for population in populations:
-        of_atoms = pixel_size_nm <= _FINEST_SOLID_NM and population.diameter_nm <= _LARGEST_OF_ATOMS_NM
+        of_atoms = pixel_size_nm <= COARSE_NM and population.diameter_nm <= _LARGEST_OF_ATOMS_NM
         for particle, centre in _placed(rng, population, shape, pixel_size_nm):
             at = centre + pad * pixel_size_nm
             strength = absorption * rng.lognormal(0, 0.35)
@@ -255,7 +253,7 @@ class _Canvas:
             return self._annular_image(rng, FILMS[support.film], thickness)
         shift = gentle(self.phase) + 1j * self.loss
         if self.places:
-            shift += thin_phase(
+            shift += thin_shift(
                 np.concatenate(self.places),
                 np.concatenate(self.numbers),
                 pixel_size_nm=self.pixel_size_nm,

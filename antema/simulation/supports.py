@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.simulation.amorphous import CARBON, SILICON, AmorphousSolid, amorphous_phase, mean_phase
+from antema.simulation.amorphous import CARBON, SILICON, AmorphousSolid, amorphous_shift, mean_shift_per_nm
 from antema.simulation.fourier import long_waves
 from antema.simulation.materials import cross_section_nm2
 from antema.simulation.optics import Optics
 
 Image = NDArray[np.float32]
 FILMS: dict[str, AmorphousSolid] = {"carbon": CARBON, "silicon": SILICON}
+COARSE_NM = 0.13
+"""Pixels above show no lattice."""
 _STEEPEST = 1.2
 """Phase in rad that may lie between two pixels; steeper ones would alias."""
 
@@ -91,10 +93,14 @@ def film_shift(
     """
     solid = FILMS[support.film]
     shape = (thickness_nm.shape[0], thickness_nm.shape[1])
-    phase = amorphous_phase(rng, shape, pixel_size_nm, thickness_nm, optics, solid)
-    phase = phase + gentle(mean_phase(solid, optics) * thickness_nm)
-    per_nm = solid.atoms_per_nm3 * cross_section_nm2(solid.z, optics.voltage_kv, optics.aperture_mrad or 30.0)
-    return (phase + 1j * (0.5 * per_nm * thickness_nm + 0.02 * phase)).astype(np.complex64)
+    mean = mean_shift_per_nm(solid, optics, pixel_size_nm) * thickness_nm
+    uneven = amorphous_shift(rng, shape, pixel_size_nm, thickness_nm, optics, solid) - mean
+    loss = mean.imag + uneven.imag
+    if pixel_size_nm > COARSE_NM:
+        # the grid ends far below the aperture: most of what is scattered beyond the grid still reaches the camera
+        past = cross_section_nm2(solid.z, optics.voltage_kv, optics.aperture_mrad or 30.0)
+        loss = 0.5 * solid.atoms_per_nm3 * past * thickness_nm
+    return (gentle(mean.real) + uneven.real + 1j * loss).astype(np.complex64)
 
 
 def gentle(phase: Image) -> Image:
