@@ -37,7 +37,10 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             dcc.Store(id="sample-id", data=sample.id),
             dcc.Store(id="sample-changed", data=0),
             dcc.Store(id="sample-selection"),
+            dcc.Store(id="sample-viewer-offer"),
+            dcc.Store(id="sample-offer"),
             dcc.Store(id="sample-current"),
+            dcc.Store(id="sample-made-current", data=0),
             dcc.Store(id="sample-jobs"),
             dcc.Store(id="sample-address"),
             dcc.Store(id="sample-kept", data=0),
@@ -256,24 +259,40 @@ def _do_action(
 
 
 @callback(
+    Output("sample-offer", "data"),
+    Input("sample-id", "data"),
+    Input("sample-jobs", "data"),
+    Input("sample-made-current", "data"),
+)
+def _offer(sample_id: int, *_: object) -> dict[str, Any]:
+    options, current = sample_page.analysis_options(sample_id)
+    return {"options": options, "current": current}
+
+
+# In the browser, so that what counts is the choice at the offer's arrival, not the one it was asked with. A result that
+# became current while the page was open is shown, unless the user looks at another one. The first time, when there are
+# no options yet, the choice is said even where it stays: what hangs on it waits for it.
+clientside_callback(
+    """(offer, shown, options, seen) => {
+        const values = offer.options.map((option) => option.value);
+        const follows = shown === seen && offer.current !== null;
+        const chosen = values.includes(shown) && !follows ? shown
+            : values.includes(offer.current) ? offer.current
+            : values.length ? values[0] : null;
+        const value = options && chosen === shown ? window.dash_clientside.no_update : chosen;
+        const body = chosen === null ? "sample-body" : "sample-body has-results";
+        return [offer.options, value, offer.current, chosen === null, body];
+    }""",
     Output("sample-analysis", "options"),
     Output("sample-analysis", "value"),
     Output("sample-current", "data"),
     Output("sample-results", "hidden"),
     Output("sample-body", "className"),
-    Input("sample-id", "data"),
-    Input("sample-jobs", "data"),
+    Input("sample-offer", "data"),
     State("sample-analysis", "value"),
+    State("sample-analysis", "options"),
     State("sample-current", "data"),
 )
-def _choices(sample_id: int, _: object, chosen: int | None, seen: int | None) -> tuple[Any, ...]:
-    options, current = sample_page.analysis_options(sample_id)
-    values = {option["value"] for option in options}
-    # A result that became current while the page was open is shown, unless the user looks at another one.
-    if chosen not in values or (chosen == seen and current is not None):
-        chosen = current if current in values else next(iter(option["value"] for option in options), None)
-    body = "sample-body has-results" if chosen is not None else "sample-body"
-    return options, chosen, current, chosen is None, body
 
 
 @callback(
@@ -385,18 +404,19 @@ def _offer_current(analysis_id: int | None, current: int | None) -> bool:
 
 
 @callback(
-    Output("sample-current", "data", allow_duplicate=True),
+    Output("sample-made-current", "data"),
     Output("message", "data", allow_duplicate=True),
     Input("sample-make-current", "n_clicks"),
     State("sample-id", "data"),
     State("sample-analysis", "value"),
+    State("sample-made-current", "data"),
     prevent_initial_call=True,
 )
-def _make_current(clicks: int | None, sample_id: int, analysis_id: int | None) -> tuple[Any, Any]:
+def _make_current(clicks: int | None, sample_id: int, analysis_id: int | None, made: int) -> tuple[Any, Any]:
     if not clicks or analysis_id is None:
         return no_update, no_update
     store().set_current_analysis(sample_id, analysis_id, by=current_user())
-    return analysis_id, message("Lists, comparisons and reports now use this result.", "success")
+    return made + 1, message("Lists, comparisons and reports now use this result.", "success")
 
 
 @callback(
@@ -505,25 +525,34 @@ clientside_callback(
 
 
 @callback(
-    Output("sample-viewer-image", "options"),
-    Output("sample-viewer-image", "value"),
+    Output("sample-viewer-offer", "data"),
     Input("sample-analysis", "value"),
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
     Input("sample-selection", "data"),
+)
+def _viewer_offer(
+    analysis_id: int | None, _changed: int, _jobs: object, selection: dict[str, Any] | None
+) -> dict[str, Any]:
+    if analysis_id is None:
+        return {"options": [], "wanted": None}
+    picked = selection.get("particles") if ctx.triggered_id == "sample-selection" and selection else None
+    options = sample_page.viewer_targets(sample_page.load(analysis_id))
+    return {"options": options, "wanted": picked[0][0] if picked else None}
+
+
+# In the browser, as the choice of the result is: an image picked while this was on its way stays.
+clientside_callback(
+    """(offer, shown) => {
+        const values = offer.options.map((option) => option.value);
+        const chosen = [offer.wanted, shown, values[0]].find((value) => values.includes(value));
+        return [offer.options, chosen ?? null];
+    }""",
+    Output("sample-viewer-image", "options"),
+    Output("sample-viewer-image", "value"),
+    Input("sample-viewer-offer", "data"),
     State("sample-viewer-image", "value"),
 )
-def _viewer_images(
-    analysis_id: int | None, _changed: int, _jobs: object, selection: dict[str, Any] | None, shown: int | None
-) -> tuple[Any, Any]:
-    if analysis_id is None:
-        return [], None
-    options = sample_page.viewer_targets(sample_page.load(analysis_id))
-    values = [option["value"] for option in options]
-    if ctx.triggered_id == "sample-selection" and selection and selection.get("particles"):
-        wanted = selection["particles"][0][0]
-        shown = wanted if wanted in values else shown
-    return options, shown if shown in values else next(iter(values), None)
 
 
 @callback(
@@ -547,7 +576,13 @@ def _viewer(
     return sample_page.viewer(micrograph, analysis_id, selection=selection, overlay_on=overlay)
 
 
-# In the browser, so that the link is that of the result shown from the moment it is chosen.
+# The link to the image page waits for the images of a result just chosen; till then it would lead to the result before.
+clientside_callback(
+    "() => 'd-none'",
+    Output("sample-image-link", "className", allow_duplicate=True),
+    Input("sample-analysis", "value"),
+    prevent_initial_call=True,
+)
 clientside_callback(
     """(micrograph, analysis) => micrograph && analysis
         ? [`/images/${micrograph}?analysis=${analysis}`, ""]

@@ -1,17 +1,21 @@
 """How a sample is looked at, in a browser: it stands in the address, and is kept for others only when asked."""
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
-from antema.domain import View
+from antema.domain import Recipe, View
 from antema.storage import open_store
 from tests.browser.conftest import Dashboard
-from tests.strategies.drawn_samples import sample_maker
+from tests.strategies.drawn_samples import analyse_drawn, sample_maker
 
 pytestmark = pytest.mark.browser
+
+_CALLBACKS = re.compile(r"/_dash-update-component")
 
 
 def test_a_view_is_shared_by_its_address_and_kept_only_when_asked(page: Page, dashboard: Dashboard, tmp_path: Path):
@@ -36,3 +40,72 @@ def test_a_view_is_shared_by_its_address_and_kept_only_when_asked(page: Page, da
     assert store.analysis(sample.current_analysis_id).view == View(weighting="volume", border_weighted=True)
     assert len(store.edits()) == edits + 1
     store.close()
+
+
+def test_news_of_an_ended_job_does_not_take_back_what_was_chosen_meanwhile(
+    page: Page, dashboard: Dashboard, tmp_path: Path
+):
+    store = open_store(dashboard.data)
+    sample = sample_maker(store, tmp_path)("raced", 4.0, 2)
+    analyse_drawn(store, sample.id, Recipe(separation="none"))
+    result, picture = page.locator("#sample-analysis"), page.locator("#sample-viewer-image")
+    threshold = page.get_by_placeholder("the model's own")
+    page.goto(f"{dashboard.url}/samples/{sample.id}")
+    expect(result).to_contain_text("no separation")
+    expect(picture).to_contain_text("raced-0.tif")
+
+    def ended(separation: str) -> Callable[[], object]:
+        return lambda: analyse_drawn(store, sample.id, Recipe(separation=separation))
+
+    with _asked_meanwhile(page, "sample-offer.data", ended("watershed")):
+        _choose(page, result, "UECS")
+    _choose(page, result, "watershed", and_choose=False)
+    expect(result).to_contain_text("UECS")
+
+    page.click("#recipe-open")
+    threshold.fill("0.7")
+    page.locator(".recipe .btn-close").click()
+    with _asked_meanwhile(page, "sample-viewer-offer.data", ended("arcs")):
+        _choose(page, picture, "raced-1.tif")
+    _choose(page, result, "arcs", and_choose=False)
+    expect(result).to_contain_text("UECS")
+    expect(picture).to_contain_text("raced-1.tif")
+    page.click("#recipe-open")
+    expect(threshold).to_have_value("0.7")
+    store.close()
+
+
+@contextmanager
+def _asked_meanwhile(page: Page, output: str, news: Callable[[], object]) -> Iterator[None]:
+    """Let news reach the page, and the block act while what the page then asks of the server has no answer yet."""
+    held: list[Route] = []
+
+    def asks(request: Request) -> bool:
+        return request.method == "POST" and output in (request.post_data_json or {}).get("output", "")
+
+    def hold(route: Route) -> None:
+        if asks(route.request):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.wait_for_load_state("networkidle")
+    page.route(_CALLBACKS, hold)
+    with page.expect_request(asks):
+        news()
+    yield
+    assert held
+    for route in held:
+        route.continue_()
+        assert route.request.response()
+    page.unroute(_CALLBACKS, hold)
+
+
+def _choose(page: Page, dropdown: Locator, words: str, *, and_choose: bool = True) -> None:
+    dropdown.click()
+    option = page.locator(".dash-dropdown-option", has_text=words)
+    expect(option).to_be_visible()
+    if and_choose:
+        option.click()
+    else:
+        page.keyboard.press("Escape")

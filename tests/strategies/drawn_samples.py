@@ -53,28 +53,44 @@ def sample_maker(store: Store, folder: Path) -> MakeSample:
         classes: tuple[str, ...] = (),
         pixel_size_nm: float = PIXEL_SIZE_NM,
     ) -> Sample:
-        recipe, segmenter = recipe or Recipe(), BrightIsParticle()
         rng = np.random.default_rng(round(1000 * mean_nm) + images)
         sample = store.create_sample(name, by="Ann")
-        stored = []
         for number in range(images):
             path = folder / f"{name}-{number}.tif".replace("/", "_")
             draw(path, rng.normal(mean_nm, 0.15 * mean_nm, len(_CENTRES)), pixel_size_nm)
-            micrograph = read(path)
-            stored.append((micrograph, store.add_micrograph(sample.id, micrograph, path, by="Ann")))
-        analysis = store.create_analysis(sample.id, recipe, by="Ann")
-        job = store.create_job(analysis.id, by="Ann", images_total=images)
-        store.claim_job(job.id)
-        for micrograph, row in stored:
-            found = analyse(micrograph, recipe, segmenter=segmenter)
-            if classes:
-                table = found.table.copy()
-                table["crystallinity"] = rng.choice(classes, len(table))
-                table["confidence"] = rng.choice([0.7, 0.9, 0.99], len(table))
-                found = replace(found, table=table)
-            key = result_key(micrograph.sha256, micrograph.pixel_size.nm, recipe, segmenter.sha256)
-            store.save_result(analysis.id, row.id, key, found)
-        store.update_job(job.id, status="done")
+            store.add_micrograph(sample.id, read(path), path, by="Ann")
+        analyse_drawn(store, sample.id, recipe or Recipe(), classes=classes, rng=rng)
         return store.sample(sample.id)
 
     return make
+
+
+def analyse_drawn(
+    store: Store,
+    sample_id: int,
+    recipe: Recipe,
+    *,
+    classes: tuple[str, ...] = (),
+    rng: np.random.Generator | None = None,
+) -> int:
+    """Analyse every micrograph of a sample, let the result be the sample's, and return its id.
+
+    Classes of crystallinity, where any are given, are drawn with `rng`.
+    """
+    rng, segmenter = rng or np.random.default_rng(0), BrightIsParticle()
+    micrographs = store.micrographs(sample_id)
+    analysis = store.create_analysis(sample_id, recipe, by="Ann")
+    job = store.create_job(analysis.id, by="Ann", images_total=len(micrographs))
+    store.claim_job(job.id)
+    for row in micrographs:
+        micrograph = read(store.blob_path(row.sha256))
+        found = analyse(micrograph, recipe, segmenter=segmenter)
+        if classes:
+            table = found.table.copy()
+            table["crystallinity"] = rng.choice(classes, len(table))
+            table["confidence"] = rng.choice([0.7, 0.9, 0.99], len(table))
+            found = replace(found, table=table)
+        key = result_key(micrograph.sha256, micrograph.pixel_size.nm, recipe, segmenter.sha256)
+        store.save_result(analysis.id, row.id, key, found)
+    store.update_job(job.id, status="done")
+    return analysis.id
