@@ -1,9 +1,11 @@
 """Dash's background callbacks, started by spawn."""
 
 import atexit
+import gc
 import stat
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,8 @@ class SpawnManager(DiskcacheManager):
         # A result left over from a closed tab must not be taken for this one's.
         for stale in (key, self._make_progress_key(key), self._make_set_props_key(key)):
             self.handle.delete(stale)
-        process = SpawnContext().Process(target=job_fn, args=(key, self._make_progress_key(key), args, context))
+        work = (job_fn, key, self._make_progress_key(key), args, context)
+        process = SpawnContext().Process(target=_work, args=work)
         with _starting:
             # Ended ones are waited for here; nobody else does.
             _started[:] = [earlier for earlier in _started if earlier.is_alive()]
@@ -58,11 +61,23 @@ class SpawnManager(DiskcacheManager):
         return process.pid
 
 
+def _work(job_fn: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - Dash's
+    """Do a job in the process spawned for it."""
+    atexit.register(_leave_quickly)
+    job_fn(*arguments)
+
+
+def _leave_quickly() -> None:
+    """Let the ending interpreter not search what is loaded for garbage: 0.6 s of work that frees nothing of use."""
+    gc.freeze()
+
+
 def _stop_all() -> None:
     """Tell the processes that this one has started to stop, and give them a moment to write down that they did.
 
     A process that is in compiled code then ends by itself a little later, when it misses its parent.
     """
+    _leave_quickly()
     for process in _started:
         process.terminate()
     deadline = time.monotonic() + _LAST_MOMENT_S

@@ -15,7 +15,7 @@ from antema.web.background import job_request
 from tests.strategies.server import FLAGS, PATIENCE_S, Server, free_port
 from tests.strategies.stored import add_micrograph
 
-LONGEST_S = 10.0  # 60 images would take more than a minute
+LONGEST_S = 6.0  # 60 images would take more than a minute
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
