@@ -1,10 +1,13 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from antema.storage import Sample, Store, open_store
 
 # How long an example takes says nothing on a machine that does other things too.
 settings.register_profile("antema", deadline=None)
@@ -21,3 +24,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}")
     return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store of the test's own, empty."""
+    opened = open_store(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sample(store: Store) -> Sample:
+    """An empty sample in the test's own store."""
+    return store.create_sample("Au 2 nm", by="Ann")

@@ -13,7 +13,6 @@ import pytest
 
 from antema import jobs
 from antema.domain import Recipe
-from antema.storage import open_store
 from tests.strategies import slow_job
 from tests.strategies.stored import add_micrograph
 
@@ -21,18 +20,10 @@ PATIENCE_S = 90.0
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = open_store(tmp_path / "data")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def sample(store):
-    made = store.create_sample("Au 2 nm", by="Ann")
+def sample(store, sample):
     for seed in range(4):
-        add_micrograph(store, made.id, seed)
-    return made
+        add_micrograph(store, sample.id, seed)
+    return sample
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from antema.batch import analyse_paths
 from antema.domain import Recipe, View
 from antema.imaging import read_safely
 from antema.reports import images_csv, particles_csv, summary_json
-from antema.settings import get_settings
 from antema.storage import Store
-from antema.web import report_data, state
+from antema.web import report_data
 from tests.strategies.micrograph_files import RobustSegmenter, without_network, write_bare, write_micrograph
+from tests.strategies.pages_store import pages_store
 from tests.strategies.stored import discs
 
 SAMPLE = "Au 2 nm"
@@ -24,14 +24,7 @@ BARE_NM = 0.125
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("ANTEMA_DATA", str(tmp_path / "data"))
-    get_settings.cache_clear()
-    state.store.cache_clear()
-    opened = state.store()
-    yield opened
-    opened.close()
-    get_settings.cache_clear()
-    state.store.cache_clear()
+    yield from pages_store(tmp_path / "data", monkeypatch)
 
 
 @pytest.fixture

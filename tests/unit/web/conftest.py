@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 
 from antema.domain import Recipe
-from antema.settings import get_settings
 from antema.storage import Sample, Store
-from antema.web import state
 from tests.strategies.drawn_samples import MakeSample, sample_maker
+from tests.strategies.pages_store import pages_store
 
 
 @pytest.fixture
 def web_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store that the pages see, empty."""
-    yield from _opened(tmp_path / "data", monkeypatch)
+    yield from pages_store(tmp_path / "data", monkeypatch)
 
 
 @pytest.fixture
@@ -24,24 +23,12 @@ def make_sample(web_store: Store, tmp_path: Path) -> MakeSample:
     return sample_maker(web_store, tmp_path)
 
 
-def _opened(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setenv("ANTEMA_DATA", str(data))
-    get_settings.cache_clear()
-    state.store.cache_clear()
-    opened = state.store()
-    yield opened
-    opened.close()
-    state.store().close()  # another one where a test in between had a store of its own
-    get_settings.cache_clear()
-    state.store.cache_clear()
-
-
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sample]]:
     """Samples to compare, made once for a module of tests that only read."""
     folder = tmp_path_factory.mktemp("shelf")
     with pytest.MonkeyPatch.context() as patch:
-        for opened in _opened(folder / "data", patch):
+        for opened in pages_store(folder / "data", patch):
             make = sample_maker(opened, folder)
             yield {
                 "small": make("small", 4.0, 7),
