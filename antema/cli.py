@@ -120,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--minutes", type=_above_0, default=60.0, metavar="M")
     segmentation.add_argument("--seed", type=int, default=0, metavar="S")
     segmentation.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
+    segmentation.add_argument(
+        "--architecture", default="unet-stride2", metavar="KIND", help="unet-stride2 or deeplabv3plus-resnet18"
+    )
+    segmentation.add_argument("--start-from", metavar="MODEL", help="an installed model to go on from")
+    segmentation.add_argument("--rate", type=_above_0, default=2e-3, metavar="R", help="highest learning rate")
+    segmentation.add_argument("--batch", type=int, default=16, metavar="N", help="tiles a step")
     segmentation.set_defaults(run=_train_segmentation)
 
     models = commands.add_parser("models", help="the installed models")
@@ -450,6 +456,10 @@ def _train_segmentation(options: argparse.Namespace) -> int:
         minutes=options.minutes,
         seed=options.seed,
         device=options.device,
+        architecture=options.architecture,
+        start_from=options.start_from,
+        rate=options.rate,
+        batch=options.batch,
         progress=lambda share, words: step(words, round(100 * share, 1), 100.0),
     )
     return OK

@@ -27,8 +27,8 @@ class Architecture:
     Parameters
     ----------
     build : callable
-        From the ``architecture`` entry of a card to the network for inference, to be called in `nnx.eval_shape`:
-        running the initialisers one by one takes many seconds.
+        From the ``architecture`` entry of a card, and keyword ``trainable``, to the network, to be called in
+        `nnx.eval_shape`: running the initialisers one by one takes many seconds.
     logits : callable
         From network, normalised images (n, h, w) and the place of "particle" among the classes to the logits
         (n, h, w, n_outputs): of "particle" first, then of the card's other ``outputs``.
@@ -40,7 +40,7 @@ class Architecture:
         are compared; None where nobody has asked an architecture for them.
     """
 
-    build: Callable[[Mapping[str, Any]], nnx.Module]
+    build: Callable[..., nnx.Module]
     logits: Callable[[Any, jax.Array, int], jax.Array]
     window_px: int
     margin_px: int
@@ -58,6 +58,8 @@ def _own_logits(network: UNet, x: jax.Array, _: int) -> jax.Array:
 
 def _logit_of_scores(network: DeepLab | GroschnerUNet, x: jax.Array, particle: int) -> jax.Array:
     scores = network(_channels(network, x))
+    if isinstance(network, DeepLab) and network.answers:
+        return scores
     others = jax.nn.logsumexp(jnp.delete(scores, particle, axis=-1), axis=-1)
     return (scores[..., particle] - others)[..., None]
 
@@ -70,21 +72,26 @@ def _deeplab_bottleneck(network: DeepLab, x: jax.Array) -> jax.Array:
     return network.bottleneck(_channels(network, x))
 
 
-def _unet(entry: Mapping[str, Any]) -> UNet:
-    return UNet(features=tuple(entry["features"]), n_outputs=len(outputs(entry)), rngs=nnx.Rngs(0))
+def _unet(entry: Mapping[str, Any], *, trainable: bool = False) -> UNet:
+    return UNet(features=tuple(entry["features"]), n_outputs=len(outputs(entry)), trainable=trainable, rngs=nnx.Rngs(0))
 
 
-def _deeplab(entry: Mapping[str, Any]) -> DeepLab:
+def _deeplab(entry: Mapping[str, Any], *, trainable: bool = False) -> DeepLab:
     return DeepLab(
         width=entry["width"],
         n_channels=entry["n_channels"],
-        n_classes=entry["n_classes"],
+        n_classes=len(entry["outputs"]) if "outputs" in entry else entry["n_classes"],
+        answers="outputs" in entry,
+        trainable=trainable,
         precision=_PRECISE,
         rngs=nnx.Rngs(0),
     )
 
 
-def _groschner(entry: Mapping[str, Any]) -> GroschnerUNet:
+def _groschner(entry: Mapping[str, Any], *, trainable: bool = False) -> GroschnerUNet:
+    if trainable:
+        msg = f"networks of kind {groschner.KIND} are imported, not taught"
+        raise ValueError(msg)
     return GroschnerUNet(
         features=tuple(entry["features"]),
         n_channels=entry["n_channels"],

@@ -127,6 +127,8 @@ class DeepLab(nnx.Module):
         Channels of the input.
     n_classes : int
         Classes of the output.
+    answers : bool
+        Whether the output is one logit for each of several questions instead of the scores of classes.
     trainable : bool
         Whether the convolutions carry batch normalisation.
     precision : lax.Precision, optional
@@ -139,11 +141,12 @@ class DeepLab(nnx.Module):
         width: int = FULL_WIDTH,
         n_channels: int = 3,
         n_classes: int = 2,
+        answers: bool = False,
         trainable: bool = False,
         precision: jax.lax.Precision | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        self.n_channels = n_channels
+        self.n_channels, self.answers = n_channels, answers
         common = {"trainable": trainable, "precision": precision, "rngs": rngs}
         w = width
         self.stem = ConvUnit(n_channels, w, kernel_px=7, stride=2, padding=((3, 3), (3, 3)), **common)

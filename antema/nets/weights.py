@@ -7,6 +7,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 Weights = dict[str, NDArray[np.floating]]
+_FIRM_NO = -4.0
 
 
 def flat_weights(module: nnx.Module) -> Weights:
@@ -42,6 +43,8 @@ def set_weights(module: nnx.Module, weights: Weights) -> None:
 def first_weights(module: nnx.Module, seed: int) -> Weights:
     """Return random weights to begin learning with: kernels after He et al. (2015), no bias, neutral statistics.
 
+    Kernels that enlarge an image begin as linear interpolation of each channel.
+
     Parameters
     ----------
     module : Module
@@ -53,7 +56,10 @@ def first_weights(module: nnx.Module, seed: int) -> Weights:
     result: Weights = {}
     for path, leaf in nnx.to_flat_state(nnx.state(module, nnx.Any(nnx.Param, nnx.BatchStat))):
         shape, kind = leaf.get_value().shape, path[-1]
-        if kind == "kernel":
+        if kind == "kernel" and shape[:2] == (8, 8):
+            ramp = 1 - np.abs(np.arange(8) - 3.5) / 4
+            array = np.einsum("y,x,oi->yxoi", ramp, ramp, np.eye(shape[2]))
+        elif kind == "kernel":
             array = rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape)
         else:
             array = np.full(shape, 1.0 if kind in ("scale", "var") else 0.0)
@@ -82,6 +88,47 @@ def folded(weights: Weights, *, epsilon: float = 1e-5) -> Weights:
         factor = weights[f"{unit}.norm.scale"] / np.sqrt(weights[f"{unit}.norm.var"] + epsilon)
         result[name] = array * factor
         result[f"{unit}.conv.bias"] = weights[f"{unit}.norm.bias"] - weights[f"{unit}.norm.mean"] * factor
+    return result
+
+
+def unfolded(weights: Weights, module: nnx.Module, *, epsilon: float = 1e-5) -> Weights:
+    """Return the weights of an inference network for one to go on learning with: the inverse of `folded`.
+
+    Batch normalisation begins with neutral statistics, so that the network is the same as long as they do not move.
+    Outputs that the weights do not know begin with a firm no.
+
+    Parameters
+    ----------
+    weights : dict
+        Of a network built with ``trainable=False``.
+    module : Module
+        The network built with ``trainable=True``; may hold shapes alone.
+    epsilon : float
+        What batch normalisation adds to the variance.
+
+    Raises
+    ------
+    ValueError
+        Where the weights are of another network.
+    """
+    result: Weights = {}
+    for path, leaf in nnx.to_flat_state(nnx.state(module, nnx.Any(nnx.Param, nnx.BatchStat))):
+        name, shape = ".".join(map(str, path)), leaf.get_value().shape
+        if ".norm." in name:
+            unit, kind = name.split(".norm.")
+            neutral = {"scale": 1.0, "mean": 0.0, "var": 1 - epsilon}
+            array = weights.get(f"{unit}.conv.bias") if kind == "bias" else np.full(shape, neutral[kind], np.float32)
+        else:
+            array = weights.get(name)
+        if array is not None and name.startswith("head.") and array.shape != shape:
+            wider = np.full(shape, _FIRM_NO if name == "head.bias" else 0.0, np.float32)
+            n_outputs = shape[-1] // array.shape[-1]
+            wider[..., ::n_outputs] = array  # the first output
+            array = wider
+        if array is None or array.shape != shape:
+            msg = f"weights of another network: {name} is missing or not of shape {shape}"
+            raise ValueError(msg)
+        result[name] = np.asarray(array, np.float32)
     return result
 
 

@@ -16,7 +16,7 @@ from antema.training.baselines import segmenter_named
 from antema.training.overlays import WorstImages
 from antema.training.reliability import write_reliability_diagram
 from antema.training.scoring import Case, Scores, groups, reliability_of, scores_of, summary, truth_of
-from antema.training.sources import paired
+from antema.training.sources import paired, true_instances
 
 
 def evaluate_segmentation(
@@ -172,21 +172,6 @@ def read_case(image: Path, instances: Path, pixel_size_nm: float | None = None) 
             msg = f"{instances.name}: expected {expected}, found {page.dtype} {page.shape[1]} x {page.shape[0]} px"
             raise AntemaError(msg)
     return Case(micrograph, true_instances(np.stack(pages)), find_annotations(micrograph.pixels))
-
-
-def true_instances(pages: NDArray[np.generic]) -> list[Instance]:
-    """Return the instances of an instance map (pages, h, w)."""
-    from scipy import ndimage
-
-    result = []
-    for page in pages.astype(np.int64):
-        numbers, labels = np.unique(page, return_inverse=True)
-        labels = labels.reshape(page.shape) + (numbers[0] != 0)
-        for value, window in enumerate(ndimage.find_objects(labels), start=1):
-            if window is not None:
-                rows, columns = window
-                result.append(Instance(columns.start, rows.start, labels[window] == value))
-    return result
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - JSON values

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,8 @@ def write_model(
     folder: Path,
     weights: dict[str, np.ndarray],
     *,
-    features: Sequence[int],
+    architecture: Mapping[str, Any],
     training: dict[str, Any],
-    title: str = "U-Net at half resolution, 16 to 128 features",
     licence: str = "GPL-3.0-or-later",
 ) -> dict[str, Any]:
     """Write ``weights.safetensors`` (float16) and ``card.json`` into `folder`; return the card.
@@ -35,7 +34,7 @@ def write_model(
     path = folder / "card.json"
     older = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     card = {
-        "title": title,
+        "title": _title(architecture),
         "description": "Finds nanoparticles, dark on a bright ground, in bright-field TEM micrographs.",
         "licence": licence,
         "default": False,
@@ -45,10 +44,9 @@ def write_model(
     card |= {
         "task": "segmentation",
         "architecture": {
-            "kind": "unet-stride2",
-            "features": list(features),
+            **architecture,
             "parameters": int(sum(array.size for array in weights.values())),
-            "output": "one logit a pixel; above 0 is particle",
+            "output": "one logit a pixel for each of the outputs; above 0 is yes",
         },
         "classes": ["background", "particle"],
         "input": (
@@ -64,6 +62,13 @@ def write_model(
     }
     write_card(folder, card)
     return card
+
+
+def _title(architecture: Mapping[str, Any]) -> str:
+    if "features" in architecture:
+        least, most = min(architecture["features"]), max(architecture["features"])
+        return f"U-Net at half resolution, {least} to {most} features"
+    return f"DeepLabv3+ on ResNet-18 of width {architecture['width']}"
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:

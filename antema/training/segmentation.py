@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +15,8 @@ import numpy as np
 import optax
 from flax import nnx
 
-from antema.nets.unet import FEATURES, UNet
-from antema.nets.weights import first_weights, flat_weights, folded, set_weights
+from antema.nets.architectures import ARCHITECTURES
+from antema.nets.weights import Weights, first_weights, flat_weights, folded, set_weights, unfolded
 from antema.training import checkpoint
 from antema.training.loss import pixel_counts, segmentation_loss
 from antema.training.sources import LabelledImage, read_set, split
@@ -84,11 +84,26 @@ class Trained:
 
 
 class Learner:
-    """The network, its optimiser and the compiled steps."""
+    """The network, its optimiser and the compiled steps.
 
-    def __init__(self, *, features: Sequence[int] = FEATURES, seed: int = 0, weight_decay: float = 1e-4) -> None:
-        network = nnx.eval_shape(lambda: UNet(features=features, trainable=True, rngs=nnx.Rngs(0)))
-        set_weights(network, first_weights(network, seed))
+    Parameters
+    ----------
+    entry : mapping
+        The ``architecture`` of a card.
+    start : dict or None
+        Weights of an inference network of this architecture to go on from; None: random ones.
+    seed : int
+        Of the random ones.
+    weight_decay : float
+        Share of each weight that a step of rate 1 takes off.
+    """
+
+    def __init__(
+        self, entry: Mapping[str, Any], *, start: Weights | None = None, seed: int = 0, weight_decay: float = 1e-4
+    ) -> None:
+        architecture = ARCHITECTURES[entry["kind"]]
+        network = nnx.eval_shape(lambda: architecture.build(entry, trainable=True))
+        set_weights(network, first_weights(network, seed) if start is None else unfolded(start, network))
         graph, parameters, statistics = nnx.split(network, nnx.Param, nnx.BatchStat)
         direction = optax.chain(
             optax.clip_by_global_norm(5.0), optax.scale_by_adam(), optax.add_decayed_weights(weight_decay)
@@ -100,7 +115,7 @@ class Learner:
             network = nnx.merge(graph, parameters, statistics, copy=True)
             if settled:
                 network.eval()
-            loss = segmentation_loss(network(batch[0])[..., 0], batch[1], batch[2])
+            loss = segmentation_loss(architecture.logits(network, batch[0], 0), *batch[1:])
             return loss, nnx.state(network, nnx.BatchStat)
 
         @partial(jax.jit, static_argnums=3)
@@ -116,7 +131,11 @@ class Learner:
         def check(parameters: nnx.State, statistics: nnx.State, batch: tuple[jax.Array, ...]) -> jax.Array:
             network = nnx.merge(graph, parameters, statistics, copy=True)
             network.eval()
-            return pixel_counts(network(batch[0])[..., 0], batch[1], batch[2])
+            logits = architecture.logits(network, batch[0], 0)
+            counts = [pixel_counts(logits[..., 0], batch[1], batch[2])]
+            if logits.shape[-1] > 1:
+                counts.append(pixel_counts(logits[..., 1], batch[3], batch[4]))
+            return jnp.stack(counts)
 
         self._step, self._check = step, check
 
@@ -126,11 +145,11 @@ class Learner:
         return float(loss)
 
     def score(self, batches: Sequence[Batch]) -> dict[str, float]:
-        """Return IoU and Dice over all pixels of `batches` at probability 1/2."""
+        """Return IoU and Dice of particles over all pixels of `batches` at probability 1/2, and IoU of seams."""
         counts = [np.asarray(self._check(self.state[0], self.state[1], _arrays(batch))) for batch in batches]
-        both, wrong, missed = np.sum(counts, axis=0).tolist()
-        iou = both / max(both + wrong + missed, 1)
-        return {"iou": iou, "dice": 2 * iou / (1 + iou)}
+        ious = [both / max(both + wrong + missed, 1) for both, wrong, missed in np.sum(counts, axis=0).tolist()]
+        scores = {"iou": ious[0], "dice": 2 * ious[0] / (1 + ious[0])}
+        return scores | ({"contact_iou": ious[1]} if len(ious) > 1 else {})
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return the weights of the inference network."""
@@ -138,7 +157,8 @@ class Learner:
 
 
 def _arrays(batch: Batch) -> tuple[jax.Array, ...]:
-    return jnp.asarray(batch.pixels), jnp.asarray(batch.particle), jnp.asarray(batch.weight)
+    parts = (batch.pixels, batch.particle, batch.weight, batch.contact, batch.contact_weight)
+    return tuple(jnp.asarray(part) for part in parts)
 
 
 def learn(
@@ -146,7 +166,8 @@ def learn(
     folder: Path,
     *,
     schedule: Schedule,
-    features: Sequence[int] = FEATURES,
+    entry: Mapping[str, Any],
+    start: Weights | None = None,
     seed: int = 0,
     progress: Callable[[float, str], None] | None = None,
 ) -> Trained:
@@ -160,8 +181,10 @@ def learn(
         Gets ``checkpoint.npz`` and ``training.jsonl``.
     schedule : Schedule
         How long and how fast.
-    features : sequence of int
-        Channels of the network.
+    entry : mapping
+        The ``architecture`` of the network's card.
+    start : dict or None
+        Weights of an inference network to go on from, with its batch statistics as they are; None: random ones.
     seed : int
         Of the first weights, of the split and of the tiles.
     progress : callable or None
@@ -169,7 +192,7 @@ def learn(
     """
     folder.mkdir(parents=True, exist_ok=True)
     learn_sets, held_sets = _sets(data_dirs, seed)
-    learner = Learner(features=features, seed=seed)
+    learner = Learner(entry, start=start, seed=seed)
     state_path, log_path = folder / "checkpoint.npz", folder / "training.jsonl"
     step, before_s, history = 0, 0.0, []
     if state_path.is_file():
@@ -210,7 +233,7 @@ def learn(
             batch = waiting.result()
             waiting = maker.submit(make, step + 1)
             rate = schedule.rate(done)
-            losses.append(learner.step(batch, rate, settled=done >= schedule.settled))
+            losses.append(learner.step(batch, rate, settled=start is not None or done >= schedule.settled))
             step += 1
             if step % _LOG_EVERY_STEPS == 0:
                 entry = {"step": step, "seconds": round(elapsed, 1), "loss": float(np.mean(losses)), "rate": rate}

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from antema.domain import AntemaError
+from antema.domain import AntemaError, Instance
+from antema.imaging import fill_boxes, find_annotations
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff")
 
@@ -31,6 +33,8 @@ class LabelledImage:
         Where the label is to be believed; None: everywhere.
     width_px : float
         Median equivalent diameter of the instances; 0 without any.
+    contact : ndarray of bool, shape (h, w), or None
+        Seams between instances that touch or overlap (see `seams`); None where instances are not told apart.
     """
 
     name: str
@@ -38,6 +42,7 @@ class LabelledImage:
     particle: NDArray[np.bool_]
     trusted: NDArray[np.bool_] | None
     width_px: float
+    contact: NDArray[np.bool_] | None = None
 
 
 def read_set(folder: Path) -> list[LabelledImage]:
@@ -113,15 +118,68 @@ def split(images: Iterable[LabelledImage], *, seed: int) -> tuple[list[LabelledI
     return learn, held_out
 
 
+def seams(instances: Iterable[Instance], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return where the edge of an instance runs along or across another one, as a band of 3 px, bool (h, w).
+
+    Parameters
+    ----------
+    instances : iterable of Instance
+        May share pixels. Instances with a gap of one pixel count as touching: many labels leave one.
+    shape : tuple of int
+        Of the image.
+    """
+    instances = list(instances)
+    cover = np.zeros((shape[0] + 4, shape[1] + 4), np.uint16)
+    for one in instances:
+        cover[one.y + 2 : one.y + one.h + 2, one.x + 2 : one.x + one.w + 2] += one.mask
+    result = np.zeros(cover.shape, bool)
+    for one in instances:
+        window = (slice(one.y, one.y + one.h + 4), slice(one.x, one.x + one.w + 4))
+        mask = np.pad(one.mask, 2)
+        others = _dilated((cover[window] > 0) & ~mask)
+        edge = _dilated(mask) & ~mask
+        result[window] |= _dilated(edge & others, np.ones((3, 3), bool))
+    return (result & (cover > 0))[2:-2, 2:-2]
+
+
+def _dilated(mask: NDArray[np.bool_], neighbours: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    return np.asarray(ndimage.binary_dilation(mask, neighbours), bool)
+
+
+def true_instances(pages: NDArray[np.generic]) -> list[Instance]:
+    """Return the instances of an instance map (pages, h, w)."""
+    result = []
+    for page in pages.astype(np.int64):
+        numbers, labels = np.unique(page, return_inverse=True)
+        labels = labels.reshape(page.shape) + (numbers[0] != 0)
+        for value, window in enumerate(ndimage.find_objects(labels), start=1):
+            if window is not None:
+                rows, columns = window
+                result.append(Instance(columns.start, rows.start, labels[window] == value))
+    return result
+
+
 def _read_pair(folder: Path, image: Path, instances: Path) -> LabelledImage:
     pixels, pages = _read_values(image), read_pages(instances)
     if pixels.shape != pages.shape[1:]:
         msg = f"{image.name}: image of {pixels.shape} pixels, instance map of {pages.shape[1:]}"
         raise AntemaError(msg)
-    areas = np.concatenate([np.bincount(page.ravel().astype(np.int64))[1:] for page in pages])
+    shape = (pixels.shape[0], pixels.shape[1])
+    found = true_instances(pages)
     name = f"{folder.name}/{image.stem}"
+    trusted = None
+    if not (folder / f"{image.stem}.json").is_file():
+        # of a real picture the network sees no burned-in text; simulated ones keep it, and so teach what it looks like
+        annotations = find_annotations(pixels)
+        if annotations.boxes:
+            pixels, trusted = fill_boxes(pixels, annotations.boxes), ~annotations.mask(shape)
     return LabelledImage(
-        name, pixels, np.asarray(pages.astype(bool).any(axis=0)), None, _median_width(areas[areas > 0])
+        name,
+        pixels,
+        np.asarray(pages.astype(bool).any(axis=0)),
+        trusted,
+        _median_width([instance.area_px for instance in found]),
+        seams(found, shape),
     )
 
 
@@ -143,19 +201,26 @@ def _median_width(areas_px: Sequence[float] | NDArray[np.integer]) -> float:
 
 def _read_coco(folder: Path) -> list[LabelledImage]:
     content = json.loads((folder / "annotations.coco.json").read_text("utf-8"))
-    polygons: dict[int, list[list[float]]] = {}
-    areas: dict[int, list[float]] = {}
+    objects: dict[int, list[dict[str, Any]]] = {}
     for annotation in content["annotations"]:
-        polygons.setdefault(annotation["image_id"], []).extend(annotation["segmentation"])
-        areas.setdefault(annotation["image_id"], []).append(annotation["area"])
+        objects.setdefault(annotation["image_id"], []).append(annotation)
     result = []
     for entry in sorted(content["images"], key=lambda entry: entry["file_name"]):
         pixels = _read_values(folder / entry["file_name"])
-        particle = _filled(polygons.get(entry["id"], []), (pixels.shape[0], pixels.shape[1]))
-        trusted = _trusted(pixels, particle)
+        shape = (pixels.shape[0], pixels.shape[1])
+        here = objects.get(entry["id"], [])
+        masks = np.array([_filled(annotation["segmentation"], shape) for annotation in here]).reshape(-1, *shape)
+        particle = np.asarray(masks.any(axis=0))
         name = f"{folder.name}/{Path(entry['file_name']).stem}"
-        result.append(LabelledImage(name, pixels, particle, trusted, _median_width(areas.get(entry["id"], []))))
+        width_px = _median_width([annotation["area"] for annotation in here])
+        contact = seams([_whole(mask) for mask in masks if mask.any()], shape)
+        result.append(LabelledImage(name, pixels, particle, _trusted(pixels, particle), width_px, contact))
     return result
+
+
+def _whole(mask: NDArray[np.bool_]) -> Instance:
+    rows, columns = ndimage.find_objects(mask.astype(np.uint8))[0]
+    return Instance(columns.start, rows.start, mask[rows, columns])
 
 
 def _filled(polygons: list[list[float]], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -170,7 +235,6 @@ def _filled(polygons: list[list[float]], shape: tuple[int, int]) -> NDArray[np.b
 
 def _trusted(pixels: NDArray[np.generic], particle: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Return where a label can be believed: not where a dark patch was left unlabelled."""
-    from scipy import ndimage
     from skimage.morphology import disk
 
     if particle.all() or not particle.any():

@@ -17,11 +17,23 @@ WIDTHS_PX = (9.0, 180.0)
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Tiles, each (n, side, side) float32: grey values, share of each pixel that is particle, weight of each pixel."""
+    """Tiles, each (n, side, side) float32.
+
+    Parameters
+    ----------
+    pixels, particle : ndarray
+        Grey values, and share of each pixel that is particle.
+    weight : ndarray
+        How far that is believed.
+    contact, contact_weight : ndarray
+        Seams between particles (0 or 1), and how far they are believed: not at all where instances are not told apart.
+    """
 
     pixels: Array
     particle: Array
     weight: Array
+    contact: Array
+    contact_weight: Array
 
 
 def batch_of(
@@ -45,25 +57,37 @@ def batch_of(
     """
     rng = np.random.default_rng((seed, step))
     chances = np.sqrt([len(images) for images in sets])
-    tiles: list[tuple[Array, Array, Array]] = []
+    tiles: list[tuple[Array, ...]] = []
     while len(tiles) < n:
         images = sets[int(rng.choice(len(sets), p=chances / chances.sum()))]
         scaled = _scaled(images[int(rng.integers(len(images)))], rng, side)
         for _ in range(min(2, n - len(tiles))):
-            pixels, particle, weight = _cut(scaled, rng, side)
-            tiles.append((_disturbed(pixels, rng) if disturb else pixels, particle, weight))
-    pixels, particle, weight = (np.stack(part) for part in zip(*tiles, strict=True))
-    return Batch(pixels, particle, weight)
+            pixels, *labels = _cut(scaled, rng, side)
+            tiles.append((_disturbed(pixels, rng) if disturb else pixels, *labels))
+    return Batch(*(np.stack(part) for part in zip(*tiles, strict=True)))
 
 
-def _scaled(image: LabelledImage, rng: np.random.Generator, side: int) -> tuple[Array, Array, Array]:
+def _scaled(image: LabelledImage, rng: np.random.Generator, side: int) -> tuple[Array, ...]:
     wanted = np.exp(rng.uniform(*np.log(WIDTHS_PX)))
     zoom = wanted / image.width_px if image.width_px else 1.0
     least = 0.4 * side / min(image.pixels.shape)
     zoom = float(np.clip(zoom, min(least, 1.0), 1.4))
     trusted = np.ones(image.pixels.shape, bool) if image.trusted is None else image.trusted
     pixels = standardised(resized(finite(image.pixels), zoom))
-    return pixels, resized(image.particle.astype(np.float32), zoom), resized(trusted.astype(np.float32), zoom)
+    particle = resized(image.particle.astype(np.float32), zoom)
+    weight = resized(trusted.astype(np.float32), zoom)
+    if image.contact is None:
+        return pixels, particle, weight, np.zeros_like(weight), np.zeros_like(weight)
+    return pixels, particle, weight, _scaled_seams(image.contact, particle, zoom), weight
+
+
+def _scaled_seams(contact: NDArray[np.bool_], particle: Array, zoom: float) -> Array:
+    """Return seams at another scale, there too a band of about 3 px inside the particles."""
+    share = resized(contact.astype(np.float32), zoom)
+    if zoom > 0.7:
+        return ((share > 0.5) & (particle > 0)).astype(np.float32)
+    line = share > 0.3 * min(1.0, 3 * zoom)
+    return (np.asarray(ndimage.binary_dilation(line), bool) & (particle > 0.3)).astype(np.float32)
 
 
 def resized(values: Array, zoom: float) -> Array:
@@ -78,7 +102,7 @@ def resized(values: Array, zoom: float) -> Array:
     return np.asarray(Image.fromarray(values).resize(size, method))
 
 
-def _cut(scaled: tuple[Array, Array, Array], rng: np.random.Generator, side: int) -> tuple[Array, Array, Array]:
+def _cut(scaled: tuple[Array, ...], rng: np.random.Generator, side: int) -> tuple[Array, ...]:
     h, w = scaled[0].shape
     y, x = int(rng.integers(max(h - side, 0) + 1)), int(rng.integers(max(w - side, 0) + 1))
     turns, flip = int(rng.integers(4)), bool(rng.random() < 0.5)
@@ -89,7 +113,7 @@ def _cut(scaled: tuple[Array, Array, Array], rng: np.random.Generator, side: int
             part = np.pad(part, ((0, side - part.shape[0]), (0, side - part.shape[1])), mode="symmetric")
         part = np.rot90(part, turns)
         parts.append(np.ascontiguousarray(part[:, ::-1] if flip else part))
-    return parts[0], parts[1], parts[2]
+    return tuple(parts)
 
 
 def _disturbed(pixels: Array, rng: np.random.Generator) -> Array:
@@ -101,5 +125,12 @@ def _disturbed(pixels: Array, rng: np.random.Generator) -> Array:
             noise = 2 * np.asarray(ndimage.gaussian_filter(noise, rng.uniform(0.4, 1.0)), np.float32)
         strength = np.float32(np.exp(rng.uniform(np.log(0.05), np.log(0.8))))
         pixels = np.asarray(pixels + strength * noise, np.float32)
+    if rng.random() < 0.3:  # the grey scale bent, as contrast settings do
+        bend = np.float32(rng.uniform(-0.25, 0.25))
+        pixels = np.asarray(pixels + bend * (np.clip(pixels, -3, 3) ** 2 - 1), np.float32)
+    if rng.random() < 0.3:  # uneven light
+        coarse = rng.normal(0, rng.uniform(0.05, 0.4), (3, 3)).astype(np.float32)
+        light = ndimage.zoom(coarse, [n / 3 for n in pixels.shape], order=1, grid_mode=True, mode="nearest")
+        pixels = np.asarray(pixels + np.asarray(light), np.float32)
     gain, offset = np.exp(rng.normal(0, 0.25)), rng.normal(0, 0.3)
     return (pixels * np.float32(gain) + np.float32(offset)).astype(np.float32)

@@ -1,10 +1,22 @@
 """The whole of ``antema train segmentation``: learn, and leave a model folder behind."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from antema.domain import AntemaError
 from antema.nets.unet import FEATURES
+
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "unet-stride2": {"kind": "unet-stride2", "features": list(FEATURES), "outputs": ["particle", "contact"]},
+    "deeplabv3plus-resnet18": {
+        "kind": "deeplabv3plus-resnet18",
+        "width": 24,
+        "n_channels": 1,
+        "outputs": ["particle", "contact"],
+    },
+}
+"""What can be taught, as the ``architecture`` entry of a card."""
 
 
 def train_segmentation(
@@ -16,7 +28,9 @@ def train_segmentation(
     seed: int = 0,
     device: str | None = None,
     batch: int = 16,
-    features: Sequence[int] = FEATURES,
+    rate: float = 2e-3,
+    architecture: Mapping[str, Any] | str = "unet-stride2",
+    start_from: str | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:
     """Teach a segmentation network and write it as a model; return its card.
@@ -38,8 +52,12 @@ def train_segmentation(
         ``cpu`` or ``gpu``; None or ``auto`` for what JAX takes by itself.
     batch : int
         Tiles of 256 x 256 pixels a step.
-    features : sequence of int
-        Channels of the network.
+    rate : float
+        Highest learning rate.
+    architecture : str or mapping
+        A name of `ARCHITECTURES`, or an ``architecture`` entry of a card.
+    start_from : str or None
+        An installed model to go on from, of the same architecture, which may lack outputs; None: from nothing.
     progress : callable or None
         Called with (share done, words).
     """
@@ -47,18 +65,30 @@ def train_segmentation(
 
     import jax
 
+    from antema.nets.card import find
     from antema.nets.device import device_name
+    from antema.nets.weights import read
     from antema.training.curve import write_curve
     from antema.training.models import add_metrics, write_model
     from antema.training.segmentation import Schedule, learn
 
     out = Path(out)
     work = out / "training"
-    schedule = Schedule(minutes=minutes, steps=steps, batch=batch)
+    schedule = Schedule(minutes=minutes, steps=steps, batch=batch, peak_rate=rate)
+    entry = _entry(architecture)
+    older = find(start_from) if start_from else None
     named = device not in (None, "auto")
     chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
     with chosen:
-        trained = learn(data_dirs, work, schedule=schedule, features=features, seed=seed, progress=progress)
+        trained = learn(
+            data_dirs,
+            work,
+            schedule=schedule,
+            entry=entry,
+            start=read(older.weights_path) if older else None,
+            seed=seed,
+            progress=progress,
+        )
     write_curve(trained.history, out / "curve.png")
     training = {
         "images": trained.learned_from,
@@ -71,10 +101,21 @@ def train_segmentation(
         "seed": seed,
         "device": device_name(),
     }
-    write_model(out, trained.weights, features=features, training=training)
+    if older:
+        training["started_from"] = {"model": older.name, "sha256": older.sha256, "training": older.content["training"]}
+    write_model(out, trained.weights, architecture=entry, training=training)
     last = next(entry["held_out"] for entry in reversed(trained.history) if "held_out" in entry)
     for name, scores in last.items():
         add_metrics(out, f"held-out tiles of {name}", scores, command="antema train segmentation (end of the run)")
     import json
 
     return json.loads((out / "card.json").read_text("utf-8"))
+
+
+def _entry(architecture: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    if not isinstance(architecture, str):
+        return architecture
+    if architecture not in ARCHITECTURES:
+        msg = f"expected an architecture of {', '.join(ARCHITECTURES)}, found {architecture!r}"
+        raise AntemaError(msg)
+    return ARCHITECTURES[architecture]

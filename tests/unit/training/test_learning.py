@@ -12,7 +12,7 @@ from antema.training.loss import pixel_counts, segmentation_loss
 from antema.training.segmentation import Learner, Schedule, learn
 from antema.training.tiles import Batch
 
-FEATURES = (6, 8)
+SMALL = {"kind": "unet-stride2", "features": [6, 8], "outputs": ["particle", "contact"]}
 
 
 @pytest.fixture
@@ -36,8 +36,9 @@ def test_twenty_steps_learn_one_batch_by_heart():
     rng = np.random.default_rng(1)
     particle = np.zeros((2, 64, 64), np.float32)
     particle[:, 16:40, 20:50] = 1
-    batch = Batch((rng.normal(0, 0.5, particle.shape) - 2 * particle).astype(np.float32), particle, particle * 0 + 1)
-    learner = Learner(features=(8, 12), seed=0)
+    grey = (rng.normal(0, 0.5, particle.shape) - 2 * particle).astype(np.float32)
+    batch = Batch(grey, particle, particle * 0 + 1, particle * 0, particle * 0)
+    learner = Learner(SMALL | {"features": [8, 12]}, seed=0)
     losses = [learner.step(batch, 1e-2) for _ in range(20)]
     assert losses[-1] < 0.35 * losses[0]
     for _ in range(130):  # until the running statistics have followed
@@ -56,7 +57,7 @@ def test_twenty_steps_learn_one_batch_by_heart():
 def test_a_run_taken_up_again_gives_the_same_weights(dark_discs, tmp_path, monkeypatch):
     monkeypatch.setattr(segmentation, "_CHECKPOINT_EVERY_S", 0.0)
     schedule = Schedule(steps=6, batch=2, side_px=32)
-    whole = learn([dark_discs], tmp_path / "whole", schedule=schedule, features=FEATURES, seed=2)
+    whole = learn([dark_discs], tmp_path / "whole", schedule=schedule, entry=SMALL, seed=2)
 
     make = segmentation.batch_of
 
@@ -68,9 +69,9 @@ def test_a_run_taken_up_again_gives_the_same_weights(dark_discs, tmp_path, monke
 
     monkeypatch.setattr(segmentation, "batch_of", broken)
     with pytest.raises(RuntimeError, match="power cut"):
-        learn([dark_discs], tmp_path / "cut", schedule=schedule, features=FEATURES, seed=2)
+        learn([dark_discs], tmp_path / "cut", schedule=schedule, entry=SMALL, seed=2)
     monkeypatch.setattr(segmentation, "batch_of", make)
-    resumed = learn([dark_discs], tmp_path / "cut", schedule=schedule, features=FEATURES, seed=2)
+    resumed = learn([dark_discs], tmp_path / "cut", schedule=schedule, entry=SMALL, seed=2)
 
     assert resumed.progress["step"] == whole.progress["step"] == 6
     assert whole.weights.keys() == resumed.weights.keys()
@@ -86,7 +87,7 @@ def test_a_finished_run_is_a_model(dark_discs, tmp_path, monkeypatch):
     from antema.training import train_segmentation
 
     monkeypatch.setattr(antema.nets.card, "_SHIPPED", tmp_path / "models")
-    card = train_segmentation([dark_discs], tmp_path / "models" / "mine", steps=2, batch=2, features=FEATURES)
+    card = train_segmentation([dark_discs], tmp_path / "models" / "mine", steps=2, batch=2, architecture=SMALL)
     assert verify("mine").sha256 == card["sha256"]
     assert card["training"]["steps"] == 2
     assert (tmp_path / "models" / "mine" / "curve.png").is_file()
@@ -120,6 +121,44 @@ def test_loss_and_counts_ignore_what_is_not_believed():
     logits = np.array([[[5.0, -5.0, 5.0]]], np.float32)
     particle = np.array([[[1.0, 0.0, 0.0]]], np.float32)
     all_of_it, most = np.ones_like(logits), np.array([[[1.0, 1.0, 0.0]]], np.float32)
-    assert segmentation_loss(logits, particle, most) < 0.1 < segmentation_loss(logits, particle, all_of_it)
+    assert (
+        segmentation_loss(logits[..., None], particle, most)
+        < 0.1
+        < segmentation_loss(logits[..., None], particle, all_of_it)
+    )
     assert np.asarray(pixel_counts(logits, particle, all_of_it)).tolist() == [1, 1, 0]
     assert np.asarray(pixel_counts(logits, particle, most)).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [SMALL, {"kind": "deeplabv3plus-resnet18", "width": 4, "n_channels": 1, "outputs": ["particle", "contact"]}],
+)
+def test_a_network_goes_on_from_the_weights_that_it_ended_with(entry):
+    rng = np.random.default_rng(0)
+    particle = (rng.random((2, 64, 64)) < 0.3).astype(np.float32)
+    batch = Batch(rng.normal(size=particle.shape).astype(np.float32), particle, particle * 0 + 1, particle, particle)
+    learner = Learner(entry, seed=1)
+    for _ in range(3):
+        learner.step(batch, 1e-3)
+    again = Learner(entry, start=learner.weights())
+    assert again.score([batch]) == learner.score([batch])
+    for name, array in again.weights().items():
+        np.testing.assert_allclose(array, learner.weights()[name], rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_is_taught_a_further_question():
+    rng = np.random.default_rng(0)
+    particle = (rng.random((1, 64, 64)) < 0.3).astype(np.float32)
+    batch = Batch(rng.normal(size=particle.shape).astype(np.float32), particle, particle * 0 + 1, particle, particle)
+    older = Learner(SMALL | {"outputs": ["particle"]}, seed=1)
+    newer = Learner(SMALL, start=older.weights())
+    assert newer.score([batch]) == older.score([batch]) | {"contact_iou": 0.0}
+    losses = [newer.step(batch, 3e-3, settled=True) for _ in range(20)]
+    assert losses[-1] < losses[0]
+
+
+def test_weights_of_another_network_are_no_start():
+    older = Learner(SMALL | {"features": [6, 10]}, seed=1)
+    with pytest.raises(ValueError, match="weights of another network"):
+        Learner(SMALL, start=older.weights())

@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image
 
 from antema.domain import AntemaError
-from antema.training.sources import is_held_out, read_set, split
+from antema.training.sources import is_held_out, read_set, seams, split, true_instances
 
 
 def disc(shape, y, x, radius):
@@ -84,3 +84,24 @@ def test_nothing_held_out_is_learned_from(shared_data):
     assert len(learn) + len(held) == 178
     assert 10 < len(held) < 45
     assert not {image.name for image in learn} & {image.name for image in held}
+
+
+def test_seams_lie_where_particles_touch_or_overlap(micrograph_set):
+    (image,) = read_set(micrograph_set)
+    ys, xs = np.nonzero(image.contact)
+    assert image.contact.sum() > 20
+    assert not (image.contact & ~image.particle).any()
+    # along both outlines inside the other disc, 32 to 40 px from the left
+    assert 29 <= xs.min() <= xs.max() <= 43
+    assert image.contact[30, 32:34].any()
+    assert image.contact[30, 39:42].any()
+    assert not image.contact[30, 36]
+    assert not image.contact[:, :28].any()
+
+
+def test_particles_apart_have_no_seam():
+    pages = np.zeros((1, 40, 60), np.uint16)
+    pages[0, 10:20, 10:20], pages[0, 10:20, 25:35], pages[0, 30:35, 10:20], pages[0, 36:40, 10:20] = 1, 2, 3, 4
+    found = seams(true_instances(pages), (40, 60))
+    assert not found[:28].any()
+    assert found[34:37, 12:18].any()  # a gap of one pixel
