@@ -191,7 +191,7 @@ def learn(
         Called with (share done, words).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    learn_sets, held_sets = _sets(data_dirs, seed)
+    learn_sets, held_sets = _sets(data_dirs, seed, folder / "annotations.json")
     learner = Learner(entry, start=start, seed=seed)
     state_path, log_path = folder / "checkpoint.npz", folder / "training.jsonl"
     step, before_s, history = 0, 0.0, []
@@ -254,8 +254,10 @@ def learn(
     )
 
 
-def _sets(data_dirs: Sequence[Path], seed: int) -> tuple[list[list[LabelledImage]], list[list[LabelledImage]]]:
-    pairs = [split(read_set(Path(folder)), seed=seed) for folder in data_dirs]
+def _sets(
+    data_dirs: Sequence[Path], seed: int, remembered: Path
+) -> tuple[list[list[LabelledImage]], list[list[LabelledImage]]]:
+    pairs = [split(read_set(Path(folder), remembered=remembered), seed=seed) for folder in data_dirs]
     # an image without particles is no measure of anything by itself, but belongs to learning
     return [learn or held for learn, held in pairs], [held for _, held in pairs if held]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from antema.domain import AntemaError, Instance
+from antema.domain import Annotations, AntemaError, Instance
 from antema.imaging import fill_boxes, find_annotations
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff")
@@ -45,13 +45,15 @@ class LabelledImage:
     contact: NDArray[np.bool_] | None = None
 
 
-def read_set(folder: Path) -> list[LabelledImage]:
+def read_set(folder: Path, *, remembered: Path | None = None) -> list[LabelledImage]:
     """Return the labelled images of a folder, ordered by name.
 
     Parameters
     ----------
     folder : Path
         A micrograph set (``images/NAME`` with ``instances/NAME``) or images with ``annotations.coco.json``.
+    remembered : Path or None
+        A JSON file that keeps what was found burned into real images: looking for it takes up to a second each.
 
     Raises
     ------
@@ -64,7 +66,12 @@ def read_set(folder: Path) -> list[LabelledImage]:
     if not (folder / "images").is_dir() or not (folder / "instances").is_dir():
         msg = f"{folder}: expected images/ with instances/, or annotations.coco.json"
         raise AntemaError(msg)
-    return [_read_pair(folder, image, instances) for image, instances in image_pairs(folder)]
+    known = json.loads(remembered.read_text("utf-8")) if remembered and remembered.is_file() else {}
+    n_known = len(known)
+    images = [_read_pair(folder, image, instances, known) for image, instances in image_pairs(folder)]
+    if remembered and len(known) > n_known:
+        remembered.write_text(json.dumps(known), "utf-8")
+    return images
 
 
 def image_pairs(folder: Path) -> list[tuple[Path, Path]]:
@@ -159,7 +166,14 @@ def true_instances(pages: NDArray[np.generic]) -> list[Instance]:
     return result
 
 
-def _read_pair(folder: Path, image: Path, instances: Path) -> LabelledImage:
+def _burned_in(pixels: NDArray[np.generic], known: dict[str, Any]) -> Annotations:
+    key = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
+    if key not in known:
+        known[key] = find_annotations(pixels).to_dict()
+    return Annotations.from_dict(known[key])
+
+
+def _read_pair(folder: Path, image: Path, instances: Path, known: dict[str, Any]) -> LabelledImage:
     pixels, pages = _read_values(image), read_pages(instances)
     if pixels.shape != pages.shape[1:]:
         msg = f"{image.name}: image of {pixels.shape} pixels, instance map of {pages.shape[1:]}"
@@ -170,7 +184,7 @@ def _read_pair(folder: Path, image: Path, instances: Path) -> LabelledImage:
     trusted = None
     if not (folder / f"{image.stem}.json").is_file():
         # of a real picture the network sees no burned-in text; simulated ones keep it, and so teach what it looks like
-        annotations = find_annotations(pixels)
+        annotations = _burned_in(pixels, known)
         if annotations.boxes:
             pixels, trusted = fill_boxes(pixels, annotations.boxes), ~annotations.mask(shape)
     return LabelledImage(

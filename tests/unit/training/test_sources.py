@@ -5,7 +5,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from antema.domain import AntemaError
+from antema.domain import Annotations, AntemaError, Box
+from antema.training import sources
 from antema.training.sources import is_held_out, read_set, seams, split, true_instances
 
 
@@ -78,12 +79,33 @@ def test_the_split_belongs_to_the_name_and_the_seed():
     assert held != {name for name in names if is_held_out(name, seed=1)}
 
 
-def test_nothing_held_out_is_learned_from(shared_data):
+def test_nothing_held_out_is_learned_from(shared_data, monkeypatch):
+    monkeypatch.setattr(sources, "find_annotations", lambda _: Annotations())
     images = read_set(shared_data / "emps-bf-train")
     learn, held = split(images, seed=0)
     assert len(learn) + len(held) == 178
     assert 10 < len(held) < 45
     assert not {image.name for image in learn} & {image.name for image in held}
+
+
+def test_what_is_burned_into_a_real_image_is_painted_over_and_remembered(micrograph_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "find_annotations", lambda _: Annotations(boxes=(Box(50, 5, 20, 10),)))
+    (image,) = read_set(micrograph_set, remembered=tmp_path / "known.json")
+    assert not image.trusted[5:15, 50:70].any()
+    assert image.trusted.sum() == 60 * 80 - 200
+
+    def forgotten(_):
+        raise AssertionError("looked for again")
+
+    monkeypatch.setattr(sources, "find_annotations", forgotten)
+    (again,) = read_set(micrograph_set, remembered=tmp_path / "known.json")
+    assert np.array_equal(again.trusted, image.trusted)
+
+
+def test_a_simulated_image_keeps_its_letters(micrograph_set):
+    (micrograph_set / "a.json").write_text("{}")
+    (image,) = read_set(micrograph_set)
+    assert image.trusted is None
 
 
 def test_seams_lie_where_particles_touch_or_overlap(micrograph_set):
