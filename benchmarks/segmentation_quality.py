@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from antema.nets import Segmenter, load
 from antema.simulation import varied_field
 from antema.training.classical import classical_baseline
-from antema.training.pixel_counts import confusion, pixel_metrics
 from antema.training.models import add_metrics
+from antema.training.pixel_counts import confusion, pixel_metrics
 from antema.training.sources import is_held_out, read_set
 
 Mask = NDArray[np.bool_]

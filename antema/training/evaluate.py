@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from antema.analysis import Segmenter
-from antema.domain import AntemaError, Instance, PixelSize, Recipe
+from antema.domain import AntemaError, PixelSize, Recipe
 from antema.imaging import contents_safely, find_annotations, read_safely
 from antema.training.baselines import segmenter_named
 from antema.training.overlays import WorstImages
