@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from antema.analysis import analyse
+from antema.analysis import Segmentation, analyse, analyse_segmentation
 from antema.domain import Micrograph, PixelSize, Recipe
 from tests.strategies.shapes import coverage, disc
 
@@ -74,3 +74,41 @@ def test_a_failing_search_is_said_and_does_not_stop_the_analysis(captioned, monk
     analysis = analyse(captioned, segmenter=Dark())
     assert (analysis.table["status"] == "measured").sum() >= 5
     assert any("no such kernel" in note for note in analysis.notes)
+
+
+@pytest.mark.parametrize(
+    ("intrusion_px", "status"), [(0, "measured"), (2, "measured"), (8, "dropped"), (20, "dropped")]
+)
+def test_a_particle_that_a_box_only_grazes_is_measured(intrusion_px, status):
+    radius = 40
+    rows, columns = np.indices((200, 200))
+    mask = (rows - 100) ** 2 + (columns - 100) ** 2 <= radius**2
+    covered = np.zeros(mask.shape, bool)
+    covered[100 + radius + 1 - intrusion_px :] = True
+    probability = np.where(mask & ~covered, 1, 0).astype(np.float32)
+    micrograph = Micrograph(np.where(mask, 60, 170).astype(np.uint8), PixelSize(0.1, "user: A"), "m.png", "f" * 64)
+    segmentation = Segmentation(micrograph.pixels, probability, covered)
+    table = analyse_segmentation(
+        micrograph, segmentation, {"name": "m", "sha256": "", "threshold": 0.5}, Recipe()
+    ).table
+    assert table["status"].tolist() == [status]
+    true_nm = 2 * radius * 0.1
+    if status == "measured":
+        assert table["equivalent_diameter_nm"].iloc[0] == pytest.approx(true_nm, rel=0.006)
+    else:
+        assert table["drop_reason"].tolist() == ["in_annotation"]
+
+
+def test_letters_inside_a_particle_hide_nothing_of_its_outline():
+    rows, columns = np.indices((200, 200))
+    mask = (rows - 100) ** 2 + (columns - 100) ** 2 <= 80**2
+    covered = np.zeros(mask.shape, bool)
+    covered[90:110, 70:130] = True
+    probability = np.where(mask & ~covered, 1, 0).astype(np.float32)
+    micrograph = Micrograph(np.where(mask, 60, 170).astype(np.uint8), PixelSize(0.1, "user: A"), "m.png", "f" * 64)
+    segmentation = Segmentation(micrograph.pixels, probability, covered)
+    table = analyse_segmentation(
+        micrograph, segmentation, {"name": "m", "sha256": "", "threshold": 0.5}, Recipe(hole_diameter_nm=10)
+    ).table
+    assert table["status"].tolist() == ["measured"]
+    assert table["equivalent_diameter_nm"].iloc[0] == pytest.approx(16, rel=0.005)

@@ -239,3 +239,12 @@ def test_a_hollow_particle_stays_one():
     table = measure((distance < 25) & (distance > 9), 0.1)
     assert table[["status", "separated"]].to_numpy().tolist() == [["measured", False]]
     assert table["equivalent_diameter_nm"].iloc[0] == pytest.approx(5.0, rel=0.02)
+
+
+def test_no_corner_is_left_over_where_particles_meet_the_images_edge():
+    rows, columns = np.indices((120, 200))
+    near, inner = (rows - 8) ** 2 + (columns - 70) ** 2, (rows - 45) ** 2 + (columns - 95) ** 2
+    mask = (near <= 30**2) | (inner <= 24**2)
+    table = measure(mask, 0.1)
+    assert sorted(table["drop_reason"].fillna("").tolist()) == ["", "touches_border"]
+    assert table["area_nm2"][table["status"] == "measured"].iloc[0] == pytest.approx(np.pi * 2.4**2, rel=0.1)
