@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from antema.domain import AntemaError, CannotImport, CannotRead, NotAnImage, NotFound, Recipe, View
-from antema.domain.recipe import CONVENTIONS, SEPARATIONS
+from antema.domain.recipe import CONVENTIONS, POLARITIES, SEPARATIONS
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     analyse.add_argument("--override-scale", action="store_true", help="--pixel-size goes before the files' own scale")
     analyse.add_argument("--sample", default="", metavar="NAME", help="name of the sample in tables and report")
     analyse.add_argument("--model", metavar="NAME", help="segmentation model (see antema models list)")
+    analyse.add_argument(
+        "--polarity", choices=POLARITIES, help="whether particles are dark or bright; found out by default"
+    )
     analyse.add_argument("--no-crystallinity", action="store_true", help="do not classify crystallinity")
     analyse.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     _add_recipe(analyse)
@@ -198,7 +201,7 @@ def _choose_device(device: str) -> None:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     values = {} if options.recipe is None else _recipe_values(options.recipe)
-    for name in ("separation", "convention", "model"):
+    for name in ("separation", "convention", "model", "polarity"):
         if getattr(options, name, None) is not None:
             values[name] = getattr(options, name)
     if getattr(options, "no_crystallinity", False):
@@ -300,6 +303,9 @@ def _check_model(name: str) -> None:
 
 def _measure(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
+    if recipe.separation == "network":
+        msg = "--separation: expected another one than network for masks, which no network has seen"
+        raise _WrongUsageError(msg)
     view = _view(options, recipe)
 
     from antema.batch import measure_masks

@@ -17,10 +17,20 @@ from antema.analysis.measures import Measures
 from antema.analysis.morphology import largest_component, tight
 from antema.analysis.regions import clean, least_area_px, touches_border
 from antema.analysis.runs import close_holes
-from antema.analysis.segmentation import Segmentation, Segmenter, segment
+from antema.analysis.segmentation import Progress, Segmentation, Segmenter, segment
 from antema.analysis.separation import Detected, ProbabilityMap, separate, without_covered
 from antema.analysis.table import measure_detected, outlined, particle_table
-from antema.domain import Annotations, AntemaError, CannotAnalyse, Instance, Micrograph, NoScale, PixelSize, Recipe
+from antema.domain import (
+    Annotations,
+    AntemaError,
+    CannotAnalyse,
+    Instance,
+    Micrograph,
+    NoScale,
+    PixelSize,
+    Recipe,
+    Trust,
+)
 
 LEAST_SIDE_PX = 32
 _ALL_PARTICLE_SHARE = 0.95
@@ -50,6 +60,12 @@ class Analysis:
         Time of each step.
     notes : list of str
         What a reader of the result should know, in plain sentences.
+    trust : Trust or None
+        Whether the micrograph is of the kind that the model knows; None where that is not told.
+    polarity : str
+        ``dark`` or ``bright``: what the particles were taken to be on their ground; empty for a mask.
+    scales : tuple of float
+        Scales at which the model saw the micrograph, finest first: 1 for its own pixels; empty for a mask.
     """
 
     name: str
@@ -62,6 +78,9 @@ class Analysis:
     segmentation: NDArray[np.bool_]
     seconds: dict[str, float]
     notes: list[str]
+    trust: Trust | None = None
+    polarity: str = ""
+    scales: tuple[float, ...] = ()
 
 
 def analyse(
@@ -70,6 +89,7 @@ def analyse(
     *,
     segmenter: Segmenter | None = None,
     annotations: Annotations | None = None,
+    progress: Progress | None = None,
 ) -> Analysis:
     """Find and measure the particles of a micrograph.
 
@@ -83,6 +103,8 @@ def analyse(
         The recipe's model unless given.
     annotations : Annotations, optional
         What `antema.imaging.find_annotations` found in the micrograph, where that was asked before.
+    progress : callable, optional
+        Told the share of the segmentation that is done, from 0 to 1.
 
     Returns
     -------
@@ -110,8 +132,10 @@ def analyse(
     segmentation = segment(
         micrograph.pixels,
         segmenter,
+        polarity=recipe.polarity,
         leave_out_annotations=recipe.leave_out_annotations,
         annotations=annotations,
+        progress=progress,
     )
     seconds["segmentation"] = time.perf_counter() - began
     model = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": float(segmenter.threshold)}
@@ -160,6 +184,7 @@ def analyse_segmentation(
         notes,
         pixels=micrograph.pixels,
         covered=segmentation.covered,
+        contact=segmentation.contact,
     )
     return Analysis(
         name=micrograph.name,
@@ -172,6 +197,9 @@ def analyse_segmentation(
         segmentation=foreground,
         seconds=times,
         notes=notes,
+        trust=segmentation.trust,
+        polarity=segmentation.polarity,
+        scales=segmentation.scales,
     )
 
 
@@ -181,6 +209,7 @@ def analyse_mask(
     recipe: Recipe | None = None,
     *,
     probability: NDArray[np.floating] | None = None,
+    contact: NDArray[np.floating] | None = None,
     pixels: NDArray[np.generic] | None = None,
     name: str = "mask",
     sha256: str = "",
@@ -199,6 +228,8 @@ def analyse_mask(
         What to do.
     probability : ndarray, shape (h, w), optional
         Map to draw the outlines on, at the recipe's threshold or else 0.5.
+    contact : ndarray, shape (h, w), optional
+        Probability of a seam between particles, for the separation ``network``.
     pixels : ndarray, shape (h, w), optional
         The micrograph's grey values, for the mean grey value and the contrast of each particle.
     name, sha256 : str
@@ -209,7 +240,7 @@ def analyse_mask(
     NoScale
         Where the pixel size is not known.
     AntemaError
-        For an array that is no mask.
+        For an array that is no mask; for the separation ``network`` of a binary one without a map of contacts.
     """
     recipe = recipe or Recipe()
     if pixel_size.nm is None or not (math.isfinite(pixel_size.nm) and pixel_size.nm > 0):
@@ -227,19 +258,22 @@ def analyse_mask(
             f"found {mask.dtype} {mask.shape}"
         )
         raise AntemaError(msg)
-    if probability is not None and probability.shape != shape:
-        msg = f"{name}: expected a probability map of {shape}, found {probability.shape}"
-        raise AntemaError(msg)
-    if pixels is not None and pixels.shape != shape:
-        msg = f"{name}: expected grey values of {shape}, found {pixels.shape}"
-        raise AntemaError(msg)
+    for given, what in ((probability, "a probability map"), (contact, "a map of contacts"), (pixels, "grey values")):
+        if given is not None and given.shape != shape:
+            msg = f"{name}: expected {what} of {shape}, found {given.shape}"
+            raise AntemaError(msg)
     level = 0.5 if recipe.threshold is None else recipe.threshold
     surface = None if probability is None else ProbabilityMap(probability, level)
     seconds: dict[str, float] = {}
     notes: list[str] = []
     if mask.ndim == 2 and _is_binary(mask):
+        if recipe.separation == "network" and contact is None:
+            msg = f"{name}: expected another separation than network for a mask, which no network has seen"
+            raise AntemaError(msg)
         foreground = mask != 0
-        table, instances = _measured(foreground, surface, pixel_size.nm, recipe, name, seconds, notes, pixels=pixels)
+        table, instances = _measured(
+            foreground, surface, pixel_size.nm, recipe, name, seconds, notes, pixels=pixels, contact=contact
+        )
     else:
         foreground = (mask != 0) if mask.ndim == 2 else (mask != 0).any(axis=0)
         began = time.perf_counter()
@@ -300,6 +334,7 @@ def _measured(
     *,
     pixels: NDArray[np.generic] | None,
     covered: NDArray[np.bool_] | None = None,
+    contact: NDArray[np.floating] | None = None,
 ) -> tuple[pd.DataFrame, list[Instance]]:
     """Clean, separate and measure a foreground; adds to `seconds` and `notes`."""
     shape = cast("tuple[int, int]", foreground.shape)
@@ -308,7 +343,9 @@ def _measured(
     seconds["cleaning"] = time.perf_counter() - began
 
     began = time.perf_counter()
-    found = separate(regions, shape, pixel_size_nm, recipe, probability)
+    if recipe.separation == "network" and contact is None:
+        notes.append("The model tells of no seams between particles: they were separated by UECS instead.")
+    found = separate(regions, shape, pixel_size_nm, recipe, probability, contact)
     if covered is not None and covered.any():
         found = without_covered(found, covered)
     seconds["separation"] = time.perf_counter() - began

@@ -1,7 +1,7 @@
 """A micrograph's pixels into the probability that each is particle, burned-in text and bars left out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, cast, runtime_checkable
 
@@ -12,6 +12,9 @@ from antema.domain import Annotations, CannotAnalyse, Trust
 from antema.imaging import fill_boxes, find_annotations
 
 _log = logging.getLogger(__name__)
+
+Progress = Callable[[float], None]
+"""Called with the share of an image that is done, from 0 to 1."""
 
 
 class Segmenter(Protocol):
@@ -75,8 +78,10 @@ class Segmented(Protocol):
 class NotingSegmenter(Protocol):
     """A segmenter that also says how it worked."""
 
-    def segment(self, pixels: NDArray[np.generic]) -> Segmented:
-        """Return the probability map of `pixels` (h, w) with notes."""
+    def segment(
+        self, pixels: NDArray[np.generic], *, polarity: str = "auto", progress: Progress | None = None
+    ) -> Segmented:
+        """Return the probability map of `pixels` (h, w) with notes; `polarity` as `Recipe.polarity` has it."""
         ...
 
 
@@ -119,8 +124,10 @@ def segment(
     pixels: NDArray[np.generic],
     segmenter: Segmenter,
     *,
+    polarity: str = "auto",
     leave_out_annotations: bool = True,
     annotations: Annotations | None = None,
+    progress: Progress | None = None,
 ) -> Segmentation:
     """Segment an image.
 
@@ -130,15 +137,19 @@ def segment(
         Grey values.
     segmenter : Segmenter
         What tells particle from background.
+    polarity : str
+        Whether particles are ``dark`` or ``bright`` on their ground; ``auto`` leaves it to the segmenter.
     leave_out_annotations : bool
         Whether burned-in bars, labels and data bars are looked for and left out.
     annotations : Annotations, optional
         What `antema.imaging.find_annotations` found in these pixels, where that was asked before.
+    progress : callable, optional
+        Told the share that is done, by a segmenter that tells it.
 
     Raises
     ------
     CannotAnalyse
-        Where the segmenter's map has another shape.
+        Where the segmenter's map has another shape, or where it cannot be told the polarity that is asked for.
     """
     if not leave_out_annotations:
         annotations = Annotations()
@@ -149,7 +160,12 @@ def segment(
     covered = annotations.mask(shape)
     # also for the sake of the rest: a white data bar would shift the grey values that the network goes by
     seen = fill_boxes(pixels, annotations.boxes)
-    segmented = segmenter.segment(seen) if isinstance(segmenter, NotingSegmenter) else None
+    segmented = None
+    if isinstance(segmenter, NotingSegmenter):
+        segmented = segmenter.segment(seen) if polarity == "auto" else segmenter.segment(seen, polarity=polarity)
+    elif polarity != "auto":
+        msg = f"segmentation: expected a model that can be told that particles are {polarity}, found {segmenter.name}"
+        raise CannotAnalyse(msg)
     probability = segmented.probability if segmented else segmenter.probability(seen)
     notes = (*segmented.notes, *said) if segmented else said
     if probability.shape != shape:

@@ -15,6 +15,7 @@ from antema.analysis.outline import MARGIN_PX, outline
 from antema.analysis.polygon import Polygon
 from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
 from antema.analysis.runs import close_holes
+from antema.analysis.seams import along_seams
 from antema.analysis.uecs import Piece, convexity_and_solidity, necked_lobes, uecs
 from antema.analysis.watershed import watershed
 from antema.domain import Instance, Recipe
@@ -92,6 +93,7 @@ def separate(
     pixel_size_nm: float,
     recipe: Recipe,
     probability: ProbabilityMap | None = None,
+    contact: NDArray[np.floating] | None = None,
 ) -> list[Detected]:
     """Turn regions into detected objects.
 
@@ -102,6 +104,8 @@ def separate(
     diameter on. There a region with more holes than allowed is taken apart too, whose convex pieces make up most of it:
     a dense layer, whose holes are the gaps between its particles. ``arcs`` judges every region by its outline's notches
     instead, whatever its convexity; the threshold only says which of those that it cannot explain is dropped.
+    ``network`` cuts regions of any convexity along the seams of `contact`; pieces that are not convex then, and regions
+    without a seam, are left to UECS.
 
     Parameters
     ----------
@@ -115,6 +119,8 @@ def separate(
         Separation, convention and their parameters.
     probability : ProbabilityMap, optional
         Map that outlines are drawn on.
+    contact : ndarray, shape (h, w), optional
+        Probability that a pixel lies on the seam between two particles; without it ``network`` is UECS.
 
     Returns
     -------
@@ -124,7 +130,12 @@ def separate(
     if recipe.convention == "antema":
         return [Detected(instance) for instance in antema_objects(regions, shape, pixel_size_nm, recipe)]
     separator = _Separator(
-        shape, recipe, probability, least_area_px(recipe, pixel_size_nm), least_marker_px(recipe, pixel_size_nm)
+        shape,
+        recipe,
+        probability,
+        contact,
+        least_area_px(recipe, pixel_size_nm),
+        least_marker_px(recipe, pixel_size_nm),
     )
     return [detected for region in regions for detected in separator.objects_of(region)]
 
@@ -179,8 +190,14 @@ class _Separator:
     shape: tuple[int, int]
     recipe: Recipe
     probability: ProbabilityMap | None
+    contact: NDArray[np.floating] | None
     least_px: int
     least_marker_px: int
+
+    @property
+    def erodes(self) -> bool:
+        """Whether what is not convex is left to UECS."""
+        return self.recipe.separation in ("uecs", "network")
 
     def objects_of(self, region: Region) -> list[Detected]:
         """Return the objects of one region, at least one."""
@@ -197,10 +214,12 @@ class _Separator:
             return [_whole(region, at_border, polygon)]
         if self.recipe.separation == "arcs":
             return self._arcs(region, polygon, at_border)
+        if self.recipe.separation == "network" and (found := self._along_seams(region)):
+            return found
         if convexity > threshold:
             # a patch of touching particles is convex once the gaps between them are filled
             has_neck = solidity < _NECK_SOLIDITY or region.has_holes
-            lobes = self._lobes(region) if self.recipe.separation == "uecs" and has_neck else []
+            lobes = self._lobes(region) if self.erodes and has_neck else []
             return lobes or [_whole(region, at_border, polygon)]
         if convexity < self.recipe.convexity_lower_bound:
             return [_whole(region, at_border or "convexity_too_low", polygon)]
@@ -281,6 +300,10 @@ class _Separator:
             if found:
                 return found
             # a layer too tangled, or too dense, for its outlines to say much still erodes
+        if self.recipe.separation == "network":
+            found = self._in_layer(region, solid, self._between_seams(region, solid))
+            if found:
+                return found
         threshold = self.recipe.convexity_threshold
         pieces = uecs(solid, convexity_threshold=threshold, least_marker_px=self.least_marker_px)
         return self._in_layer(region, solid, pieces)
@@ -305,6 +328,25 @@ class _Separator:
         rest = _left_over(solid, pieces, self.least_px)
         return found + [self._piece(region, piece, separated=True, reason="not_separable") for piece in rest]
 
+    def _along_seams(self, region: Region) -> list[Detected]:
+        """Return the particles of a region that the network sees seams in; none where it sees none."""
+        solid = self._solid(region)
+        pieces = self._between_seams(region, solid)
+        rest = _left_over(solid, pieces, self.least_px) if pieces else []
+        found = [self._piece(region, piece, separated=True) for piece in pieces]
+        return found + [self._piece(region, piece, separated=True, reason="not_separable") for piece in rest]
+
+    def _between_seams(self, region: Region, solid: NDArray[np.bool_]) -> list[Piece]:
+        if self.contact is None:
+            return []
+        h, w = solid.shape
+        return along_seams(
+            solid,
+            self.contact[region.y : region.y + h, region.x : region.x + w],
+            convexity_threshold=self.recipe.convexity_threshold,
+            least_marker_px=self.least_marker_px,
+        )
+
     def _lobes(self, region: Region) -> list[Detected]:
         """Return the lobes of a region with necks; none unless they are convex and together all of it."""
         solid = self._solid(region)
@@ -326,7 +368,7 @@ class _Separator:
             reason = "touches_border"
         elif np.count_nonzero(mask) < self.least_px:
             reason = "too_small"
-        elif self.recipe.separation == "uecs":
+        elif self.erodes:
             reason = reason if _is_convex(polygon, self.recipe) else "not_separable"
         return Detected(_instance(x, y, mask, reason, separated=separated), polygon)
 

@@ -181,7 +181,7 @@ def _shared_out(region: Mask, depths: Floats, markers: list[_Marker]) -> list[Pi
         own = whole & (claims[box] == 1)
         kept = whole
         if own.any() and np.count_nonzero(own) < np.count_nonzero(whole):
-            kept = _completed(own, whole, region[box], depths[box])
+            kept = completed(own, whole, region[box], depths[box])
             if kept is None:
                 kept = own | _core(marker, box, depths) & whole
             kept = kept | hull_image(own) & whole
@@ -190,8 +190,27 @@ def _shared_out(region: Mask, depths: Floats, markers: list[_Marker]) -> list[Pi
     return sorted(pieces, key=lambda piece: piece[:2])
 
 
-def _completed(own: Mask, whole: Mask, region: Mask, depths: Floats) -> Mask | None:
-    """Return the pixels of a region in the circle or ellipse through the free outline of `own`, if that is one."""
+def completed(own: Mask, whole: Mask, region: Mask, depths: Floats, *, most: float = _MOST_COMPLETION) -> Mask | None:
+    """Return a particle with the pixels of its region in the circle or ellipse through its free outline.
+
+    Parameters
+    ----------
+    own : ndarray of bool, shape (h, w)
+        What it alone claims.
+    whole : ndarray of bool, shape (h, w)
+        What it claims.
+    region : ndarray of bool, shape (h, w)
+        The region that it lies in.
+    depths : ndarray, shape (h, w)
+        Distances to the region's background: where they are least the outline is free.
+    most : float
+        How many times the area of `whole` it may have.
+
+    Returns
+    -------
+    ndarray of bool, shape (h, w), or None
+        None where the free outline is neither a circle nor an ellipse, or where it would grow too much.
+    """
     rows, columns = np.nonzero(own & (depths <= 1))
     points = np.stack([columns, rows], axis=1).astype(np.float64)
     radius = math.sqrt(np.count_nonzero(whole) / math.pi)
@@ -207,7 +226,7 @@ def _completed(own: Mask, whole: Mask, region: Mask, depths: Floats) -> Mask | N
     inside = fitted.distance(np.stack([columns, rows], axis=1).astype(np.float64)) <= 0.5
     result = own.copy()
     result[rows[inside], columns[inside]] = True
-    return result if np.count_nonzero(result) < _MOST_COMPLETION * np.count_nonzero(whole) else None
+    return result if np.count_nonzero(result) < most * np.count_nonzero(whole) else None
 
 
 def _core(marker: _Marker, box: Box, depths: Floats) -> Mask:

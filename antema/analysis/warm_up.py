@@ -23,12 +23,21 @@ def warm_up() -> None:
     covered = np.zeros(_SHAPE, dtype=np.bool_)
     model = {"name": "drawn", "sha256": "", "threshold": 0.5}
     grey = 40000 * (1 - probability) + 10000
-    recipes = [Recipe(convention=each, separation=way) for each in CONVENTIONS for way in SEPARATIONS]
+    contact = np.zeros(_SHAPE, dtype=np.float32)
+    contact[25:55, 111:114] = 1
+    recipes = [
+        Recipe(convention=each, separation=way)
+        for each in CONVENTIONS
+        for way in SEPARATIONS
+        if (each, way) != ("antema", "network")
+    ]
     for recipe in recipes:
-        analyse_mask(probability > 0.5, PixelSize(0.1, "drawn"), recipe)
+        analyse_mask(probability > 0.5, PixelSize(0.1, "drawn"), recipe, contact=contact)
         for kind in (np.uint8, np.uint16, np.float32):
             micrograph = Micrograph((grey / 256).astype(kind), PixelSize(0.1, "drawn"), "warm-up", "")
-            analyse_segmentation(micrograph, Segmentation(micrograph.pixels, probability, covered), model, recipe)
+            analyse_segmentation(
+                micrograph, Segmentation(micrograph.pixels, probability, covered, contact=contact), model, recipe
+            )
 
 
 if __name__ == "__main__":

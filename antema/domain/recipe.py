@@ -10,8 +10,9 @@ from typing import Any
 
 from antema.domain.errors import AntemaError
 
-SEPARATIONS = ("uecs", "arcs", "watershed", "none")
+SEPARATIONS = ("uecs", "arcs", "watershed", "network", "none")
 CONVENTIONS = ("contour", "antema")
+POLARITIES = ("auto", "dark", "bright")
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,17 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         maximum=0.99,
     ),
     RecipeField(
+        "polarity",
+        "Particles are",
+        help="dark or bright against their background; auto: the network finds out, image by image.",
+        choices=POLARITIES,
+    ),
+    RecipeField(
         "separation",
         "Separation",
         help="uecs: by erosion; arcs: by the notches and arcs of the outline, for much overlap of convex particles; "
-        "watershed: by the distance to the outline.",
+        "watershed: by the distance to the outline; network: along the seams that the model sees, where it tells of "
+        "any, and then by erosion.",
         choices=SEPARATIONS,
     ),
     RecipeField(
@@ -142,6 +150,7 @@ class Recipe:
 
     model: str = "default"
     threshold: float | None = None
+    polarity: str = "auto"
     separation: str = "uecs"
     convention: str = "contour"
     min_diameter_nm: float = 0.5
@@ -166,6 +175,11 @@ class Recipe:
                 raise AntemaError(msg)
             if field.minimum is not None and field.maximum is not None and value is not None:
                 _check_number(field, value)
+        if (self.separation, self.convention) == ("network", "antema"):
+            msg = (
+                "Separation: expected another one than network in the antema convention, whose original has no network"
+            )
+            raise AntemaError(msg)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain JSON values."""

@@ -1,8 +1,16 @@
 """Whether an image is of the kind that a network knows."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 VERDICTS = ("within", "doubtful", "outside")
+
+_WARNINGS = {
+    "within": "",
+    "doubtful": "The network is not at home with images like this one; look at its outlines.",
+    "outside": "The network knows no images like this one; do not trust its outlines unseen.",
+}
 
 
 @dataclass(frozen=True)
@@ -22,3 +30,22 @@ class Trust:
     score: float
     verdict: str
     reasons: tuple[str, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the image is within what the network knows."""
+        return self.verdict == "within"
+
+    @property
+    def warning(self) -> str:
+        """What a reader of the numbers has to know before them, with the reasons; empty where the image is good."""
+        return " ".join((_WARNINGS[self.verdict], *self.reasons)) if not self.is_good else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {**asdict(self), "reasons": list(self.reasons)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Trust":
+        """Return what `to_dict` gave."""
+        return cls(float(values["score"]), str(values["verdict"]), tuple(values["reasons"]))

@@ -9,7 +9,7 @@ from dash import dcc, html
 from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField
 
 _GROUPS = (
-    ("Segmentation", ("model", "threshold")),
+    ("Segmentation", ("model", "threshold", "polarity")),
     (
         "Cleaning",
         ("min_diameter_nm", "min_area_px", "hole_diameter_nm", "drop_border", "leave_out_annotations", "max_holes"),
@@ -32,9 +32,13 @@ _WORDS = {
     "uecs": "UECS",
     "arcs": "Arcs",
     "watershed": "Watershed",
+    "network": "Network",
     "none": "None",
     "contour": "Contour",
     "antema": "ANTEMA",
+    "auto": "Dark or bright",
+    "dark": "Dark",
+    "bright": "Bright",
 }
 
 

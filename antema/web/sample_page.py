@@ -120,7 +120,7 @@ def analysis_label(analysis: AnalysisRow) -> str:
     recipe = analysis.recipe
     when = analysis.created_at.strftime("%Y-%m-%d %H:%M")
     state = "" if analysis.status == "done" else f" · {analysis.status}"
-    separation = {"uecs": "UECS", "arcs": "arcs", "watershed": "watershed", "none": "no separation"}[recipe.separation]
+    separation = {"uecs": "UECS", "none": "no separation"}.get(recipe.separation, recipe.separation)
     return f"{when} UTC · {recipe.model} · {separation} · {recipe.convention}{state}"
 
 
