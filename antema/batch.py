@@ -273,10 +273,11 @@ class _Batch:
         self._tables.append(analysis.table.assign(sample=self._sample, image=image))
         self.model = dict(analysis.model)
         notes = [*analysis.notes, *self._remark_on_twins(image, analysis.sha256)]
-        self.outcome.remarks += [f"{image}: {sentence}" for sentence in result.scale_warnings]
+        warnings = [*result.scale_warnings, *([analysis.trust.warning] if analysis.trust else [])]
+        self.outcome.remarks += [f"{image}: {sentence}" for sentence in warnings if sentence]
         self._images.append(_done_image(image, result, picture, notes))
         self.outcome.done.append(image)
-        self._record(given, "done", image=image, stem=stem, **_scale(analysis.pixel_size))
+        self._record(given, "done", image=image, stem=stem, **_scale(analysis.pixel_size), **_said(analysis))
 
     def _write_pictures(self, stem: str, pixels: NDArray[np.generic], analysis: Analysis) -> bytes:
         nm = analysis.pixel_size.nm
@@ -477,11 +478,22 @@ def _done_image(image: str, result: _Result, picture: bytes, notes: Sequence[str
         notes=tuple(notes),
         bar_pixel_size_nm=None if result.bar is None else result.bar.pixel_size_nm,
         scale_warnings=result.scale_warnings,
+        trust=analysis.trust,
+        polarity=analysis.polarity,
+        scales=analysis.scales,
     )
 
 
 def _scale(size: PixelSize) -> dict[str, object]:
     return {"pixel_size_nm": size.nm, "pixel_size_source": size.source}
+
+
+def _said(analysis: Analysis) -> dict[str, object]:
+    """Return what the network said beside its map; nothing of a mask."""
+    if not analysis.polarity:
+        return {}
+    trust = None if analysis.trust is None else analysis.trust.to_dict()
+    return {"trust": trust, "polarity": analysis.polarity, "working_scales": list(analysis.scales)}
 
 
 def _card(name: str) -> dict[str, Any]:

@@ -32,14 +32,9 @@ class Trust:
     reasons: tuple[str, ...] = ()
 
     @property
-    def is_good(self) -> bool:
-        """Whether the image is within what the network knows."""
-        return self.verdict == "within"
-
-    @property
     def warning(self) -> str:
-        """What a reader of the numbers has to know before them, with the reasons; empty where the image is good."""
-        return " ".join((_WARNINGS[self.verdict], *self.reasons)) if not self.is_good else ""
+        """What a reader has to know before the numbers, with the reasons; empty where nothing speaks against them."""
+        return " ".join((_WARNINGS[self.verdict], *self.reasons)) if _WARNINGS[self.verdict] else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""

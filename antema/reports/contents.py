@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from antema.domain import QUANTITIES, Quantity, Recipe, View
+from antema.domain import QUANTITIES, Quantity, Recipe, Trust, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,12 @@ class ReportImage:
         What the scale bar burned into it says.
     scale_warnings : tuple of str
         Where file, person and scale bar disagree on its pixel size, one sentence each.
+    trust : Trust or None
+        Whether it is of the kind that the model knows; None where that is not told.
+    polarity : str
+        ``dark`` or ``bright``: what its particles were taken to be; empty where that is not told.
+    scales : tuple of float
+        Scales at which the model saw it, finest first; empty where they are not told.
     """
 
     name: str
@@ -55,6 +61,9 @@ class ReportImage:
     notes: tuple[str, ...] = ()
     bar_pixel_size_nm: float | None = None
     scale_warnings: tuple[str, ...] = ()
+    trust: Trust | None = None
+    polarity: str = ""
+    scales: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +112,12 @@ class SampleReport:
     def scale_warnings(self) -> list[str]:
         """Every image whose scale is doubtful, one sentence each."""
         return [f"{image.name}: {sentence}" for image in self.images for sentence in image.scale_warnings]
+
+    @property
+    def strange_images(self) -> list[ReportImage]:
+        """The analysed images that are not well within what the model knows, the strangest first."""
+        strange = [one for one in self.images if one.status == "done" and one.trust is not None and one.trust.warning]
+        return sorted(strange, key=lambda image: image.trust.score if image.trust else 0.0)
 
     @property
     def date(self) -> datetime:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from antema.domain import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES
+from antema.domain.trust import VERDICTS
 from antema.reports import numbers
 from antema.reports.contents import ReportImage, SampleReport
 
@@ -73,7 +74,11 @@ def particles_csv(table: "pd.DataFrame") -> bytes:
 
 
 def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]]]:
-    """Return header and rows of the table of images, in their order."""
+    """Return header and rows of the table of images, in their order.
+
+    ``trust`` is the verdict, with ``trust_score`` from 0 to 1 and ``trust_reasons``; ``working_scales`` are those at
+    which the model saw the image, 1 for its own pixels.
+    """
     header = [
         "image",
         "status",
@@ -85,6 +90,11 @@ def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]
         "notes",
         "sha256",
         "bar_pixel_size_nm",
+        "trust",
+        "trust_score",
+        "trust_reasons",
+        "polarity",
+        "working_scales",
     ]
     rows = [
         [
@@ -98,6 +108,11 @@ def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]
             "; ".join((*image.scale_warnings, *image.notes)),
             image.sha256,
             image.bar_pixel_size_nm,
+            image.trust.verdict if image.trust else None,
+            image.trust.score if image.trust else None,
+            " ".join(image.trust.reasons) if image.trust else None,
+            image.polarity or None,
+            "; ".join(f"{scale:g}" for scale in image.scales) or None,
         ]
         for image in images
     ]
@@ -140,6 +155,7 @@ def summary_dict(report: SampleReport) -> dict[str, Any]:
         "n_images": len(report.images),
         "n_images_analysed": report.n_images_done,
         "scale_warnings": report.scale_warnings,
+        "trust": _trust(report),
         "quantities": {
             quantity.column: {
                 "label": quantity.label,
@@ -174,6 +190,15 @@ def summary_dict(report: SampleReport) -> dict[str, Any]:
         "recipe_fingerprint": report.recipe.fingerprint(),
         "model": _jsonable(dict(report.model)),
         "provenance": _jsonable(dict(report.provenance)),
+    }
+
+
+def _trust(report: SampleReport) -> dict[str, Any]:
+    """Return how many images have which verdict, and what speaks against those that are not within."""
+    verdicts = [image.trust.verdict if image.trust else "unknown" for image in report.images if image.status == "done"]
+    return {
+        **{verdict: verdicts.count(verdict) for verdict in (*VERDICTS, "unknown")},
+        "warnings": {image.name: image.trust.to_dict() for image in report.strange_images if image.trust},
     }
 
 

@@ -32,6 +32,7 @@ _CHANGEABLE = frozenset(
         "images_skipped",
         "particles",
         "current_image",
+        "current_share",
         "seconds_per_image",
         "error",
     }
@@ -153,6 +154,7 @@ class JobRows(StoreBase):
             row.host = None
             row.cancel_requested = False
             row.current_image = ""
+            row.current_share = None
             row.error = ""
             _follow_status(session, row)
             user = who(session, by)
@@ -260,6 +262,7 @@ def _add_job(session: Session, analysis: schema.Analysis, by: str, *, images_tot
         images_skipped=images_skipped,
         particles=0,
         current_image="",
+        current_share=None,
         seconds_per_image=None,
         error="",
     )
@@ -299,6 +302,7 @@ def to_job(row: schema.Job) -> Job:
         images_skipped=row.images_skipped,
         particles=row.particles,
         current_image=row.current_image,
+        current_share=row.current_share,
         seconds_per_image=row.seconds_per_image,
         error=row.error,
     )
@@ -314,6 +318,7 @@ def _follow_status(session: Session, row: schema.Job) -> None:
     if row.status in FINAL:
         row.finished_at = now()
         row.current_image = ""
+        row.current_share = None
         row.analysis.finished_at = row.finished_at
     if row.status == "done":
         why = f"job {row.id} is done"

@@ -6,7 +6,17 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from antema.domain import Annotations, Disagreement, PixelSize, Recipe, ScaleBar, View, disagree, scale_disagreements
+from antema.domain import (
+    Annotations,
+    Disagreement,
+    PixelSize,
+    Recipe,
+    ScaleBar,
+    Trust,
+    View,
+    disagree,
+    scale_disagreements,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +204,12 @@ class ImageResult:
         The same, by step.
     notes : tuple of str
         What the analysis remarked, one sentence each.
+    trust : Trust or None
+        Whether the image is of the kind that the model knows; None where that is not known.
+    polarity : str
+        ``dark`` or ``bright``: what the particles were taken to be; empty where that is not known.
+    scales : tuple of float
+        Scales at which the model saw the image, finest first; empty where they are not known.
     model : mapping
         ``name``, ``sha256`` and ``threshold`` of the segmentation model.
     segmentation_sha256, parquet
@@ -226,6 +242,9 @@ class ImageResult:
     seconds: float = 0.0
     seconds_by_step: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
+    trust: Trust | None = None
+    polarity: str = ""
+    scales: tuple[float, ...] = ()
     model: Mapping[str, Any] = field(default_factory=dict[str, Any])
     algorithm_version: str = ""
     segmentation_sha256: str | None = None
@@ -261,6 +280,8 @@ class Job:
         Images without scale: no part of `images_total`.
     particles : int
         Measured particles so far.
+    current_share : float or None
+        How much of the current image is done, as far as its network tells.
     seconds_per_image, eta_s : float or None
         Median over the images computed in this run, and the estimated time left.
     error : str
@@ -288,6 +309,7 @@ class Job:
     images_skipped: int
     particles: int
     current_image: str
+    current_share: float | None
     seconds_per_image: float | None
     error: str
 
@@ -302,6 +324,13 @@ class Job:
         return self.status in ("interrupted", "cancelled", "failed") or (
             self.status == "done" and self.images_failed > 0
         )
+
+    @property
+    def share_done(self) -> float:
+        """How much of the job is done, from 0 to 1."""
+        if not self.images_total:
+            return 0.0
+        return min(1.0, (self.images_done + (self.current_share or 0.0)) / self.images_total)
 
     @property
     def eta_s(self) -> float | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize
+from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize, Trust
 from antema.storage import schema
 from antema.storage.analyses import get_analysis
 from antema.storage.base import StoreBase, join_names, now, number, record, required, who
@@ -123,6 +123,9 @@ class Results(StoreBase):
                         n_dropped=len(analysis.table) - measured,
                         seconds={step: float(value) for step, value in analysis.seconds.items()},
                         notes=list(analysis.notes),
+                        trust=None if analysis.trust is None else analysis.trust.to_dict(),
+                        polarity=analysis.polarity or None,
+                        scales=list(analysis.scales) or None,
                         overlay_sha256="",
                         segmentation_sha256=segmentation,
                         created_at=now(),
@@ -402,6 +405,9 @@ class Results(StoreBase):
             seconds=_total(row.seconds),
             seconds_by_step=dict(row.seconds),
             notes=tuple(row.notes),
+            trust=None if row.trust is None else Trust.from_dict(row.trust),
+            polarity=row.polarity or "",
+            scales=tuple(row.scales or ()),
             model=dict(row.model),
             algorithm_version=row.algorithm_version,
             segmentation_sha256=row.segmentation_sha256,

@@ -178,6 +178,10 @@ class ImageResult(Base):
     n_dropped: Mapped[int]
     seconds: Mapped[dict[str, Any]]
     notes: Mapped[list[Any]]
+    # What the network said beside its map (`antema.analysis.Analysis`); null where it said none.
+    trust: Mapped[dict[str, Any] | None]
+    polarity: Mapped[str | None]
+    scales: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     # Of earlier versions, which stored the outlines as a picture; empty since they are drawn from the masks.
     overlay_sha256: Mapped[str] = mapped_column(String(64))
     segmentation_sha256: Mapped[str] = mapped_column(String(64))
@@ -241,6 +245,7 @@ class Job(Base):
     images_skipped: Mapped[int]
     particles: Mapped[int]
     current_image: Mapped[str]
+    current_share: Mapped[float | None]
     seconds_per_image: Mapped[float | None]
     error: Mapped[str]
 

@@ -78,6 +78,9 @@ def _image(analysis_id: int, result: ImageResult, *, pictures: bool) -> ReportIm
         status=result.status,
         error=result.error,
         notes=tuple(result.notes),
+        trust=result.trust,
+        polarity=result.polarity,
+        scales=result.scales,
         **_scale_check(micrograph, result),
     )
 
