@@ -14,6 +14,7 @@ from antema.web.not_found import not_found
 from antema.web.scale_view import use_words
 from antema.web.shell import message
 from antema.web.state import store
+from antema.web.trust_view import trust_statement
 from antema.web.user import current_user
 
 dash.register_page(__name__, path_template="/images/<micrograph_id>", title="Micrograph · ANTEMA")
@@ -38,6 +39,7 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
             dcc.Store(id="image-keys"),
             dcc.Store(id="image-neighbours", data=list(neighbours)),
             image_head(sample, micrograph, neighbours),
+            html.Div(id="image-trust"),
             html.Div([picture_panel(micrograph, wanted), side_panel()], className="panels image"),
         ]
     )
@@ -46,6 +48,7 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
 @callback(
     Output("image-viewer", "figure"),
     Output("image-counts", "children"),
+    Output("image-trust", "children"),
     Input("image-analysis", "value"),
     Input("image-overlay", "value"),
     Input("image-burned-in", "value"),
@@ -55,16 +58,16 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
 )
 def _viewer(
     analysis_id: int | None, overlay: bool, burned_in: bool, particle: int | None, _: int, micrograph_id: int
-) -> tuple[Any, str]:
+) -> tuple[Any, str, list[Any]]:
     micrograph = store().micrograph(micrograph_id)
     selection = {"particles": [[micrograph_id, particle]]} if particle is not None else None
     figure = sample_page.viewer(
         micrograph, analysis_id, selection=selection, overlay_on=overlay, annotations_on=burned_in
     )
     if analysis_id is None:
-        return figure, image_page.counts(sample_page.no_rows(), None)
+        return figure, image_page.counts(sample_page.no_rows(), None), []
     rows, result = sample_page.of_micrograph(analysis_id, micrograph_id)
-    return figure, image_page.counts(rows, result)
+    return figure, image_page.counts(rows, result), trust_statement(result)
 
 
 @callback(

@@ -10,7 +10,7 @@ from antema.domain import AntemaError, NotFound
 from antema.web import sample_page
 from antema.web.background import job_request
 from antema.web.figures import empty_figure
-from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action, dialog_of
+from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action, dialog_of, leave_strange_out
 from antema.web.models_view import crystallinity_available, default_recipe, segmentation_models
 from antema.web.not_found import not_found
 from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
@@ -20,6 +20,7 @@ from antema.web.sample_layout import micrographs_section, results_section, sampl
 from antema.web.scale_view import banner, bars_words
 from antema.web.shell import message
 from antema.web.state import store
+from antema.web.trust_view import leave_out_words, trust_alert
 from antema.web.user import current_user
 
 dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
@@ -445,6 +446,36 @@ def _numbers(
         sample_page.downloads_menu(analysis_id, view),
         result.n_images == 0,
     )
+
+
+@callback(
+    Output("sample-trust-words", "children"),
+    Output("sample-trust-leave-out", "children"),
+    Output("sample-trust-leave-out", "hidden"),
+    Output("sample-trust", "hidden"),
+    Input("sample-analysis", "value"),
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _trust(analysis_id: int | None, *_: object) -> tuple[Any, ...]:
+    images = [] if analysis_id is None else store().image_results(analysis_id)
+    words, leave_out = trust_alert(images), leave_out_words(images)
+    return words, leave_out, not leave_out, not words
+
+
+@callback(
+    Output("sample-changed", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Input("sample-trust-leave-out", "n_clicks"),
+    State("sample-analysis", "value"),
+    State("sample-changed", "data"),
+    prevent_initial_call=True,
+)
+def _leave_strange_out(clicks: int | None, analysis_id: int | None, changed: int) -> tuple[Any, Any]:
+    if not clicks or analysis_id is None:
+        return no_update, no_update
+    said = leave_strange_out(store(), store().image_results(analysis_id), by=current_user())
+    return changed + 1, message(said, "success")
 
 
 # by itself: the intervals of so many quantities take a second or two, which the headline is not to wait for

@@ -32,9 +32,14 @@ class Trust:
     reasons: tuple[str, ...] = ()
 
     @property
+    def verdict_words(self) -> str:
+        """The verdict as a sentence; empty where the image is within what the network knows."""
+        return _WARNINGS[self.verdict]
+
+    @property
     def warning(self) -> str:
         """What a reader has to know before the numbers, with the reasons; empty where nothing speaks against them."""
-        return " ".join((_WARNINGS[self.verdict], *self.reasons)) if _WARNINGS[self.verdict] else ""
+        return " ".join((self.verdict_words, *self.reasons)) if self.verdict_words else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""

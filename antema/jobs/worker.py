@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 _ALIVE_S = 15.0
+_SHARE_EVERY_S = 0.5
 
 
 class _Cancelled(Exception):  # noqa: N818 - no error
@@ -144,6 +145,7 @@ class _Work:
         self.tell = tell
         self.analysis: AnalysisRow = store.analysis(job.analysis_id)
         self.first_error = ""
+        self._share_told = time.monotonic()
 
     def do(self) -> Job:
         """Analyse every image that is not done, and return the job as it ended."""
@@ -217,7 +219,7 @@ class _Work:
                 "worked on this image (it may need more memory than there is)"
             )
             raise AntemaError(msg)
-        result = analyse(self._read(micrograph), self.analysis.recipe, segmenter=segmenter)
+        result = analyse(self._read(micrograph), self.analysis.recipe, segmenter=segmenter, progress=self._tell_share)
         self.store.save_result(self.analysis.id, micrograph.id, key, result, data_index=micrograph.data_index)
 
     def _read(self, micrograph: StoredMicrograph) -> Micrograph:
@@ -253,8 +255,16 @@ class _Work:
             particles=progress.particles,
             seconds_per_image=progress.seconds_per_image,
             current_image=current_image,
+            current_share=None,
         )
         self.tell(job)
+
+    def _tell_share(self, share: float) -> None:
+        """Write down how much of the current image is done, at most every `_SHARE_EVERY_S`."""
+        now = time.monotonic()
+        if now - self._share_told >= _SHARE_EVERY_S:
+            self._share_told = now
+            self.tell(self.store.update_job(self.job.id, current_share=share))
 
     def _end(self, progress: _Progress) -> Job:
         if progress.images_total == 0:

@@ -22,6 +22,7 @@ from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
 _PICTURE_PX = 1000
 _PICTURE_MM = (84.0, 71.0)  # widest and highest: three rows of square ones fit on a page
 _MOST_PAIRS_OF_ALL_QUANTITIES = 6
+_MOST_STRANGE = 4
 _LEVEL = "95 %"
 
 _CONVENTIONS = {
@@ -112,6 +113,7 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "notes": str(report.sample.get("notes") or ""),
         "cover": _cover_numbers(report, first),
         "method": first.method_text if first.n > 1 else "",
+        "strange": _strange(report),
         "caution": " ".join(filter(None, (first.note, "" if view.border_weighted else border))),
         "border": border if view.border_weighted else "",
         "enough": numbers.enough(report).statement,
@@ -141,6 +143,16 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "provenance": flat_rows(report.provenance, _PROVENANCE_LABELS),
         "files": [[image.name, image.sha256 or "–"] for image in report.images],
     }
+
+
+def _strange(report: SampleReport) -> dict[str, Any] | None:
+    """Return what a reader has to know of strange images before the numbers; None where there are none."""
+    trusts = [image.trust for image in report.images if image.status == "done"]
+    note = numbers.trust_note(trusts)
+    if not note:
+        return None
+    named = [f"{image.name}: {' '.join(image.trust.reasons)}" for image in report.strange_images if image.trust]
+    return {"note": note, "named": named[:_MOST_STRANGE], "more": max(0, len(named) - _MOST_STRANGE)}
 
 
 def _facts(sample: Mapping[str, Any]) -> list[list[str]]:
@@ -264,6 +276,7 @@ def _scale_words(image: ReportImage) -> list[str]:
 def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
     name = f"picture-{len(assets)}.jpg"
     assets[name], aspect = _for_print(image.png)
+    trust = image.trust.warning if image.trust else ""
     scale = "no scale" if image.pixel_size_nm is None else f"{image.pixel_size_nm:.5g} nm/px"
     if image.pixel_size_nm is not None:
         scale = f"{scale} ({_origin_words(image.pixel_size_source).removeprefix('from the ')})"
@@ -273,6 +286,7 @@ def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
         "name": image.name,
         "scale": scale,
         "counts": f"{image.n_measured:,} measured, {image.n_dropped:,} dropped",
+        "trust": trust,
         "notes": "; ".join((*image.scale_warnings, *image.notes)),
     }
 

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema import stats
-from antema.domain import DROP_REASONS, QUANTITIES, Quantity, Recipe, View
+from antema.domain import DROP_REASONS, QUANTITIES, Quantity, Recipe, Trust, View
 from antema.reports.contents import ComparisonReport, SampleReport
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_STRANGE = {"doubtful": "doubtful", "outside": "of an unknown kind"}
 CRYSTALLINITIES = ("amorphous", "monocrystalline", "polycrystalline", "unknown")
 
 
@@ -82,6 +83,20 @@ def border_note(report: SampleReport, *, asked: bool, applied: bool) -> str:
     if applied or (asked and not correction.is_possible):
         return correction.note
     return "" if report.recipe.drop_border else stats.CUT_KEPT
+
+
+def trust_note(trusts: Sequence[Trust | None]) -> str:
+    """Return how many of a sample's analysed images the network does not know well; empty where it knows them all."""
+    verdicts = [trust.verdict for trust in trusts if trust is not None and trust.warning]
+    if not verdicts:
+        return ""
+    one = len(verdicts) == 1
+    kinds = [f"{verdicts.count(kind)} {words}" for kind, words in _STRANGE.items() if kind in verdicts]
+    which = f"{len(verdicts)} of {stats.count_text(len(trusts), 'micrograph')} {'is' if one else 'are'}"
+    return (
+        f"{which} not of the kind that the network knows well ({', '.join(kinds)}): "
+        f"look at {'its' if one else 'their'} outlines before the numbers."
+    )
 
 
 def weights_of(table: "pd.DataFrame", view: View, recipe: Recipe) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from dash import dcc, html
 from antema.storage import ImageResult, StoredMicrograph
 from antema.web.format import count
 from antema.web.scale_view import drawn_bar, scale_lines
+from antema.web.trust_view import trust_badge
 
 
 def micrograph_card(
@@ -39,6 +40,7 @@ def micrograph_card(
                 [
                     html.Div(micrograph.filename, className="card-name", title=micrograph.filename),
                     *scale_lines(micrograph),
+                    *trust_badge(None if result is None else result.trust),
                     _state(micrograph, result),
                 ],
                 className="card-text",

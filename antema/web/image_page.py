@@ -14,6 +14,7 @@ from antema.stats import format_number
 from antema.storage import Edit, ImageResult, StoredMicrograph
 from antema.web.format import count, pixel_size
 from antema.web.state import store
+from antema.web.trust_view import seen_words
 
 _FURTHER_NUMBERS = (
     ("Orientation", "orientation_deg", "°"),
@@ -187,7 +188,8 @@ def counts(table: pd.DataFrame, result: ImageResult | None) -> str:
         diameters = measured["equivalent_diameter_nm"].to_numpy(float)
         words += f"; median equivalent diameter {format_number(float(np.median(diameters)))} nm in this image"
     stale = [f"{result.stale_reason.capitalize()}: analyse again"] if result.stale_reason else []
-    return " ".join(f"{sentence.rstrip('.')}." for sentence in (words, *stale, *result.notes))
+    sentences = (words, *stale, seen_words(result), *result.notes)
+    return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
 
 
 def particle_numbers(row: pd.Series) -> list[Any]:

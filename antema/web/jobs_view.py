@@ -23,18 +23,19 @@ def eta_sentence(job: Job) -> str:
     if job.status == "queued":
         return "waiting for its turn"
     images = f"{job.images_done} of {job.images_total} images"
+    within = f" and {100 * job.current_share:.0f} % of the next" if job.current_share else ""
     failed = f", {job.images_failed} failed" if job.images_failed else ""
     left = f", about {duration(job.eta_s)} left" if job.status == "running" and job.eta_s is not None else ""
-    return f"{images}{failed}, {count(job.particles)} particles{left}"
+    return f"{images}{within}{failed}, {count(job.particles)} particles{left}"
 
 
 def job_badge(job: Job) -> html.Div:
     """Return one line of the shell for a job at work."""
-    share = 100 * job.images_done / job.images_total if job.images_total else 0
+    done, waits = 100 * job.share_done, job.status == "queued"
     return html.Div(
         [
             dcc.Link(job.sample_name, href=f"/samples/{job.sample_id}", className="job-sample"),
-            dbc.Progress(value=share, className="job-bar", color="primary", striped=job.status == "queued"),
+            dbc.Progress(value=done, className="job-bar", color="primary", striped=waits),
             html.Span(eta_sentence(job), className="job-text"),
             html.Button(
                 "Cancel",

@@ -8,7 +8,9 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from antema.domain import AntemaError
-from antema.storage import Store
+from antema.stats import count_text
+from antema.storage import ImageResult, Store
+from antema.web.trust_view import strange
 
 ACTIONS: dict[str, tuple[str, str]] = {
     "scale": ("Set pixel size", "The size of one pixel, for all ticked micrographs."),
@@ -115,3 +117,13 @@ def apply_action(
             store.leave_out(micrograph, reason, by=by)
         else:
             store.take_back(micrograph, by=by)
+
+
+def leave_strange_out(store: Store, results: Sequence[ImageResult], *, by: str) -> str:
+    """Leave out the images that the network does not know well, each for its own reason; return what was done."""
+    found = strange(results)
+    for result in found:
+        assert result.trust is not None
+        reason = (*result.trust.reasons, result.trust.verdict_words)[0]
+        store.leave_out(result.micrograph_id, reason.rstrip("."), by=by)
+    return f"{count_text(len(found), 'micrograph')} left out. Tick and take back to count again."

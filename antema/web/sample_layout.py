@@ -110,6 +110,20 @@ def results_section(choice: SampleChoice) -> html.Section:
     return html.Section(
         [
             _result_head(choice),
+            html.Div(
+                [
+                    html.Div(id="sample-trust-words", className="trust-words"),
+                    html.Button(
+                        id="sample-trust-leave-out",
+                        className="btn btn-sm btn-outline-secondary",
+                        title="Out of the statistics at once, until somebody takes them back",
+                    ),
+                ],
+                id="sample-trust",
+                className="trust-alert",
+                role="status",
+                hidden=True,
+            ),
             html.Div(id="sample-headline"),
             html.Div([_distribution_panel(choice), _viewer_panel()], className="panels"),
             html.Div(

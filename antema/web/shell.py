@@ -121,13 +121,13 @@ def register_shell(app: dash.Dash) -> None:
             jobs.recover(store())
             recent = store().jobs(limit=50)
         state = {"jobs": [[job.id, job.status, job.images_done, job.images_failed] for job in recent]}
-        if state == seen:
+        if state == seen and not any(job.current_share for job in recent):
             return no_update, no_update
         active = [job for job in recent if job.status in ("queued", "running")]
         rows = [job_badge(job) for job in active[:_SHELL_JOBS]]
         if len(active) > _SHELL_JOBS:
             rows.append(dcc.Link(f"and {len(active) - _SHELL_JOBS} more", href="/jobs"))
-        return rows, state
+        return rows, no_update if state == seen else state
 
     @app.callback(
         Output("message", "data", allow_duplicate=True),

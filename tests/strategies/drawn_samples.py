@@ -1,14 +1,15 @@
 """Samples of drawn discs, analysed for real with a segmenter that cannot err."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 import tifffile
 
 from antema.analysis import analyse, result_key
-from antema.domain import Recipe
+from antema.domain import Recipe, Trust
 from antema.imaging import read
 from antema.storage import Sample, Store
 
@@ -52,6 +53,7 @@ def sample_maker(store: Store, folder: Path) -> MakeSample:
         recipe: Recipe | None = None,
         classes: tuple[str, ...] = (),
         pixel_size_nm: float = PIXEL_SIZE_NM,
+        trusts: Sequence[Trust | None] = (),
     ) -> Sample:
         rng = np.random.default_rng(round(1000 * mean_nm) + images)
         sample = store.create_sample(name, by="Ann")
@@ -59,7 +61,7 @@ def sample_maker(store: Store, folder: Path) -> MakeSample:
             path = folder / f"{name}-{number}.tif".replace("/", "_")
             draw(path, rng.normal(mean_nm, 0.15 * mean_nm, len(_CENTRES)), pixel_size_nm)
             store.add_micrograph(sample.id, read(path), path, by="Ann")
-        analyse_drawn(store, sample.id, recipe or Recipe(), classes=classes, rng=rng)
+        analyse_drawn(store, sample.id, recipe or Recipe(), classes=classes, trusts=trusts, rng=rng)
         return store.sample(sample.id)
 
     return make
@@ -71,20 +73,22 @@ def analyse_drawn(
     recipe: Recipe,
     *,
     classes: tuple[str, ...] = (),
+    trusts: Sequence[Trust | None] = (),
     rng: np.random.Generator | None = None,
 ) -> int:
     """Analyse every micrograph of a sample, let the result be the sample's, and return its id.
 
-    Classes of crystallinity, where any are given, are drawn with `rng`.
+    Classes of crystallinity, where any are given, are drawn with `rng`; `trusts` is what a network
+    would say of one image after the other.
     """
     rng, segmenter = rng or np.random.default_rng(0), BrightIsParticle()
     micrographs = store.micrographs(sample_id)
     analysis = store.create_analysis(sample_id, recipe, by="Ann")
     job = store.create_job(analysis.id, by="Ann", images_total=len(micrographs))
     store.claim_job(job.id)
-    for row in micrographs:
+    for row, trust in zip_longest(micrographs, trusts):
         micrograph = read(store.blob_path(row.sha256))
-        found = analyse(micrograph, recipe, segmenter=segmenter)
+        found = replace(analyse(micrograph, recipe, segmenter=segmenter), trust=trust)
         if classes:
             table = found.table.copy()
             table["crystallinity"] = rng.choice(classes, len(table))

@@ -36,7 +36,7 @@ class Talker(Oracle):
 
     notes: tuple[str, ...] = ("seen at half width",)
 
-    def segment(self, pixels):
+    def segment(self, pixels, *, polarity="auto", expected="dark", progress=None):
         @dataclass
         class Segmented:
             probability: np.ndarray = field(default_factory=lambda: np.asarray(pixels, dtype=np.float32))

@@ -12,15 +12,25 @@ from antema.storage import open_store
 GOLDEN = Path(__file__).parents[2] / "golden"
 
 
+def opened(folder, name):
+    with sqlite3.connect(folder / "antema.sqlite") as connection:
+        connection.executescript((GOLDEN / name).read_text())
+    connection.close()
+    store = open_store(folder)
+    yield store
+    store.close()
+
+
 @pytest.fixture
 def first(tmp_path):
     """A store whose database was written at revision 0001: two micrographs, one result, one typed pixel size."""
-    with sqlite3.connect(tmp_path / "antema.sqlite") as connection:
-        connection.executescript((GOLDEN / "database_0001.sql").read_text())
-    connection.close()
-    store = open_store(tmp_path)
-    yield store
-    store.close()
+    yield from opened(tmp_path, "database_0001.sql")
+
+
+@pytest.fixture
+def second(tmp_path):
+    """A store whose database was written at revision 0002: a finished job over one image that failed and one result."""
+    yield from opened(tmp_path, "database_0002.sql")
 
 
 def test_what_was_stored_at_revision_0001_is_there(first):
@@ -49,3 +59,13 @@ def test_when_a_pixel_size_was_typed_comes_from_the_edits(first):
 def test_edits_stay_unchangeable(first):
     with pytest.raises(Exception, match="an edit is kept"), first._database.writing() as session:
         session.connection().exec_driver_sql("UPDATE edit SET who = 'Bob'")
+
+
+def test_of_results_of_revision_0002_it_is_not_known_what_the_network_said(second):
+    (job,) = second.jobs()
+    assert (job.status, job.images_done, job.current_share, job.share_done) == ("done", 2, None, 1.0)
+    done, failed = second.image_results(job.analysis_id)
+    assert (done.n_measured, done.trust, done.polarity, done.scales) == (3, None, "", ())
+    assert (failed.status, failed.error) == ("failed", "the file is truncated")
+    recipe = second.analysis(job.analysis_id).recipe
+    assert (recipe.threshold, recipe.polarity) == (0.5, "auto")
