@@ -122,9 +122,9 @@ def analyse(
     _check_pixels(micrograph)
     seconds: dict[str, float] = {}
     began = time.perf_counter()
-    if segmenter is None:
-        from antema.nets import load
+    from antema.nets import expected_polarity, load
 
+    if segmenter is None:
         segmenter = load(recipe.model)
     seconds["model"] = time.perf_counter() - began
 
@@ -133,6 +133,7 @@ def analyse(
         micrograph.pixels,
         segmenter,
         polarity=recipe.polarity,
+        expected=expected_polarity(micrograph.metadata),
         leave_out_annotations=recipe.leave_out_annotations,
         annotations=annotations,
         progress=progress,

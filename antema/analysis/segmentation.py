@@ -79,9 +79,14 @@ class NotingSegmenter(Protocol):
     """A segmenter that also says how it worked."""
 
     def segment(
-        self, pixels: NDArray[np.generic], *, polarity: str = "auto", progress: Progress | None = None
+        self,
+        pixels: NDArray[np.generic],
+        *,
+        polarity: str = "auto",
+        expected: str = "dark",
+        progress: Progress | None = None,
     ) -> Segmented:
-        """Return the probability map of `pixels` (h, w) with notes; `polarity` as `Recipe.polarity` has it."""
+        """Return the probability map of `pixels` (h, w) with notes; the other arguments are those of `segment`."""
         ...
 
 
@@ -125,6 +130,7 @@ def segment(
     segmenter: Segmenter,
     *,
     polarity: str = "auto",
+    expected: str = "dark",
     leave_out_annotations: bool = True,
     annotations: Annotations | None = None,
     progress: Progress | None = None,
@@ -139,6 +145,8 @@ def segment(
         What tells particle from background.
     polarity : str
         Whether particles are ``dark`` or ``bright`` on their ground; ``auto`` leaves it to the segmenter.
+    expected : str
+        What it should be taken for where ``auto`` finds little evidence.
     leave_out_annotations : bool
         Whether burned-in bars, labels and data bars are looked for and left out.
     annotations : Annotations, optional
@@ -162,7 +170,7 @@ def segment(
     seen = fill_boxes(pixels, annotations.boxes)
     segmented = None
     if isinstance(segmenter, NotingSegmenter):
-        segmented = segmenter.segment(seen) if polarity == "auto" else segmenter.segment(seen, polarity=polarity)
+        segmented = segmenter.segment(seen, polarity=polarity, expected=expected, progress=progress)
     elif polarity != "auto":
         msg = f"segmentation: expected a model that can be told that particles are {polarity}, found {segmenter.name}"
         raise CannotAnalyse(msg)

@@ -19,6 +19,7 @@ class Judge(ThresholdSegmenter):
 
     trusts: list[Trust | None] = field(default_factory=lambda: [STRANGE, KNOWN, DOUBTFUL])
     asked: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
     shares: tuple[float, ...] = (0.25, 1.0)
     calls: int = 0
     delay_s: float = 0.0
@@ -26,6 +27,7 @@ class Judge(ThresholdSegmenter):
     def segment(self, pixels, *, polarity="auto", expected="dark", progress=None):
         probability = self.probability(pixels)
         self.asked.append(polarity)
+        self.expected.append(expected)
         for share in self.shares if progress else ():
             progress(share)
         covered = np.zeros(pixels.shape, dtype=bool)

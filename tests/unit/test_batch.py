@@ -13,6 +13,7 @@ from antema import batch
 from antema.batch import Outcome, analyse_paths, measure_masks
 from antema.domain import PARTICLE_COLUMNS, Annotations, AntemaError, Box, Recipe, ScaleBar
 from antema.imaging import file_sha256
+from tests.strategies.judging import KNOWN, STRANGE, Judge
 from tests.strategies.micrograph_files import RobustSegmenter, write_bare, write_micrograph
 from tests.strategies.stored import NM, discs
 
@@ -51,6 +52,38 @@ def folder(tmp_path):
     pixels[90, 90] = 200  # one pixel, which cleaning removes
     tifffile.imwrite(folder / "second.tif", pixels, imagej=True, resolution=(1 / NM, 1 / NM), metadata={"unit": "nm"})
     return folder
+
+
+def test_what_a_network_says_of_each_image_is_told_everywhere(folder, out):
+    outcome = run([folder], out, segmenter=Judge(trusts=[STRANGE, KNOWN]))
+    assert outcome.remarks == [f"first.tif: {STRANGE.warning}"]
+    first, second = rows(out, "images.csv")
+    assert (first["trust"], float(first["trust_score"]), first["polarity"]) == ("outside", STRANGE.score, "bright")
+    assert (first["trust_reasons"], first["working_scales"]) == (" ".join(STRANGE.reasons), "1; 0.5")
+    assert (second["trust"], second["trust_reasons"]) == ("within", "")
+    inputs = record(out)["inputs"]
+    assert [given["trust"]["verdict"] for given in inputs] == ["outside", "within"]
+    assert (inputs[0]["polarity"], inputs[0]["working_scales"]) == ("bright", [1.0, 0.5])
+    told = json.loads((out / "summary.json").read_text("utf-8"))["trust"]
+    assert {name: told[name] for name in ("within", "doubtful", "outside", "unknown")} == {
+        "within": 1,
+        "doubtful": 0,
+        "outside": 1,
+        "unknown": 0,
+    }
+    assert told["warnings"] == {"first.tif": STRANGE.to_dict()}
+    report = " ".join(PdfReader(out / "report.pdf").pages[0].extract_text().split())
+    note = report.index("1 of 2 micrographs is not of the kind that the network knows well")
+    assert note < report.index("Particles measured")
+    assert STRANGE.reasons[0] in report
+
+
+def test_of_masks_no_network_says_anything(out, tmp_path):
+    Image.fromarray(discs(1) > 100).save(tmp_path / "mask.png")
+    measure_masks([tmp_path / "mask.png"], out, recipe=Recipe(), pixel_size_nm=NM)
+    (row,) = rows(out, "images.csv")
+    assert [row[name] for name in ("trust", "trust_score", "polarity", "working_scales")] == [""] * 4
+    assert "trust" not in record(out)["inputs"][0]
 
 
 def test_every_file_of_the_layout(folder, out):

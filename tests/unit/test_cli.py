@@ -20,6 +20,7 @@ from antema import cli
 from antema.cli import main
 from antema.domain import AntemaError, Recipe
 from tests.strategies.em_files import particle_image, write_dm3, write_hspy
+from tests.strategies.judging import STRANGE, Judge
 from tests.strategies.micrograph_files import without_network, write_bare, write_micrograph, write_tiny_model
 from tests.strategies.published_files import groschner_layers, write_keras
 from tests.strategies.stored import NM, discs
@@ -212,6 +213,24 @@ def test_analyse_options_make_the_recipe(folder, tmp_path, segmenter):
     assert recipe("--recipe", str(file), "--separation", "none") == Recipe(separation="none", min_diameter_nm=0.9)
     before = tmp_path / "out" / "run.json"
     assert recipe("--recipe", str(before)) == Recipe(separation="none", min_diameter_nm=0.9)
+
+
+def test_strange_images_have_a_line_each(folder, tmp_path, monkeypatch, capsys):
+    without_network(monkeypatch)
+    monkeypatch.setattr(antema.nets, "load", lambda _: Judge())
+    arguments = ["analyse", str(folder), "--out", str(tmp_path / "out"), "--polarity", "bright"]
+    assert main(arguments) == cli.OK
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f": {STRANGE.warning}")
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["recipe"]["polarity"] == "bright"
+
+
+def test_masks_are_separated_without_a_network(tmp_path, capsys):
+    arguments = ["measure", str(tmp_path / "mask.png"), "--pixel-size", "0.1", "--out", str(tmp_path / "out")]
+    assert main([*arguments, "--separation", "network"]) == cli.USAGE
+    assert capsys.readouterr().err == (
+        "antema: --separation: expected another one than network for masks, which no network has seen\n"
+    )
 
 
 def test_analyse_pixel_size(tmp_path, segmenter, capsys):

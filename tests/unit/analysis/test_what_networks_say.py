@@ -1,5 +1,7 @@
 """Polarity, trust, scales and progress on their way between recipe, network and result."""
 
+from dataclasses import replace
+
 import pytest
 
 from antema.analysis import analyse
@@ -24,6 +26,13 @@ def test_the_network_is_told_the_polarity_of_the_recipe(micrograph):
     for polarity in ("auto", "dark", "bright"):
         analyse(micrograph, Recipe(polarity=polarity), segmenter=judge)
     assert judge.asked == ["auto", "dark", "bright"]
+
+
+def test_the_network_is_told_what_the_detector_makes_of_particles(micrograph):
+    judge = Judge()
+    analyse(micrograph, segmenter=judge)
+    analyse(replace(micrograph, metadata={"detector": "HAADF"}), segmenter=judge)
+    assert judge.expected == ["dark", "bright"]
 
 
 def test_a_segmenter_that_cannot_be_told_the_polarity_is_refused(micrograph):

@@ -7,11 +7,13 @@ import tifffile
 
 import antema.analysis
 import antema.imaging
+import antema.jobs.worker
 import antema.nets
 from antema import jobs
 from antema.domain import AntemaError, CannotRead, Micrograph, NotFound, PixelSize, Recipe
 from antema.settings import Settings, get_settings
 from antema.storage import Examined
+from tests.strategies.judging import Judge
 from tests.strategies.stored import NM, ThresholdSegmenter, add_micrograph, discs, save_analysis, write_tiff
 
 
@@ -68,6 +70,18 @@ def test_progress_is_told(store, sample, micrographs, work):
     assert {job.status for job in told} == {"running"}
 
 
+def test_progress_within_an_image_is_told(store, sample, micrographs, monkeypatch):
+    monkeypatch.setattr(antema.nets, "load", lambda _: Judge(shares=(0.1, 0.6, 1.0)))
+    monkeypatch.setattr(antema.nets, "device_name", lambda: "abacus")
+    monkeypatch.setattr(antema.jobs.worker, "_SHARE_EVERY_S", 0.0)
+    told = []
+    done = jobs.run(jobs.start(store, sample.id, Recipe(), "Ann").id, store.data_dir, on_progress=told.append)
+    assert [job.current_share for job in told if job.current_share] == [0.1, 0.6, 1.0] * 3
+    shares = [job.share_done for job in told]
+    assert shares == sorted(shares)
+    assert (done.status, done.current_share) == ("done", None)
+
+
 def test_the_image_that_was_chosen_of_a_file_is_analysed(store, sample, segmenter, work):
     path = store.incoming_dir / "series.tif"
     tifffile.imwrite(path, np.stack([discs(1, n=2), discs(2, n=4)]), photometric="minisblack")
@@ -88,10 +102,10 @@ def test_the_image_that_was_chosen_of_a_file_is_analysed(store, sample, segmente
 def test_one_bad_image_fails_alone(store, sample, micrographs, monkeypatch, caplog, work):
     real = antema.analysis.analyse
 
-    def analyse(micrograph, recipe, *, segmenter):
+    def analyse(micrograph, recipe, *, segmenter, progress):
         if micrograph.name == micrographs[1].filename:
             raise ZeroDivisionError("on purpose")
-        return real(micrograph, recipe, segmenter=segmenter)
+        return real(micrograph, recipe, segmenter=segmenter, progress=progress)
 
     monkeypatch.setattr(antema.analysis, "analyse", analyse)
     with caplog.at_level(logging.ERROR, "antema.jobs"):
