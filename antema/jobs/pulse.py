@@ -98,13 +98,13 @@ def pulse(store: Store, job_id: int, stop: Stop) -> Iterator[None]:
         while not over.wait(HEARTBEAT_S):
             if os.getppid() != parent and not stop.reason:
                 stop.because_parent_is_gone()
+            if stop.is_overdue:
+                _end_at_once(store, job_id, stop)
             try:
-                if stop.is_overdue:
-                    store.interrupt_job(job_id, stop.reason, was_told=True)
-                    os._exit(stop.exit_code)
                 store.heartbeat(job_id)
             except Exception:
-                # The next beat may succeed; a job is taken for dead only after several are missing.
+                # Whatever the database may raise: the next beat may succeed; a job is taken for dead only after several
+                # are missing.
                 _log.exception("job %s: no heartbeat could be written", job_id)
 
     thread = threading.Thread(target=beat, name=f"pulse of job {job_id}", daemon=True)
@@ -114,3 +114,14 @@ def pulse(store: Store, job_id: int, stop: Stop) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def _end_at_once(store: Store, job_id: int, stop: Stop) -> None:
+    """End the process whatever its main thread is at, also where the job's row cannot be written."""
+    try:
+        store.interrupt_job(job_id, stop.reason, was_told=True)
+    except Exception:
+        # The missing heartbeats will tell the server.
+        _log.exception("job %s: its end could not be written down (%s)", job_id, stop.reason)
+    finally:
+        os._exit(stop.exit_code)
