@@ -33,10 +33,12 @@ class AmorphousSolid:
     structure: tuple[tuple[float, float, float], ...]
 
 
-CARBON = AmorphousSolid(6, 100.0, 0.160, ((-0.75, 0.0, 2.9), (0.2, 5.0, 1.0)))
-"""Evaporated film of about 2.0 g/cm3. The terms describe carbon packed at random at 0.160 nm (`packed`)."""
-SILICON = AmorphousSolid(14, 49.0, 0.225, ((-0.95, 0.0, 1.9), (0.6, 3.2, 0.4), (0.45, 5.7, 0.55)))
-"""2.28 g/cm3; the two first maxima of the structure factor of a tetrahedral network, at 20 and 36 per nm of 2 pi g."""
+CARBON = AmorphousSolid(6, 100.0, 0.160, ((-0.8, 0.0, 2.6), (0.22, 4.7, 0.8), (-0.12, 6.6, 0.7), (0.15, 8.5, 0.8)))
+"""Evaporated film of about 2.0 g/cm3. Maxima at 2 pi g of 30 and 53 per nm, as F. Li and J. S. Lannin measured,
+Phys. Rev. Lett. 65 (1990) 1905."""
+SILICON = AmorphousSolid(14, 49.0, 0.225, ((-0.95, 0.0, 1.9), (0.6, 3.2, 0.45), (0.45, 5.7, 0.6), (0.2, 9.0, 0.8)))
+"""2.28 g/cm3. Maxima at 2 pi g of 20, 36 and 57 per nm, as K. Laaziri et al. measured, Phys. Rev. Lett. 82 (1999)
+3460; packed at random it lacks the first of them, which its tetrahedral bonds make."""
 
 
 def structure_factor(solid: AmorphousSolid, g_per_nm: NDArray[np.floating]) -> NDArray[np.floating]:

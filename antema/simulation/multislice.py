@@ -1,6 +1,7 @@
 """Exit waves and images of atoms, thin or thick: what `antema.simulation.waves` computes, for atoms in nm."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from antema.simulation.scattering import atom_factors
 Wave = NDArray[np.complex64]
 _ANY = 6
 """The element of no atoms."""
+_WITHIN_A_FOCUS = 0.6
+"""Part of the focal spread that damps the image of each focus; without it, far frequencies need hundreds of foci."""
 
 
 def thin_shift(
@@ -76,6 +79,7 @@ def exit_wave(
     optics: Optics,
     absorption: float = 0.0,
     plane_nm: float | None = None,
+    thin_atoms: bool = False,
 ) -> Wave:
     """Return a plane wave behind atoms, by multislice.
 
@@ -94,6 +98,8 @@ def exit_wave(
     plane_nm : float or None
         Height of the plane where the wave is given, propagated back to it as a lens does; defocus counts from there.
         None: the middle of the atoms.
+    thin_atoms : bool
+        As in `antema.simulation.scattering.atom_factors`; without absorption the wave then keeps its energy.
 
     Returns
     -------
@@ -108,6 +114,7 @@ def exit_wave(
         optics=optics,
         absorption=absorption,
         plane_nm=plane_nm,
+        thin_atoms=thin_atoms,
     )[0]
 
 
@@ -120,6 +127,7 @@ def exit_waves(
     optics: Optics,
     absorption: float = 0.0,
     plane_nm: float | None = None,
+    thin_atoms: bool = False,
 ) -> Wave:
     """Return the waves behind several specimens (atoms, atomic numbers) at once, complex64 (n, h, w): `exit_wave`."""
     from antema.simulation import waves
@@ -152,15 +160,42 @@ def exit_waves(
     # the projection of a slice stands in its middle, half a slice before the wave has run through it
     behind = top + slice_nm * (slices + 0.5)
     last_nm = ((middle if plane_nm is None else plane_nm) - behind).astype(np.float32)
-    factors = atom_factors(numbers, optics, pixel_size_nm)
+    factors = atom_factors(numbers, optics, pixel_size_nm, thin_atoms=thin_atoms)
     return np.asarray(waves.exit_waves(*arrays, factors, optics, pixel_size_nm, slice_nm, last_nm, shape))
 
 
-def image(wave: Wave, optics: Optics, pixel_size_nm: float) -> Image:
-    """Return the image intensity (1 in the free beam) of an exit wave, shape (h, w) or (n, h, w)."""
+def image(wave: Wave, optics: Optics, pixel_size_nm: float, *, foci: int = 1) -> Image:
+    """Return the image intensity (1 in the free beam) of an exit wave.
+
+    Parameters
+    ----------
+    wave : ndarray of complex64, shape (..., h, w)
+        `exit_wave`.
+    optics : Optics
+        The lens.
+    pixel_size_nm : float
+        Edge of a pixel.
+    foci : int
+        1: the focal spread damps the transfer, which is right for beams that interfere with the undiffracted one. More:
+        intensities are summed over so many foci, nearer to the truth where diffracted beams interfere with each other.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., h, w)
+        Mean 1 but for electrons that the aperture or the specimen took.
+    """
     from antema.simulation import waves
 
-    return np.asarray(waves.image(np.asarray(wave, np.complex64), optics, pixel_size_nm))
+    if foci == 1:
+        return np.asarray(waves.image(wave, optics, pixel_size_nm))
+    places, weights = np.polynomial.hermite_e.hermegauss(foci)
+    between = optics.focal_spread_nm * _WITHIN_A_FOCUS
+    among = optics.focal_spread_nm * (1 - _WITHIN_A_FOCUS**2) ** 0.5
+    total = np.zeros(wave.shape, np.float32)
+    for place, weight in zip(places, weights / weights.sum(), strict=True):
+        one = replace(optics, defocus_nm=optics.defocus_nm + float(place) * among, focal_spread_nm=between)
+        total += np.float32(weight) * np.asarray(waves.image(wave, one, pixel_size_nm))
+    return total
 
 
 def _few(slices: int) -> int:

@@ -34,6 +34,10 @@ class Optics:
         Half-angle of illumination, at 1/e (spatial coherence).
     aperture_mrad : float
         Half-angle of the objective aperture; 0: none.
+    haze_nm : float
+        How far (standard deviation) from their atoms electrons are imaged that were scattered beyond the grid's
+        frequencies or inelastically; 0: an aperture or filter stops them. Without either they all arrive, displaced by
+        Cs times the cube of their angle: some 10 nm uncorrected.
     """
 
     voltage_kv: float = 300.0
@@ -48,6 +52,7 @@ class Optics:
     focal_spread_nm: float = 4.0
     convergence_mrad: float = 0.15
     aperture_mrad: float = 0.0
+    haze_nm: float = 0.0
 
     @property
     def wavelength_nm(self) -> float:

@@ -34,6 +34,12 @@ def transfer(optics: Optics, shape: tuple[int, int], pixel_size_nm: float) -> Ar
     ----------
     .. [1] E. J. Kirkland, Advanced Computing in Electron Microscopy, chapters 2, 3: quasi-coherent envelopes.
     """
+    lens, damping = _lens(optics, shape, pixel_size_nm)
+    return lens * jnp.exp(-damping)
+
+
+def _lens(optics: Optics, shape: tuple[int, int], pixel_size_nm: Array | float) -> tuple[Array, Array]:
+    """Return aperture and aberrations, complex64 of `shape`, and minus the logarithm of the coherence envelopes."""
     gy, gx = axes_per_nm(shape, pixel_size_nm)
     wavelength = optics.wavelength_nm
     x, y = wavelength * gx, wavelength * gy  # angle of scattering
@@ -62,7 +68,7 @@ def transfer(optics: Optics, shape: tuple[int, int], pixel_size_nm: float) -> Ar
     aperture = optics.aperture_mrad * 1e-3
     beyond = (jnp.sqrt(square) / jnp.where(aperture > 0, aperture, 1.0) - 1) / _APERTURE_EDGE
     passed = jnp.where(aperture > 0, jax.nn.sigmoid(-beyond), 1.0)
-    return passed * jnp.exp(-temporal - spatial - 2j * jnp.pi / wavelength * path_nm)
+    return passed * jnp.exp(-2j * jnp.pi / wavelength * path_nm), temporal + spatial
 
 
 def phases_nm2(factors: AtomFactors, optics: Optics, g_per_nm: Array) -> Array:
@@ -150,10 +156,30 @@ def thin_image(behind: Array, optics: Optics, pixel_size_nm: float) -> Array:
 
 @jax.jit
 def image(wave: Array, optics: Optics, pixel_size_nm: float) -> Array:
-    """Return the image intensity of an exit wave, shape (..., h, w)."""
+    """Return the image intensity, float32 (..., h, w), of an exit wave.
+
+    The envelopes say how much of each frequency still interferes with the undiffracted beam; what no longer does
+    is added as an intensity of its own, so that partial coherence loses no electrons. Of the transmission cross
+    coefficient this keeps the values for pairs with the undiffracted beam, and those of each frequency with itself.
+    Electrons missing in the exit wave come back as haze where the optics say so.
+    """
     h, w = wave.shape[-2:]
-    wave = jnp.fft.ifft2(jnp.fft.fft2(wave) * transfer(optics, (h, w), pixel_size_nm))
+    lens, damping = _lens(optics, (h, w), pixel_size_nm)
+    spectrum = jnp.fft.fft2(wave) * lens
+    envelope = jnp.exp(-damping)
+    total = _intensity(jnp.fft.ifft2(spectrum * envelope))
+    total += _intensity(jnp.fft.ifft2(spectrum * jnp.sqrt(jnp.maximum(1 - envelope**2, 0))))
+    return jax.lax.cond(optics.haze_nm > 0, lambda: total + _haze(wave, optics, pixel_size_nm), lambda: total)
+
+
+def _intensity(wave: Array) -> Array:
     return wave.real**2 + wave.imag**2
+
+
+def _haze(wave: Array, optics: Optics, pixel_size_nm: Array | float) -> Array:
+    gy, gx = axes_per_nm((wave.shape[-2], wave.shape[-1]), pixel_size_nm)
+    spread = jnp.exp(-2 * (jnp.pi * optics.haze_nm) ** 2 * (gx**2 + gy**2))
+    return jnp.fft.ifft2(jnp.fft.fft2(1 - _intensity(wave)) * spread).real
 
 
 def propagator(
@@ -245,7 +271,7 @@ def amorphous_shift(
     gy, gx = axes_per_nm((white.shape[0], white.shape[1]), pixel_size_nm)
     g = jnp.hypot(gx, gy)
     order = jnp.ones(())
-    for height, place, width in structure:  # a sum over an axis would take twenty times as long
+    for height, place, width in structure:  # summed as one array it takes a hundred times as long
         order += height * jnp.exp(-(((g - place) / width) ** 2))
-    amplitude = jnp.sqrt(jnp.maximum(order, 0) * atoms_per_px).at[0, 0].set(0)
+    amplitude = jnp.where(g > 0, jnp.sqrt(jnp.maximum(order, 0) * atoms_per_px), 0)
     return jnp.fft.ifft2(jnp.fft.fft2(white) * amplitude * phases_nm2(factors, optics, g)[0] / pixel_size_nm**2)
