@@ -101,7 +101,9 @@ def theory(path: Path) -> None:
     line = np.fft.fftfreq(8192, 0.05)[:4096]
     left.plot(middles, np.mean(spectra, axis=0) / 4, lw=1, label="carbon film")
     left.plot(line, transfer.imag**2, lw=1, ls="--", label="sin² chi, damped")
-    left.set(xlabel="1/nm", ylabel="transfer of power", xlim=(0, 6), title="120 nm underfocus, 300 kV")
+    left.set(
+        xlabel="1/nm", ylabel="transfer of power", xlim=(0, 6), ylim=(-0.02, 1.4), title="120 nm underfocus, 300 kV"
+    )
     left.legend(frameon=False)
 
     thickness = np.geomspace(0.3, 40, 14)
@@ -116,7 +118,7 @@ def theory(path: Path) -> None:
     rate = -np.log(results[10.0][3]) / thickness[3]
     middle.loglog(thickness, rate * thickness, "k--", lw=0.8, label="exponential law")
     middle.set(xlabel="thickness of random gold / nm", ylabel="-ln (mean intensity)", title="absorption, 200 kV")
-    middle.legend(frameon=False)
+    middle.legend(frameon=False, loc="upper left")
     print(
         "mean free path of random gold at 10 mrad, 200 kV, nm by thickness:",
         {f"{t:.1f}": round(float(t / -np.log(p)), 2) for t, p in zip(thickness, results[10.0], strict=True)},
@@ -304,15 +306,14 @@ def against_micrograph(path: Path, micrograph: Path, segmentation: Path, pixel_n
     share = np.mean([truth.mean() for _, truth in fields])
     print(f"measured: contrast-to-noise {contrast(real, particle):.2f}, share of particle {particle.mean():.3f}")
     print(f"simulated: contrast-to-noise {np.mean(ratios):.2f}, share of particle {share:.3f}")
-    figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), layout="constrained", width_ratios=(1.5, 1, 1))
-    axes[0].loglog(middles, measured, "k", lw=1, label="micrograph, 2 nm gold")
-    axes[0].loglog(middles, simulated, "C0", lw=1, label="simulated")
-    axes[0].set(xlabel="1/nm", ylabel="power / power at 0.24-1.1 /nm")
-    axes[0].legend(frameon=False)
-    for axis, picture, title in ((axes[1], real, "micrograph"), (axes[2], fields[0][0], "simulated")):
-        window = picture[:320, :320]
-        axis.imshow(window, cmap="gray", vmin=np.percentile(window, 0.5), vmax=np.percentile(window, 99.5))
-        axis.set(title=title, xticks=[], yticks=[])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6, 2.8), layout="constrained", width_ratios=(1.4, 1))
+    left.loglog(middles, measured, "k", lw=1, label="micrograph, 2 nm gold")
+    left.loglog(middles, simulated, "C0", lw=1, label="simulated")
+    left.set(xlabel="1/nm", ylabel="power / power at 0.24-1.1 /nm")
+    left.legend(frameon=False)
+    window = fields[0][0][:256, :256]
+    right.imshow(window, cmap="gray", vmin=np.percentile(window, 0.5), vmax=np.percentile(window, 99.5))
+    right.set(title=f"simulated, {256 * pixel_nm:.1f} nm wide", xticks=[], yticks=[])
     figure.savefig(path, dpi=110)
 
 

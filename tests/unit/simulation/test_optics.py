@@ -181,19 +181,21 @@ def test_heavy_atoms_lose_more_on_a_coarse_grid():
     assert 0 < lost[6] < lost[29] < lost[79]
 
 
-def test_foci_agree_with_many():
-    atoms = gold(100)
+def test_several_foci_come_nearer_to_the_sum_over_all_for_a_crystal():
+    cells = np.stack(np.meshgrid(*[np.arange(5)] * 3), axis=-1).reshape(-1, 1, 3)
+    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    atoms = (cells + basis).reshape(-1, 3) * 0.4078 + 0.9
     optics = Optics(voltage_kv=300, defocus_nm=8, cs_mm=0.005, focal_spread_nm=3, convergence_mrad=0)
-    wave = exit_wave(atoms, 79, pixel_size_nm=0.03, shape=(128, 128), slice_nm=0.4, optics=optics)
+    wave = exit_wave(atoms, 79, pixel_size_nm=0.03, shape=(128, 128), slice_nm=0.35, optics=optics)
     places = np.linspace(-4, 4, 81)
     weights = np.exp(-(places**2) / 2) / np.exp(-(places**2) / 2).sum()
     exact = sum(
         weight * image(wave, replace(optics, focal_spread_nm=0.0, defocus_nm=8 + 3 * place), 0.03)
         for place, weight in zip(places, weights, strict=True)
     )
-    errors = [np.std(image(wave, optics, 0.03, foci=n) - exact) / np.std(exact) for n in (1, 3, 7)]
-    assert errors[0] < 0.2
-    assert max(errors[1:]) < min(0.06, 0.7 * errors[0])
+    errors = [np.std(image(wave, optics, 0.03, foci=n) - exact) / np.std(exact) for n in (1, 7)]
+    assert errors[1] < 0.6 * errors[0]
+    assert errors[1] < 0.1
 
 
 def test_loss_grows_with_thickness_as_an_exponential_law_says():
