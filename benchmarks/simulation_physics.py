@@ -7,13 +7,17 @@ the tables of docs/simulation.md and draws its figures; the last part needs the 
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from antema.simulation.amorphous import CARBON, SILICON, AmorphousSolid, amorphous_shift, packed, structure_factor
@@ -38,6 +42,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     plt.rcParams.update({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False})
     against_abtem()
+    foci()
     theory(options.out / "theory.png")
     supports(options.out / "supports.png")
     speed()
@@ -82,6 +87,27 @@ def against_abtem() -> None:
                 ours.append(np.sqrt(np.mean((seen - truth) ** 2)) / truth.std())
             numbers = [*golden[f"{name}_rms"][:, k], *ours]
             print(f"| {label} | {pixel:.3f} | " + " | ".join(f"{value:.3f}" for value in numbers) + " |")
+
+
+def foci() -> None:
+    """Print how near damped transfer, ours and sums over foci come to the sum over 201 foci."""
+    golden = np.load(GOLDEN)
+    box, n = float(golden["box_nm"][0]), 256
+    print("| gold octahedron, 300 kV | envelopes alone | ours | 3 foci | 5 foci | 7 foci |")
+    print("|---" * 6 + "|")
+    for defocus_nm, cs_mm, spread_nm in ((60.0, 1.2, 6.0), (8.0, 0.005, 3.0)):
+        optics = Optics(defocus_nm=defocus_nm, cs_mm=cs_mm, focal_spread_nm=spread_nm, convergence_mrad=0)
+        wave = exit_wave(golden["gold_atoms"], 79, pixel_size_nm=box / n, shape=(n, n), slice_nm=0.4, optics=optics)
+        truth = np.zeros((n, n))
+        places = np.linspace(-4, 4, 201)
+        for place, weight in zip(places, np.exp(-(places**2) / 2), strict=True):
+            sharp = replace(optics, defocus_nm=defocus_nm + spread_nm * place, focal_spread_nm=0.0)
+            truth += weight / np.exp(-(places**2) / 2).sum() * image(wave, sharp, box / n)
+        damped = np.abs(np.fft.ifft2(np.fft.fft2(wave) * optics.transfer((n, n), box / n))) ** 2
+        seen = [damped, *(image(wave, optics, box / n, foci=k) for k in (1, 3, 5, 7))]
+        errors = [np.sqrt(np.mean((picture - truth) ** 2)) / truth.std() for picture in seen]
+        label = f"{defocus_nm:g} nm, Cs {cs_mm:g} mm, spread {spread_nm:g} nm"
+        print(f"| {label} | " + " | ".join(f"{error:.3f}" for error in errors) + " |")
 
 
 def theory(path: Path) -> None:
@@ -213,6 +239,19 @@ def speed() -> None:
     _timed(
         "multislice, 256² at 0.012 nm/px, 4,000 atoms in 15 slices",
         lambda: exit_wave(crop, 79, pixel_size_nm=0.012, shape=(256, 256), slice_nm=0.4, optics=optics),
+    )
+
+    wave = (rng.standard_normal((side, side)) + 0j).astype(np.complex64)
+    transform, exponential = jax.jit(jnp.fft.fft2), jax.jit(lambda phase: jnp.exp(1j * phase))
+    _timed("one complex transform, SciPy", lambda: scipy.fft.fft2(wave))
+    _timed("one complex transform, JAX", lambda: transform(wave).block_until_ready())
+    _timed("exp(i phase), NumPy", lambda: np.exp(1j * wave.real))
+    _timed("exp(i phase), JAX", lambda: exponential(wave.real).block_until_ready())
+    even = np.ascontiguousarray(wave.real)
+    _timed("Poisson numbers at 200 electrons, NumPy", lambda: rng.poisson(np.abs(even) + 200))
+    key = jax.random.key(0)
+    _timed(
+        "Poisson numbers at 200 electrons, JAX", lambda: jax.random.poisson(key, 200.0, even.shape).block_until_ready()
     )
 
 
