@@ -35,7 +35,7 @@ from antema.simulation.overlaps import (
     overlapping_particles,
     single_particle,
 )
-from antema.training.matching import Match, f1, iou_matrix
+from antema.training.matching import Match, f1, iou_matrix, matched
 
 METHODS: dict[str, dict[str, str]] = {
     "uecs": {"separation": "uecs"},
@@ -108,13 +108,8 @@ def trial(
     measured = (analysis.table["status"] == "measured").to_numpy()
     found = [instance for instance, kept in zip(analysis.instances, measured, strict=True) if kept]
     sizes = analysis.table["equivalent_diameter_nm"].to_numpy()[measured]
-    match = Match(
-        iou_matrix(found, truth),
-        np.ones(len(found)),
-        np.array([instance.area_px for instance in found], float),
-        np.array([instance.area_px for instance in truth], float),
-    )
-    errors = [float(sizes[i] / diameters[j] - 1) for i, j in match.pairs(0.5)]
+    match = matched(iou_matrix(found, truth), np.ones(len(found)))
+    errors = [float(sizes[i] / diameters[j] - 1) for i, j in match.pairs[0.5]]
     return Trial(kind, overlap, len(truth), len(found), match, errors, seconds, len(analysis.table))
 
 

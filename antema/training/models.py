@@ -15,6 +15,18 @@ from antema.nets.weights import save
 
 _PACKAGES = ("jax", "flax", "optax", "numpy", "scipy", "safetensors")
 
+_SHOWN = {
+    "dice": ("Dice", "{:.3f}"),
+    "iou": ("IoU", "{:.3f}"),
+    "accuracy": ("accuracy", "{:.3f}"),
+    "f1_50": ("instance F1", "{:.3f}"),
+    "ap50": ("AP50", "{:.3f}"),
+    "diameter_bias_mean": ("mean diameter", "{:+.1%}"),
+    "outline_bias_px": ("outline, px", "{:+.2f}"),
+    "ece": ("ECE", "{:.4f}"),
+}
+"""Metrics of a card that its README shows, with their headings and formats."""
+
 
 def write_model(
     folder: Path,
@@ -84,6 +96,21 @@ def add_metrics(folder: Path, key: str, values: dict[str, Any], *, command: str)
     write_card(folder, card)
 
 
+def replace_metrics(folder: Path, entries: dict[str, dict[str, Any]], *, command: str) -> None:
+    """Record the numbers of `entries`, and drop what an earlier run of the same program left.
+
+    Runs of a program are told by the words of its command before the first option.
+    """
+
+    def program(words: str) -> str:
+        return words.split(" --")[0]
+
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    kept = {key: each for key, each in card["metrics"].items() if program(each.get("command", "")) != program(command)}
+    card["metrics"] = kept | {key: {"command": command, **each} for key, each in entries.items()}
+    write_card(folder, card)
+
+
 def _readme(name: str, card: dict[str, Any]) -> str:
     training = card["training"]
     lines = [
@@ -103,10 +130,11 @@ def _readme(name: str, card: dict[str, Any]) -> str:
         "Measured numbers, each with its command, are in `card.json`.",
         "",
     ]
-    if card["metrics"]:
-        lines += ["| what | Dice | IoU |", "|---|---|---|"]
-        for key, values in card["metrics"].items():
-            numbers = [f"{values[number]:.3f}" if number in values else "" for number in ("dice", "iou")]
-            lines.append(f"| {key} | {numbers[0]} | {numbers[1]} |")
+    shown = {key: words for key, words in _SHOWN.items() if any(key in each for each in card["metrics"].values())}
+    if shown:
+        lines += [f"| what | {' | '.join(words for words, _ in shown.values())} |", "|---" * (len(shown) + 1) + "|"]
+        for what, values in card["metrics"].items():
+            numbers = [form.format(values[key]) if key in values else "" for key, (_, form) in shown.items()]
+            lines.append(f"| {' | '.join([what, *numbers])} |")
         lines.append("")
     return "\n".join(lines)

@@ -45,11 +45,14 @@ class Case:
         Its true particles; they may overlap.
     annotations : Annotations or None
         What is burned in; None: it is looked for.
+    mask : ndarray of bool, shape (h, w), or None
+        Which pixels are particle; None: those of the instances.
     """
 
     micrograph: Micrograph
     instances: list[Instance]
     annotations: Annotations | None = None
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +151,7 @@ def truth_of(case: Case) -> Truth:
     shape = case.micrograph.shape
     return Truth(
         case,
-        _union(case.instances, shape),
+        _union(case.instances, shape) if case.mask is None else case.mask,
         _particles(case.instances, contrasts(case.instances, case.micrograph.pixels), shape),
         _nearest(case.instances, shape),
     )
@@ -198,9 +201,9 @@ def summary(scores: Sequence[Scores]) -> dict[str, Any]:
     matches = [s.match for s in scores]
     n_found, n_true = sum(len(m.scores) for m in matches), sum(m.n_true for m in matches)
     wrong = sum(abs(len(m.scores) - m.n_true) for m in matches)
-    population = diameter_bias(
-        [s.found.diameter_px[s.found.inner] for s in scores], [s.true.diameter_px[s.true.inner] for s in scores]
-    )
+    found = [s.found.diameter_px[s.found.inner] for s in scores]
+    true = [s.true.diameter_px[s.true.inner] for s in scores]
+    population = diameter_bias(found, true)
     return {
         "pixel": pixel_metrics(counts),
         "classes": class_metrics(counts),
@@ -213,6 +216,7 @@ def summary(scores: Sequence[Scores]) -> dict[str, Any]:
         "n_found": n_found,
         "n_true": n_true,
         "count_error": ratio(wrong, n_true),
+        "mean_diameter_px": {"found": _mean(found), "true": _mean(true)},
         "diameter_bias_mean": population["mean"].value,
         "diameter_bias_mean_interval": _interval(population["mean"]),
         "diameter_bias_median": population["median"].value,
@@ -261,6 +265,11 @@ def _relative_differences(scores: Scores) -> Floats:
     relative = scores.found.diameter_px[found] / scores.true.diameter_px[true] - 1
     # a particle that the border cuts has no diameter
     return np.where(scores.found.inner[found] & scores.true.inner[true], relative, math.nan)
+
+
+def _mean(diameters: Sequence[Floats]) -> float:
+    pooled = np.concatenate([np.empty(0), *diameters])
+    return float(pooled.mean()) if pooled.size else math.nan
 
 
 def _interval(estimate: Any) -> list[float] | None:  # noqa: ANN401 - antema.stats.Estimate
