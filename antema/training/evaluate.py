@@ -196,7 +196,8 @@ def _of_image(score: Scores) -> dict[str, Any]:
 
 def _words(model: str, numbers: dict[str, Any]) -> str:
     outline = numbers["outline_bias_px"]
-    side = "" if math.isnan(outline) else f", outlines {abs(outline):.1f} px too {'wide' if outline > 0 else 'narrow'}"
+    wrong = math.isfinite(outline) and abs(outline) >= 0.05
+    side = f", outlines {abs(outline):.1f} px too {'wide' if outline > 0 else 'narrow'}" if wrong else ""
     return (
         f"{model}: F1 {numbers['instance']['f1_50']:.2f}, Dice {numbers['pixel']['dice_particle']:.2f}, "
         f"{numbers['n_found']} found, {numbers['n_true']} true{side}"

@@ -2,12 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy.spatial import KDTree
 
 from antema.domain import Instance
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 def outline_distances(found: Instance, true: Instance, shape: tuple[int, int]) -> tuple[float, float]:
@@ -36,8 +37,7 @@ def outline_distances(found: Instance, true: Instance, shape: tuple[int, int]) -
     mine, yours = (_within(each, top, left, bottom, right) for each in (found, true))
     if mine.all() or yours.all():
         return float("nan"), float("nan")
-    of_found = _at_edges(_signed_distance(yours), mine)
-    of_true = -_at_edges(_signed_distance(mine), yours)
+    of_found, of_true = _distances(mine, yours), -_distances(yours, mine)
     signed = (of_found.mean() + of_true.mean()) / 2
     absolute = (np.abs(of_found).mean() + np.abs(of_true).mean()) / 2
     return float(signed), float(absolute)
@@ -50,16 +50,18 @@ def _within(instance: Instance, top: int, left: int, bottom: int, right: int) ->
     return window
 
 
-def _signed_distance(mask: Mask) -> Floats:
-    """Return the distance of each pixel's centre from the outline: above 0 outside, half a pixel beside an edge."""
-    outside = np.asarray(ndimage.distance_transform_edt(~mask), float)
-    inside = np.asarray(ndimage.distance_transform_edt(mask), float)
-    return np.where(mask, 0.5 - inside, outside - 0.5)
+def _distances(mask: Mask, other: Mask) -> Floats:
+    """Return how far the middle of each edge of `mask` is from the next one of `other`; above 0 outside of that."""
+    (own, first, second), (others, _, _) = _edges(mask), _edges(other)
+    distance = np.asarray(KDTree(others).query(own)[0], float)
+    # of an edge that both have one pixel is inside; it is 0 away
+    inside = other[tuple(first.T)].astype(np.int64) + other[tuple(second.T)]
+    return np.where(inside > 0, -distance, distance)
 
 
-def _at_edges(values: Floats, mask: Mask) -> Floats:
-    """Return `values` on the edges of `mask`: the mean of the two pixels that an edge parts."""
-    across, along = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
-    return np.concatenate(
-        [((values[:, 1:] + values[:, :-1]) / 2)[across], ((values[1:] + values[:-1]) / 2)[along]],
-    )
+def _edges(mask: Mask) -> tuple[Floats, Indices, Indices]:
+    """Return the middles (row, column) of the edges of `mask`, and the two pixels that each parts; all (n, 2)."""
+    across, along = np.argwhere(mask[:, 1:] != mask[:, :-1]), np.argwhere(mask[1:] != mask[:-1])
+    first = np.concatenate([across, along])
+    second = np.concatenate([across + (0, 1), along + (1, 0)])
+    return (first + second) / 2, first, second

@@ -77,8 +77,10 @@ class WorstImages:
             heapq.heappop(self._heap)
 
     def write(self, directory: Path) -> list[Path]:
-        """Write a PNG for each, the worst first in the order of names; return their paths."""
+        """Write a PNG for each in place of an earlier run's, the worst first by name; return the paths."""
         directory.mkdir(parents=True, exist_ok=True)
+        for earlier in directory.glob("[0-9][0-9]_*.png"):
+            earlier.unlink()
         paths = []
         for rank, kept in enumerate(sorted(self._heap, reverse=True), start=1):
             picture = overlay(kept.pixels, kept.true, kept.found, f"{rank}. {kept.name}", kept.words)

@@ -25,7 +25,7 @@ def per_cent(value: float | None, interval: Sequence[float] | None = None) -> st
     return text if interval is None else f"{text} ({100 * interval[0]:+.1f} to {100 * interval[1]:+.1f})"
 
 
-def pixels(value: float | None) -> str:
+def in_pixels(value: float | None) -> str:
     """Return a signed length in px."""
     return "–" if value is None or not math.isfinite(value) else f"{value:+.2f} px"
 
@@ -42,7 +42,7 @@ _COLUMNS: Mapping[str, Cell] = {
     "count error": lambda e: number(e["count_error"]),
     "mean diameter": lambda e: per_cent(e["diameter_bias_mean"], e["diameter_bias_mean_interval"]),
     "median diameter": lambda e: per_cent(e["diameter_bias_median"], e["diameter_bias_median_interval"]),
-    "outline": lambda e: pixels(e["outline_bias_px"]),
+    "outline": lambda e: in_pixels(e["outline_bias_px"]),
     "ECE": lambda e: number(e["calibration"]["ece"] if e["calibration"] else None, 4),
 }
 _CLASS_COLUMNS: Mapping[str, Cell] = {
@@ -53,18 +53,19 @@ _CLASS_COLUMNS: Mapping[str, Cell] = {
     "IoU, background": lambda e: number(e["pixel"]["iou_background"]),
     "Dice, background": lambda e: number(e["pixel"]["dice_background"]),
     "diameter of matched": lambda e: per_cent(e["diameter_bias_matched"], e["diameter_bias_matched_interval"]),
-    "outline distance": lambda e: pixels(e["outline_distance_px"]).lstrip("+"),
+    "outline distance": lambda e: in_pixels(e["outline_distance_px"]).lstrip("+"),
     "s an image": lambda e: number(e["seconds_per_image"], 2),
 }
 _GROUP_COLUMNS: Mapping[str, Cell] = {
     "true": lambda e: f"{e['n_true']}",
+    "found": lambda e: f"{e['n_found']}",
     "IoU": lambda e: number(e["pixel"]["iou_particle"]),
     "Dice": lambda e: number(e["pixel"]["dice_particle"]),
     "AP50": lambda e: number(e["instance"]["ap50"]),
     "F1": lambda e: number(e["instance"]["f1_50"]),
     "count error": lambda e: number(e["count_error"]),
     "diameter of matched": lambda e: per_cent(e["diameter_bias_matched"], e["diameter_bias_matched_interval"]),
-    "outline": lambda e: pixels(e["outline_bias_px"]),
+    "outline": lambda e: in_pixels(e["outline_bias_px"]),
 }
 
 Table = list[list[str]]
