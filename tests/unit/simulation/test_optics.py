@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -202,12 +204,12 @@ def test_loss_grows_with_thickness_as_an_exponential_law_says():
     # atoms at random behind an aperture: equal layers stop equal parts, until electrons are scattered back into it
     optics = Optics(**PERFECT | {"voltage_kv": 200, "aperture_mrad": 10.0})
     passed = []
-    for thickness_nm in (1.5, 3.0, 6.0):
+    for thickness_nm in (1.5, 6.0):
         atoms = gold(int(59 * 3.84**2 * thickness_nm), depth_nm=thickness_nm)
         wave = exit_wave(atoms, 79, pixel_size_nm=0.03, shape=(128, 128), slice_nm=0.4, optics=optics)
         passed.append(image(wave, optics, 0.03).mean())
-    rates = -np.log(passed) / np.array([1.5, 3.0, 6.0])
-    assert rates == pytest.approx(np.full(3, rates[0]), rel=0.06)
+    rates = -np.log(passed) / np.array([1.5, 6.0])
+    assert rates == pytest.approx(np.full(2, rates[0]), rel=0.06)
     assert 0.02 < rates[0] < 0.2
 
 
@@ -239,3 +241,8 @@ def test_long_waves_have_unit_spread():
         assert field.shape == shape
         assert field.mean() == pytest.approx(0, abs=1e-5)
         assert field.std() == pytest.approx(1, rel=1e-4)
+
+
+def test_importing_the_simulation_does_not_load_jax():
+    code = "import sys, antema.simulation, antema.simulation.multislice; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
