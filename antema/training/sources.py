@@ -26,7 +26,7 @@ class LabelledImage:
     name : str
         File name without suffix, after that of its set.
     pixels : ndarray, shape (h, w)
-        Grey values as they are in the file.
+        Grey values as they are in the file, inverted where particles are known to be the bright ones.
     particle : ndarray of bool, shape (h, w)
         Union of the instances.
     trusted : ndarray of bool, shape (h, w), or None
@@ -182,7 +182,11 @@ def _read_pair(folder: Path, image: Path, instances: Path, known: dict[str, Any]
     found = true_instances(pages)
     name = f"{folder.name}/{image.stem}"
     trusted = None
-    if not (folder / f"{image.stem}.json").is_file():
+    truth = folder / f"{image.stem}.json"
+    if truth.is_file():
+        if json.loads(truth.read_text("utf-8")).get("conditions", {}).get("mode") == "dark":
+            pixels = pixels.max() - pixels  # networks know dark particles; bright ones they are shown inverted
+    else:
         # of a real picture the network sees no burned-in text; simulated ones keep it, and so teach what it looks like
         annotations = _burned_in(pixels, known)
         if annotations.boxes:

@@ -108,6 +108,13 @@ def test_a_simulated_image_keeps_its_letters(micrograph_set):
     assert image.trusted is None
 
 
+def test_bright_particles_are_learned_from_inverted(micrograph_set):
+    (plain,) = read_set(micrograph_set)
+    (micrograph_set / "a.json").write_text('{"conditions": {"mode": "dark"}}')
+    (image,) = read_set(micrograph_set)
+    assert np.array_equal(image.pixels, 200 - plain.pixels)
+
+
 def test_seams_lie_where_particles_touch_or_overlap(micrograph_set):
     (image,) = read_set(micrograph_set)
     ys, xs = np.nonzero(image.contact)
