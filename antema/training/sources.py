@@ -167,7 +167,7 @@ def true_instances(pages: NDArray[np.generic]) -> list[Instance]:
 
 
 def _burned_in(pixels: NDArray[np.generic], known: dict[str, Any]) -> Annotations:
-    key = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
+    key = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
     if key not in known:
         known[key] = find_annotations(pixels).to_dict()
     return Annotations.from_dict(known[key])
