@@ -114,7 +114,7 @@ def _aggregates(
     for k in range(len(outlines)):
         if not group or rng.random() < 1 / length:
             group, heading = [], rng.uniform(0, 2 * np.pi)
-            result[k] = rng.uniform(0, 1, 2) * size
+            result[k] = rng.uniform(0.1, 0.9, 2) * size
         else:
             for _ in range(tries):
                 other = group[-1] if chains else group[int(rng.integers(len(group)))]

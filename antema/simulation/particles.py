@@ -13,8 +13,10 @@ from antema.simulation.shapes import Body, Vectors, body_of, lying
 
 ORIENTATIONS = ("random", "lying", "aligned")
 DISTRIBUTIONS = ("normal", "lognormal")
-_BODIES = 12
+_BODIES = 8
 """Different proportions of one shape in a population; what else there is differs in size and orientation."""
+_FIXED = ("sphere", "cube", "icosahedron")
+"""Shapes of one proportion."""
 _SQUARE = ("cube", "cuboctahedron", "truncated octahedron")
 
 
@@ -155,7 +157,7 @@ def populated(
     for diameter in diameters(rng, population, n):
         shape = str(rng.choice(names, p=shares / shares.sum()))
         made = bodies.setdefault(shape, [])
-        if len(made) < _BODIES:
+        if len(made) < (1 if shape in _FIXED else _BODIES):
             made.append(body_of(shape, 1.0, rng, rounding=rounding, cell=cell))
         body = made[int(rng.integers(len(made)))].scaled(float(diameter))
         if population.orientation == "random":

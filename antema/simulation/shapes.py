@@ -39,6 +39,28 @@ _ROUND_CORNERS = 96
 """Corners that stand for a smooth outline."""
 
 
+@dataclass(frozen=True)
+class Shadow:
+    """Measures of a projection.
+
+    Parameters
+    ----------
+    area_nm2 : float
+        Its area.
+    feret_max_nm, feret_min_nm : float
+        Largest and smallest distance of two parallel tangents.
+    """
+
+    area_nm2: float
+    feret_max_nm: float
+    feret_min_nm: float
+
+    @classmethod
+    def of_polygon(cls, corners: Vectors) -> "Shadow":
+        """Return the measures of a convex polygon, counter-clockwise where y points up."""
+        return cls(polygon_area(corners), *feret(corners))
+
+
 class Body(Protocol):
     """A convex body."""
 
@@ -66,6 +88,10 @@ class Body(Protocol):
 
     def outline(self) -> Vectors:
         """Return the corners (n, 2) of its projection along z, counter-clockwise where y points up."""
+        ...
+
+    def shadow(self) -> "Shadow":
+        """Return the measures of its projection along z."""
         ...
 
     def chord(self, x: Image, y: Image) -> tuple[Image, Image]:
@@ -122,6 +148,10 @@ class Polyhedron:
     def outline(self) -> Vectors:
         """Return the corners (n, 2) of its projection along z, counter-clockwise where y points up."""
         return convex_hull(self.corners[:, :2])
+
+    def shadow(self) -> Shadow:
+        """Return the measures of its projection along z."""
+        return Shadow.of_polygon(self.outline())
 
     def chord(self, x: Image, y: Image) -> tuple[Image, Image]:
         """Return where lines along z enter and leave the body; they miss it where the second is not the greater."""
@@ -188,6 +218,11 @@ class Ellipsoid:
         half = np.linalg.cholesky((self.axes @ self.axes.T)[:2, :2])
         return np.asarray(np.stack([np.cos(angle), np.sin(angle)], axis=1) @ half.T, np.float64)
 
+    def shadow(self) -> Shadow:
+        """Return the measures of its projection along z."""
+        short, long = np.sqrt(np.linalg.eigvalsh((self.axes @ self.axes.T)[:2, :2])).tolist()
+        return Shadow(np.pi * short * long, 2 * long, 2 * short)
+
     def chord(self, x: Image, y: Image) -> tuple[Image, Image]:
         """Return where lines along z enter and leave the body; they miss it where the second is not the greater."""
         form = np.linalg.inv(self.axes @ self.axes.T)
@@ -243,6 +278,11 @@ class Capsule:
         angle = np.arctan2(self.half[1], self.half[0]) + np.linspace(-np.pi / 2, np.pi / 2, _ROUND_CORNERS // 2)
         cap = self.half[:2] + self.radius_nm * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         return np.concatenate([cap, -cap])
+
+    def shadow(self) -> Shadow:
+        """Return the measures of its projection along z."""
+        length, width = 2 * float(np.hypot(self.half[0], self.half[1])), 2 * self.radius_nm
+        return Shadow(np.pi / 4 * width**2 + width * length, length + width, width)
 
     def chord(self, x: Image, y: Image) -> tuple[Image, Image]:
         """Return where lines along z enter and leave the body; they miss it where the second is not the greater."""

@@ -20,7 +20,7 @@ from antema.simulation.materials import cross_section_nm2
 from antema.simulation.multislice import thin_image, thin_shift
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Particle, Population, populated
-from antema.simulation.shapes import Vectors, feret, polygon_area
+from antema.simulation.shapes import Shadow, Vectors
 from antema.simulation.supports import COARSE_NM, FILMS, Support, film_shift, gentle
 
 Image = NDArray[np.float32]
@@ -28,20 +28,20 @@ MODES = ("bright", "dark")
 _LARGEST_OF_ATOMS_NM = 12.0
 _ANNULAR_POWER = 1.7
 """Of the atomic number, in the intensity of an annular dark-field image."""
+_OUTLINE_SAMPLES = 25_000
 _LIGAND_ATOMS_PER_NM3 = 40.0
 _LIGAND_V = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class _Outline:
-    """Where a particle is: its mask at (x, y), and the measures of its true outline."""
+    """Where a particle is: its mask at (x, y), the measures of its true outline, and its volume."""
 
     x: int
     y: int
     mask: NDArray[np.bool_]
-    area_nm2: float
-    feret_max_nm: float
-    feret_min_nm: float
+    shadow: Shadow
+    volume_nm3: float
 
 
 def specimen_field(
@@ -106,13 +106,11 @@ def specimen_field(
         for particle, centre in _placed(rng, population, shape, pixel_size_nm):
             at = centre + pad * pixel_size_nm
             strength = absorption * rng.lognormal(0, 0.35)
-            one, volume_nm3 = (
-                canvas.add_atoms(rng, particle, at, strength) if of_atoms else canvas.add_solid(rng, particle, at)
-            )
+            one = canvas.add_atoms(rng, particle, at, strength) if of_atoms else canvas.add_solid(rng, particle, at)
             if population.ligand_nm:
                 canvas.add_ligands(particle, at, population.ligand_nm)
             outlines.append(one)
-            truth.append(_described(particle, one, volume_nm3, centre))
+            truth.append(_described(particle, one, centre))
 
     instances, particles = [], []
     for one, said in zip(outlines, truth, strict=True):
@@ -167,16 +165,16 @@ def _placed(
     return found
 
 
-def _described(particle: Particle, outline: _Outline, volume_nm3: float, centre: Vectors) -> dict[str, Any]:
+def _described(particle: Particle, outline: _Outline, centre: Vectors) -> dict[str, Any]:
     return {
         "element": particle.material.name,
         "shape": particle.shape,
         "structure": particle.structure,
-        "diameter_nm": float(np.cbrt(6 / np.pi * volume_nm3)),
-        "projected_area_nm2": outline.area_nm2,
-        "equivalent_diameter_nm": float(2 * np.sqrt(outline.area_nm2 / np.pi)),
-        "feret_max_nm": outline.feret_max_nm,
-        "feret_min_nm": outline.feret_min_nm,
+        "diameter_nm": float(np.cbrt(6 / np.pi * outline.volume_nm3)),
+        "projected_area_nm2": outline.shadow.area_nm2,
+        "equivalent_diameter_nm": float(2 * np.sqrt(outline.shadow.area_nm2 / np.pi)),
+        "feret_max_nm": outline.shadow.feret_max_nm,
+        "feret_min_nm": outline.shadow.feret_min_nm,
         "x_nm": float(centre[0]),
         "y_nm": float(centre[1]),
     }
@@ -202,10 +200,8 @@ class _Canvas:
         self.numbers: list[NDArray[np.int64]] = []
         self.absorption: list[Vectors] = []
 
-    def add_atoms(
-        self, rng: np.random.Generator, particle: Particle, at: Vectors, absorption: float
-    ) -> tuple[_Outline, float]:
-        """Add a particle atom by atom; return its outline and its volume in nm³."""
+    def add_atoms(self, rng: np.random.Generator, particle: Particle, at: Vectors, absorption: float) -> _Outline:
+        """Add a particle atom by atom."""
         material = particle.material
         atoms = filled(rng, particle.upright, particle.reach_nm, material, particle.shape, particle.structure)
         places = atoms.places_nm @ particle.rotation.T + rng.normal(0, THERMAL_NM, atoms.places_nm.shape)
@@ -213,14 +209,15 @@ class _Canvas:
         self.places.append(places)
         self.numbers.append(atoms.z)
         self.absorption.append(np.full(len(places), absorption))
-        x, y, mask, area_nm2, hull = outlined(places, atoms.radii_nm, self.pixel_size_nm)
-        volume = len(places) / sum(material.atoms_per_nm3.values())
-        return _Outline(x, y, mask, area_nm2, *feret(hull)), volume
+        volume_nm3 = len(places) / sum(material.atoms_per_nm3.values())
+        return _Outline(
+            *outlined(places, atoms.radii_nm, self.pixel_size_nm, most_samples=_OUTLINE_SAMPLES), volume_nm3
+        )
 
-    def add_solid(self, rng: np.random.Generator, particle: Particle, at: Vectors) -> tuple[_Outline, float]:
-        """Add a particle as a solid; return its outline and its volume in nm³."""
-        corners = particle.body.outline()
-        x0, y0, x, y = self._window(corners, at, 2)
+    def add_solid(self, rng: np.random.Generator, particle: Particle, at: Vectors) -> _Outline:
+        """Add a particle as a solid."""
+        body = particle.body
+        x0, y0, x, y = self._window(body.outline(), at, 2)
         thickness, phase, loss = solid_shift(rng, particle, x, y, self.optics, self.contrast, self.pixel_size_nm)
         window, inside = self._cut(x0, y0, thickness.shape)
         if self.mode == "dark":
@@ -229,8 +226,7 @@ class _Canvas:
         else:
             self.phase[window] += phase[inside]
             self.loss[window] += loss[inside]
-        outline = _Outline(x0, y0, thickness > 0, polygon_area(corners), *feret(corners))
-        return outline, np.pi / 6 * particle.diameter_nm**3
+        return _Outline(x0, y0, thickness > 0, body.shadow(), np.pi / 6 * particle.diameter_nm**3)
 
     def add_ligands(self, particle: Particle, at: Vectors, shell_nm: float) -> None:
         """Add a shell of hydrocarbon around a particle."""

@@ -71,7 +71,7 @@ def metal_field(
         rounding=rng.uniform(0, 0.6),
         arrangement=_weighted(rng, {"separate": 5, "overlapping": 4, "clusters": 1}),
         overlap=rng.uniform(0.02, 0.3),
-        cover=_log(rng, 0.05, 0.4),
+        cover=_cover(rng, (0.05, 0.4), width_px, shape),
     )
     dose_e_px = _log(rng, max(10.0, 400.0 / width_px), 3000)
     return specimen_field(
@@ -122,7 +122,7 @@ def semiconductor_field(
         rounding=rng.uniform(0, 0.6),
         arrangement=_weighted(rng, {"separate": 4, "overlapping": 3, "clusters": 2, "raft": 1}),
         overlap=rng.uniform(0.02, 0.3),
-        cover=_log(rng, 0.05, 0.5),
+        cover=_cover(rng, (0.05, 0.5), diameter_nm / pixel_size_nm, shape),
     )
     return specimen_field(
         (seed, 22),
@@ -182,12 +182,12 @@ def large_field(
         rounding=rng.uniform(0.02, 0.7),
         arrangement=arrangement,
         overlap=rng.choice([0.0, rng.uniform(0, 0.5)]),
-        cover=_log(rng, 0.15, 0.8) if arrangement == "raft" else _log(rng, 0.04, 0.45),
+        cover=_cover(rng, (0.15, 0.8) if arrangement == "raft" else (0.04, 0.45), diameter_nm / pixel_size_nm, shape),
         ligand_nm=_sometimes(rng, 0.3, 0.5, 3),
     )
     populations = [population]
     if rng.random() < 0.12:  # a few of another size among them
-        other = _log(rng, 0.2, 0.6) * diameter_nm
+        other = max(_log(rng, 0.2, 0.6) * diameter_nm, 8 * pixel_size_nm)
         scattered = {"arrangement": "overlapping", "orientation": "random", "cover": rng.uniform(0.01, 0.05)}
         populations.append(replace(population, diameter_nm=other, **scattered))
     return specimen_field(
@@ -231,7 +231,7 @@ def dense_field(
         rounding=0.3,
         arrangement=arrangement,
         overlap=rng.uniform(0, 0.3),
-        cover=_log(rng, 0.1, 0.7),
+        cover=_cover(rng, (0.1, 0.7), width_px, shape),
         ligand_nm=_sometimes(rng, 0.3, 0.5, 2),
     )
     return specimen_field(
@@ -270,7 +270,7 @@ def annular_field(
         rounding=rng.uniform(0.02, 0.6),
         arrangement=_weighted(rng, {"separate": 3, "overlapping": 3, "chains": 1, "clusters": 2, "raft": 1}),
         overlap=rng.uniform(0, 0.4),
-        cover=_log(rng, 0.03, 0.4),
+        cover=_cover(rng, (0.03, 0.4), diameter_nm / pixel_size_nm, shape),
     )
     return specimen_field(
         (seed, 52),
@@ -373,6 +373,11 @@ def _scale(
     return diameter_nm, float(np.clip(diameter_nm / width_px, *pixels_nm))
 
 
+def _cover(rng: Rng, shares: tuple[float, float], width_px: float, shape: tuple[int, int]) -> float:
+    """Return a share of the field between `shares`, more where that would be fewer than four particles."""
+    return min(max(_log(rng, *shares), 4 * np.pi / 4 * width_px**2 / (shape[0] * shape[1])), 0.7)
+
+
 def _aberrations(rng: Rng, strength: float) -> dict[str, Any]:
     angles = rng.uniform(0, 2 * np.pi, 3)
     return {
@@ -412,7 +417,7 @@ def _camera(rng: Rng, dose_e_px: float) -> Camera:
         noise_tail=tail * weaker,
         tail_px=rng.uniform(1, 5),
         read_noise_e=_sometimes(rng, 0.4, 0.3, 3),
-        shading=_sometimes(rng, 0.7, 0, 0.08),
+        shading=_sometimes(rng, 0.7, 0, 0.05),
         streaks=_sometimes(rng, 0.2, 0.001, 0.008),
         dead_share=_sometimes(rng, 0.2, 0, 3e-5),
         hot_share=_sometimes(rng, 0.2, 0, 3e-5),
