@@ -2,7 +2,7 @@
 
 from antema.simulation.camera import Camera
 from antema.simulation.drawn import drawn_field
-from antema.simulation.field import SimulatedField, contrast_to_noise
+from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise
 from antema.simulation.files import demo_files, instance_pages, simulate_micrographs, write_demo, write_field
 from antema.simulation.micrographs import micrograph_field
 from antema.simulation.optics import Optics
@@ -15,7 +15,8 @@ __all__ = [
     "Camera",
     "Optics",
     "SimulatedField",
-    "contrast_to_noise",
+    "field_contrast_to_noise",
+    "particle_contrast_to_noise",
     "drawn_field",
     "instance_pages",
     "metal_field",

@@ -140,10 +140,10 @@ def outlined(
     covered = np.asarray(ndimage.binary_fill_holes(closed), bool) if holed else closed
     mask = covered.reshape(h, fine, w, fine).mean(axis=(1, 3), dtype=np.float32) >= 0.5
     x, y, mask = tight(int(low[0]), int(low[1]), mask)
-    return x, y, mask, Shadow(float(np.count_nonzero(covered) * step_nm**2), *feret(_hull(covered, step_nm)))
+    return x, y, mask, Shadow(float(np.count_nonzero(covered) * step_nm**2), *feret(mask_hull(covered, step_nm)))
 
 
-def _hull(mask: NDArray[np.bool_], step_nm: float) -> Positions:
+def mask_hull(mask: NDArray[np.bool_], step_nm: float) -> Positions:
     """Return the convex hull of the samples of a mask, as far as the middles of their sides, in nm."""
     around = np.pad(mask, 1)
     inner = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]

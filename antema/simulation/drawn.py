@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
+from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise, visible
 from antema.simulation.figures import annotated, as_printed, uneven_ground
 from antema.simulation.fourier import gaussian, long_waves
 from antema.simulation.micrographs import placed
@@ -84,7 +84,7 @@ def drawn_field(seed: int, *, shape: tuple[int, int] = (512, 512), width_px: flo
     conditions: dict[str, Any] = {
         "seed": seed,
         "width_px": width_px,
-        "contrast_to_noise": contrast_to_noise(pixels, union(instances, shape)),
+        "contrast_to_noise": field_contrast_to_noise(particle_contrast_to_noise(pixels, instances)),
     }
     return SimulatedField(pixels, None, instances, particles, conditions)
 

@@ -58,14 +58,11 @@ def visible(x: int, y: int, mask: NDArray[np.bool_], shape: tuple[int, int]) -> 
     return Instance(x, y, cut)
 
 
-def contrast_to_noise(pixels: NDArray[np.generic], particle: NDArray[np.bool_]) -> float:
-    """Return |mean of the particles - mean of the ground| / standard deviation of the ground; nan without either."""
-    values = pixels.astype(np.float64)
-    if particle.all() or not particle.any():
-        return float("nan")
-    ground = values[~particle]
-    spread = ground.std()
-    return float(abs(values[particle].mean() - ground.mean()) / spread) if spread > 0 else float("inf")
+def touches_border(instance: Instance, shape: tuple[int, int]) -> bool:
+    """Return whether a particle reaches the edge of an image of `shape`, beyond which more of it may lie."""
+    return (
+        instance.x == 0 or instance.y == 0 or instance.x + instance.w == shape[1] or instance.y + instance.h == shape[0]
+    )
 
 
 def particle_contrast_to_noise(pixels: NDArray[np.generic], instances: list[Instance]) -> list[float]:

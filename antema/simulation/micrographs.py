@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from antema.simulation.amorphous import amorphous_shift
 from antema.simulation.atoms import nanoparticle, outline_mask
 from antema.simulation.camera import Camera
-from antema.simulation.field import SimulatedField, contrast_to_noise, union, visible
+from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise, visible
 from antema.simulation.fourier import fast_length, gaussian, long_waves
 from antema.simulation.materials import METALS
 from antema.simulation.multislice import thin_image, thin_shift
@@ -117,7 +117,7 @@ def micrograph_field(
         "carbon_nm": carbon_nm,
         "absorption": absorption,
         "blur_px": blur_px,
-        "contrast_to_noise": contrast_to_noise(pixels, union(instances, shape)),
+        "contrast_to_noise": field_contrast_to_noise(particle_contrast_to_noise(pixels, instances)),
     }
     return SimulatedField(pixels, pixel_size_nm, instances, particles, conditions)
 

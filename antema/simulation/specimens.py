@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import Instance
 from antema.simulation.amorphous import AmorphousSolid
 from antema.simulation.arrangements import arranged
 from antema.simulation.atoms import outlined
 from antema.simulation.camera import Camera
 from antema.simulation.contrast import Contrast, interaction_per_v_nm, solid_shift
 from antema.simulation.crystals import THERMAL_NM, filled
-from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise, visible
+from antema.simulation.field import (
+    SimulatedField,
+    field_contrast_to_noise,
+    particle_contrast_to_noise,
+    touches_border,
+    visible,
+)
 from antema.simulation.fourier import fast_length, gaussian
 from antema.simulation.materials import cross_section_nm2
 from antema.simulation.multislice import thin_image, thin_shift
@@ -117,7 +122,7 @@ def specimen_field(
         instance = visible(one.x - pad, one.y - pad, one.mask, shape)
         if instance is not None:
             instances.append(instance)
-            particles.append(said | {"touches_border": _touches(instance, shape)})
+            particles.append(said | {"touches_border": touches_border(instance, shape)})
     inner = (slice(pad, pad + shape[0]), slice(pad, pad + shape[1]))
     pixels = camera.record(rng, canvas.image(rng, support)[inner])
     ratios = particle_contrast_to_noise(pixels, instances)
@@ -178,12 +183,6 @@ def _described(particle: Particle, outline: _Outline, centre: Vectors) -> dict[s
         "x_nm": float(centre[0]),
         "y_nm": float(centre[1]),
     }
-
-
-def _touches(instance: Instance, shape: tuple[int, int]) -> bool:
-    return (
-        instance.x == 0 or instance.y == 0 or instance.x + instance.w == shape[1] or instance.y + instance.h == shape[0]
-    )
 
 
 class _Canvas:

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from antema.domain import Instance
+from antema.simulation.atoms import mask_hull
 from antema.simulation.camera import Camera, antema_blur
 from antema.simulation.contrast import Contrast
 from antema.simulation.drawn import drawn_field
-from antema.simulation.field import SimulatedField, with_pixels
+from antema.simulation.field import SimulatedField, particle_contrast_to_noise, touches_border, with_pixels
 from antema.simulation.figures import annotated, as_printed
 from antema.simulation.materials import COMPOUNDS, MATERIALS
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Population
+from antema.simulation.shapes import feret
 from antema.simulation.specimens import specimen_field
 from antema.simulation.supports import Support
 
@@ -289,6 +292,8 @@ def solids_field(
 ) -> SimulatedField:
     """Return drawn solids (`antema.simulation.drawn_field`) with a length: particles of 5 to 200 nm.
 
+    They have neither material nor volume; the truth measures their outlines.
+
     Parameters
     ----------
     seed, shape, pixel_size_nm
@@ -296,8 +301,13 @@ def solids_field(
     """
     rng = np.random.default_rng((seed, 61))
     field = drawn_field(seed, shape=shape)
-    pixel_size_nm = pixel_size_nm or _log(rng, 5, 200) / float(field.conditions["width_px"])
-    return replace(field, pixel_size_nm=pixel_size_nm)
+    edge_nm = pixel_size_nm or _log(rng, 5, 200) / float(field.conditions["width_px"])
+    ratios = particle_contrast_to_noise(field.pixels, field.instances)
+    particles = [
+        _measured(instance, edge_nm, shape) | {"shape": said["outline"], "contrast_to_noise": ratio}
+        for instance, said, ratio in zip(field.instances, field.particles, ratios, strict=True)
+    ]
+    return replace(field, pixel_size_nm=edge_nm, particles=particles)
 
 
 def mixed_field(
@@ -342,6 +352,22 @@ KINDS: dict[str, Callable[..., SimulatedField]] = {
 def varied_field(seed: int, *, shape: tuple[int, int] = (512, 512)) -> SimulatedField:
     """Return the micrograph of `seed`, of any kind (`mixed_field`)."""
     return mixed_field(seed, shape=shape)
+
+
+def _measured(instance: Instance, pixel_size_nm: float, shape: tuple[int, int]) -> dict[str, Any]:
+    """Return the measures of a mask: of what the field shows of it."""
+    area_nm2 = instance.area_px * pixel_size_nm**2
+    rows, columns = np.nonzero(instance.mask)
+    longest, shortest = feret(mask_hull(instance.mask, pixel_size_nm))
+    return {
+        "projected_area_nm2": area_nm2,
+        "equivalent_diameter_nm": float(2 * np.sqrt(area_nm2 / np.pi)),
+        "feret_max_nm": longest,
+        "feret_min_nm": shortest,
+        "x_nm": float((instance.x + columns.mean() + 0.5) * pixel_size_nm),
+        "y_nm": float((instance.y + rows.mean() + 0.5) * pixel_size_nm),
+        "touches_border": touches_border(instance, shape),
+    }
 
 
 def _log(rng: Rng, low: float, high: float) -> float:
