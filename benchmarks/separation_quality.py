@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from antema.analysis import analyse_mask
 from antema.analysis.instance_maps import numbered_instances
@@ -36,6 +36,7 @@ from antema.simulation.overlaps import (
     single_particle,
 )
 from antema.training.matching import Match, f1, iou_matrix, matched
+from antema.training.sources import seams
 
 METHODS: dict[str, dict[str, str]] = {
     "uecs": {"separation": "uecs"},
@@ -48,8 +49,7 @@ METHODS: dict[str, dict[str, str]] = {
 OVERLAPS = ((0.0, 0.0), (0.0, 0.1), (0.1, 0.2), (0.2, 0.3), (0.3, 0.4), (0.4, 0.5), (0.5, 0.7))
 KINDS = (*CONVEX_KINDS, "mixed")
 # of a group of so much overlap few particles still show a quarter of their outline
-_SEAM_PX = 3.0  # width of a seam
-_SHIFT_PX = 0.7  # by how much it is drawn in the wrong place (standard deviation)
+_SHIFT_PX = 0.7  # by how much a seam is drawn in the wrong place (standard deviation)
 _MISSING = -1.6  # where a standard normal field that is alike over some pixels is below this, no seam is drawn
 MOST_PARTICLES = {0.3: 5, 0.4: 4, 0.5: 3}
 LEAST = {"min_diameter_nm": 3.0, "marker_diameter_nm": 3.0, "hole_diameter_nm": 2.0}
@@ -70,21 +70,12 @@ class Trial:
 
 
 def drawn_seams(truth: Sequence[Instance], shape: tuple[int, int], seed: int) -> NDArray[np.float32]:
-    """Return the seams midway between instances that touch or overlap, shifted, blurred and in places missing."""
+    """Return the seams of instances, as networks learn them, shifted, blurred and in places missing."""
     rng = np.random.default_rng(seed)
-    depths: list[NDArray[np.float64]] = []
-    for instance in truth:
-        mask = np.zeros(shape, np.bool_)
-        mask[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w] = instance.mask
-        depths.append(np.asarray(distance_transform_edt(mask)) - np.asarray(distance_transform_edt(~mask)))
-    if len(depths) < 2:
-        return np.zeros(shape, np.float32)
-    second, first = np.sort(depths, axis=0)[-2:]
-    seam = (first - second <= _SEAM_PX) & (second > -_SEAM_PX)
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     fields = [gaussian_filter(rng.standard_normal(shape), 3, mode="wrap") for _ in range(3)]
     along_y, along_x, missing = (field / field.std() for field in fields)
-    drawn = np.where(missing < _MISSING, 0.0, seam.astype(np.float64))
+    drawn = np.where(missing < _MISSING, 0.0, seams(truth, shape))
     shifted = map_coordinates(drawn, [rows + _SHIFT_PX * along_y, columns + _SHIFT_PX * along_x], order=1)
     return gaussian_filter(shifted, 0.7).astype(np.float32)
 

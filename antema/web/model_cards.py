@@ -1,6 +1,6 @@
 """The installed models as cards: what each is, what it learned from, how good it is, and whether it is intact."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from antema import nets
 from antema.domain import AntemaError
 
 # What a card's head and its other parts show already.
-_SHOWN = ("name", "title", "description", "task", "default", "metrics", "sha256", "licence", "threshold")
+_SHOWN = ("name", "title", "description", "task", "default", "metrics", "sha256", "licence", "threshold", "calibration")
 _LABELS = {"training_data": "Learned from", "training": "Learned from", "data": "Learned from", "classes": "Classes"}
 
 
@@ -87,6 +87,11 @@ def _card(card: nets.ModelCard) -> html.Article:
 def _facts(card: nets.ModelCard) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [("Name", html.Code(card.name))]
     if card.task == "segmentation":
+        facts.append(("Probabilities", _calibration_words(card.content.get("calibration"))))
+        facts.append(("Strange images", _trust_words(card.content.get("calibration"))))
+        outputs = (card.content.get("architecture") or {}).get("outputs", ("particle",))
+        seams = "yes: the separation network can use them" if "contact" in outputs else "no: network separates as UECS"
+        facts.append(("Sees seams", seams))
         facts.append(("Threshold", f"particle above a probability of {card.threshold:g}"))
     facts += [
         (_LABELS.get(key, key.replace("_", " ").capitalize()), words(value))
@@ -94,6 +99,22 @@ def _facts(card: nets.ModelCard) -> list[tuple[str, Any]]:
         if key not in _SHOWN and words(value)
     ]
     return [*facts, ("Licence", card.licence)]
+
+
+def _calibration_words(calibration: Mapping[str, Any] | None) -> str:
+    if calibration is None:
+        return "as the network gives them; how far they mean what they say was not measured"
+    errors = [calibration.get(name) for name in ("ece_before", "ece_after")]
+    if not all(isinstance(error, int | float) for error in errors):
+        return "calibrated"
+    return f"calibrated: expected calibration error {errors[1]:.4f}, {errors[0]:.4f} before"
+
+
+def _trust_words(calibration: Mapping[str, Any] | None) -> str:
+    if calibration is None or "trust" not in calibration:
+        return "not told: the statistics of what the network knows are missing (antema models calibrate makes them)"
+    measured = words(calibration["trust"])
+    return f"told, with reasons{f' ({measured})' if measured else ''}"
 
 
 def words(value: object) -> str:
@@ -133,18 +154,27 @@ def _metrics(card: nets.ModelCard) -> list[Any]:
     if not found:
         return [html.H3("Measured"), html.P("The card names no measured numbers.", className="quiet")]
     parts: list[Any] = [html.H3("Measured")]
-    for group, command in dict.fromkeys((metric.group, metric.command) for metric in found):
-        rows = [
-            html.Tr([html.Th(metric.name, scope="row"), html.Td(metric.value)])
-            for metric in found
-            if (metric.group, metric.command) == (group, command)
-        ]
-        if group:
-            parts.append(html.H4(" · ".join(group)))
-        parts.append(html.Table(html.Tbody(rows), className="numbers model-metrics"))
+    groups: dict[tuple[tuple[str, ...], str], dict[str, str]] = {}
+    for metric in found:
+        groups.setdefault((metric.group, metric.command), {})[metric.name] = metric.value
+    # what the same command measured of several sets stands side by side
+    tables: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], dict[str, str]]] = {}
+    for (group, command), values in groups.items():
+        tables.setdefault((command, tuple(values)), {})[group] = values
+    for (command, names), rows in tables.items():
+        parts.append(html.Div(_metrics_table(names, rows), className="scroll-x"))
         if command:
             parts.append(html.Pre(command, className="model-command", title="Prints these numbers again"))
     return parts
+
+
+def _metrics_table(names: Sequence[str], rows: Mapping[tuple[str, ...], Mapping[str, str]]) -> html.Table:
+    head = html.Thead(html.Tr([html.Th("")] + [html.Th(name, scope="col") for name in names]))
+    body = [
+        html.Tr([html.Th(" · ".join(group), scope="row")] + [html.Td(values[name]) for name in names])
+        for group, values in rows.items()
+    ]
+    return html.Table([head, html.Tbody(body)], className="numbers model-metrics")
 
 
 def _intact(card: nets.ModelCard) -> list[Any]:

@@ -36,7 +36,7 @@ _WORDS = {
     "none": "None",
     "contour": "Contour",
     "antema": "ANTEMA",
-    "auto": "Dark or bright",
+    "auto": "Auto",
     "dark": "Dark",
     "bright": "Bright",
 }

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from antema.analysis import Segmentation, analyse_mask, analyse_segmentation, measure
 from antema.analysis.seams import along_seams
-from antema.domain import AntemaError, Micrograph, PixelSize, Recipe
+from antema.domain import AntemaError, Instance, Micrograph, PixelSize, Recipe
+from antema.training.sources import seams
 from tests.strategies.shapes import coverage, disc
 
 LEAST = {"min_diameter_nm": 3, "marker_diameter_nm": 3, "hole_diameter_nm": 2}
@@ -87,6 +88,14 @@ def test_a_covered_disc_is_completed(distance):
     )
     found = measured(np.maximum(one, other) > 0.5, rim.astype(np.float32))
     assert found["equivalent_diameter_nm"].tolist() == pytest.approx([40, 40], rel=0.02)
+
+
+@pytest.mark.parametrize("distance", [24, 28, 32])
+def test_what_lies_between_two_rims_belongs_to_both(distance):
+    masks = [coverage(disc(40)[0], (60, 110), (30 + shift, 30)) > 0.5 for shift in (0, distance)]
+    drawn = seams([Instance(0, 0, mask) for mask in masks], (60, 110)).astype(np.float32)
+    found = measured(masks[0] | masks[1], drawn)
+    assert found["equivalent_diameter_nm"].tolist() == pytest.approx([40, 40], rel=0.03)
 
 
 @settings(max_examples=40, deadline=None)

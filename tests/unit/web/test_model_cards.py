@@ -53,7 +53,7 @@ def test_a_card_says_what_the_model_is_and_that_it_is_intact(folder):
         "Classes|background, particle",
         "Learned from|simulated: 4,000 fields",
         "Licence|CC0-1.0",
-        "held-out fields|iou particle|0.8313|images|12",
+        "iou particle|images|held-out fields|0.8313|12",
         "antema evaluate segmentation --images a --instances b --out c.json",
         "Verified",
         content["sha256"],
@@ -113,3 +113,30 @@ def test_metrics_carry_the_nearest_command():
 
 def test_words_of_a_cards_entries():
     assert words({"a_b": [1, 2.34567], "c": None, "d": {"e": True}}) == "a b: 1, 2.346; d: e: yes"
+
+
+def test_what_one_command_measured_of_several_sets_stands_in_one_table(folder):
+    command = "antema evaluate segmentation"
+    metrics = {
+        "faint": {"command": command, "iou": 0.5, "dice": 0.667},
+        "clear": {"command": command, "iou": 0.9, "dice": 0.947},
+        "fields": {"command": "another", "images": 3},
+    }
+    install(folder, "unet", metrics=metrics)
+    shown = text_of(model_cards())
+    assert "iou|dice|faint|0.5|0.667|clear|0.9|0.947|antema evaluate segmentation|images|fields|3|another" in shown
+
+
+def test_a_card_says_whether_its_network_was_calibrated_and_knows_what_it_knows(folder):
+    install(folder, "plain")
+    plain = text_of(model_cards())
+    assert "how far they mean what they say was not measured" in plain
+    assert "Strange images|not told" in plain
+    assert "Sees seams|no" in plain
+    (folder / "plain" / "card.json").unlink()
+    calibration = {"sha256": "0" * 64, "ece_before": 0.031, "ece_after": 0.0042, "trust": {"held out": 0.71}}
+    install(folder, "ours", calibration=calibration, architecture={"outputs": ["particle", "contact"]})
+    ours = text_of(model_cards())
+    assert "Probabilities|calibrated: expected calibration error 0.0042, 0.0310 before" in ours
+    assert "Strange images|told, with reasons (held out: 0.71)" in ours
+    assert "Sees seams|yes" in ours
