@@ -136,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     kinds.add_parser("list", help="every model with what it is for").set_defaults(run=_models_list)
     kinds.add_parser("verify", help="weights against the cards' sha256").set_defaults(run=_models_verify)
 
+    calibrated = kinds.add_parser("calibrate", help="measure what a model's answers are worth, on held-out images")
+    calibrated.add_argument("model", metavar="NAME")
+    calibrated.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="micrograph sets")
+    calibrated.add_argument("--seed", type=int, default=0, metavar="S", help="that of the training")
+    calibrated.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
+    calibrated.set_defaults(run=_models_calibrate)
+
     imported = kinds.add_parser("import", help="published weights: Groschner's U-Net, ANTEMA's exported network")
     imported.add_argument("files", nargs="+", type=Path, metavar="FILE", help="HDF5 file of weights")
     imported.add_argument("--name", metavar="NAME", help="what to call the model, of one file")
@@ -499,6 +506,20 @@ def _models_verify(_: argparse.Namespace) -> int:
         else:
             print(f"{card.name}: the weights are those of the card")
     return _report_failures(failures)
+
+
+def _models_calibrate(options: argparse.Namespace) -> int:
+    from antema.training.calibrate import calibrate
+
+    step = _progress("image")
+    found = calibrate(
+        options.model,
+        options.data,
+        seed=options.seed,
+        progress=lambda done, total: step("", done, total),
+    )
+    print(json.dumps(found, indent=1))
+    return OK
 
 
 def _models_import(options: argparse.Namespace) -> int:

@@ -35,16 +35,16 @@ class Architecture:
     window_px, margin_px : int
         Largest side of a part of an image seen at once, and what is thrown away on each of its inner sides: no less
         than the network's reach. Multiples of 32.
-    bottleneck : callable or None
-        From network and normalised images (n, h, w) to its deepest features (n, fewer, fewer, c), by which images
-        are compared; None where nobody has asked an architecture for them.
+    encoded : callable or None
+        From network and normalised images (n, h, w) to its features (n, fewer, fewer, c) from shallow to deep, by
+        which images are compared; None where nobody has asked an architecture for them.
     """
 
     build: Callable[..., nnx.Module]
     logits: Callable[[Any, jax.Array, int], jax.Array]
     window_px: int
     margin_px: int
-    bottleneck: Callable[[Any, jax.Array], jax.Array] | None = None
+    encoded: Callable[[Any, jax.Array], list[jax.Array]] | None = None
 
 
 def outputs(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -68,8 +68,8 @@ def _channels(network: DeepLab | GroschnerUNet, x: jax.Array) -> jax.Array:
     return jnp.broadcast_to(x[..., None], (*x.shape, network.n_channels))
 
 
-def _deeplab_bottleneck(network: DeepLab, x: jax.Array) -> jax.Array:
-    return network.bottleneck(_channels(network, x))
+def _deeplab_encoded(network: DeepLab, x: jax.Array) -> list[jax.Array]:
+    return network.encoded(_channels(network, x))
 
 
 def _unet(entry: Mapping[str, Any], *, trainable: bool = False) -> UNet:
@@ -103,11 +103,9 @@ def _groschner(entry: Mapping[str, Any], *, trainable: bool = False) -> Groschne
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
-        "unet-stride2": Architecture(
-            _unet, _own_logits, window_px=2560, margin_px=unet.REACH_PX, bottleneck=UNet.bottleneck
-        ),
+        "unet-stride2": Architecture(_unet, _own_logits, window_px=2560, margin_px=unet.REACH_PX, encoded=UNet.encoded),
         deeplab.KIND: Architecture(
-            _deeplab, _logit_of_scores, window_px=3072, margin_px=deeplab.REACH_PX, bottleneck=_deeplab_bottleneck
+            _deeplab, _logit_of_scores, window_px=3072, margin_px=deeplab.REACH_PX, encoded=_deeplab_encoded
         ),
         groschner.KIND: Architecture(_groschner, _logit_of_scores, window_px=2048, margin_px=groschner.REACH_PX),
     }

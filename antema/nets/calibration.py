@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from antema.domain import AntemaError
 from antema.nets.card import ModelCard
 from antema.nets.polarity import chosen_polarity
+from antema.nets.trust import TrustModel
 
 CALIBRATION_FILE = "trust.safetensors"
 
@@ -26,12 +28,15 @@ class Calibration:
         A logit divided by the one plus the other is that of a calibrated probability.
     polarity_weights : ndarray, shape (n,)
         What each of `antema.nets.polarity.EVIDENCE` adds to the logarithm of the odds.
+    trust : TrustModel or None
+        What the images were like; None for a network without features.
     """
 
     sha256: str
     temperature: float
     offset: float
     polarity_weights: NDArray[np.float64]
+    trust: TrustModel | None = None
 
     def polarity(self, dark: NDArray[np.float64], bright: NDArray[np.float64], expected: str) -> str:
         """Return ``dark`` or ``bright``, from `antema.nets.polarity.evidence` of both views of an image."""
@@ -61,5 +66,19 @@ def read_calibration(card: ModelCard) -> Calibration | None:
     if found != entry.get("sha256"):
         msg = f"model {card.name}: expected the {CALIBRATION_FILE} that its card describes, found another or none"
         raise AntemaError(f"{msg} (antema models calibrate {card.name} writes it anew)")
-    arrays = load(content)
-    return Calibration(found, float(entry["temperature"]), float(entry["offset"]), arrays["polarity_weights"])
+    arrays = {name: array.astype(np.float64) for name, array in load(content).items()}
+    weights = arrays.pop("polarity_weights")
+    trust = TrustModel(**arrays) if arrays else None
+    return Calibration(found, float(entry["temperature"]), float(entry["offset"]), weights, trust)
+
+
+def write_calibration(folder: Path, polarity_weights: NDArray[np.float64], trust: TrustModel | None) -> str:
+    """Write what was measured into the model's folder; return the sha256 of the file for the card."""
+    from safetensors.numpy import save
+
+    arrays = {"polarity_weights": polarity_weights} | ({} if trust is None else vars(trust))
+    content = save({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()})
+    path = folder / CALIBRATION_FILE
+    path.write_bytes(content)
+    path.chmod(0o644)
+    return hashlib.sha256(content).hexdigest()

@@ -120,7 +120,7 @@ def _check(content: Any) -> None:  # noqa: ANN401 - JSON may be anything
     if missing:
         msg = f"found no {', '.join(missing)}"
         raise ValueError(msg)
-    kinds |= {"metrics": dict, "architecture": dict, "classes": list}
+    kinds |= {"metrics": dict, "architecture": dict, "classes": list, "calibration": dict}
     wrong = [key for key, kind in kinds.items() if not isinstance(content.get(key, kind()), kind)]
     if wrong:
         msg = f"{wrong[0]} is {type(content[wrong[0]]).__name__}, not {kinds[wrong[0]].__name__}"

@@ -192,9 +192,9 @@ class DeepLab(nnx.Module):
             x = unit(x)
         return self.full_size(self.scores(x))
 
-    def bottleneck(self, x: jax.Array) -> jax.Array:
-        """Return the deepest features of `x` (n, h, w, n_channels): (n, h / 16, w / 16, 8 * width)."""
-        return self._encoded(x)[1]
+    def encoded(self, x: jax.Array) -> list[jax.Array]:
+        """Return the features of `x` (n, h, w, n_channels) at 1/4 and at 1/16 of its width."""
+        return list(self._encoded(x))
 
     def _encoded(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         x = _max_pool(self.stem(x))

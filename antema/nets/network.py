@@ -41,7 +41,8 @@ class Network:
     logits : callable
         See `Logits`.
     features : callable or None
-        From normalised grey values (h, w) to a description of them by the network's deepest features, shape (n,);
+        From normalised grey values (h, w) to a description of them by the network, shape (n,): mean and standard
+        deviation of its features from shallow to deep;
         None where the architecture gives none.
     """
 
@@ -90,14 +91,14 @@ def network_of(card: ModelCard) -> Network:
     def logits(values: Array, progress: Progress | None = None, /) -> list[Array]:
         return logits_anywhere(values, lambda x: np.asarray(run(state, x)), windows, progress)
 
-    if architecture.bottleneck is None:
+    if architecture.encoded is None:
         return Network(logits)
-    bottleneck = architecture.bottleneck
+    encoded = architecture.encoded
 
     @jax.jit
     def describe(state: nnx.State, x: jax.Array) -> jax.Array:
-        deep = bottleneck(nnx.merge(graph, state), x)
-        return jnp.concatenate([deep.mean(axis=(0, 1, 2)), deep.std(axis=(0, 1, 2))])
+        levels = encoded(nnx.merge(graph, state), x)
+        return jnp.concatenate([f(level, axis=(0, 1, 2)) for level in levels for f in (jnp.mean, jnp.std)])
 
     def features(values: Array) -> Array:
         return np.mean([np.asarray(describe(state, part[None])) for part in _samples(values)], axis=0)

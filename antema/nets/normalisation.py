@@ -48,9 +48,10 @@ def standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _mean_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Return mean and standard deviation, summed row by row in double precision without a copy of the whole."""
-    mean = float(np.mean([row.mean(dtype=np.float64) for row in values]))
-    variance = np.mean([np.square(row.astype(np.float64) - mean).mean() for row in values])
+    """Return mean and standard deviation, summed in double precision without a copy of the whole."""
+    parts = np.array_split(values, max(values.size // 2**20, 1))
+    mean = sum(float(part.sum(dtype=np.float64)) for part in parts) / values.size
+    variance = sum(float(np.square(part.astype(np.float64) - mean).sum()) for part in parts) / values.size
     return mean, float(np.sqrt(variance))
 
 

@@ -10,10 +10,14 @@ from skimage.measure import label
 
 BELIEVED_WIDTH_PX = 14.0
 """Below this width on a coarse map a particle is too small there for its width to be believed."""
-COMFORTABLE_PX = (12.0, 160.0)
-"""The network is used at all scales at which the typical particle is this wide."""
+COMFORTABLE_PX = (18.0, 160.0)
+"""A scale counts fully where the typical particle is this wide there."""
+BEARABLE_PX = (9.0, 240.0)
+"""And not at all where it is narrower or wider than this; between them in proportion to the logarithm."""
 
 _BAND_PX = 256
+_LEAST_WEIGHT = 0.1
+"""A scale that counts less is not worth its time."""
 
 
 def candidate_factors(shape: tuple[int, int], *, least_side_px: int = 96) -> list[int]:
@@ -111,10 +115,25 @@ def estimated_width_px(width_px: Callable[[int], float], factors: Sequence[int])
     return width, at
 
 
-def working_factors(width_px: float, factors: Sequence[int]) -> list[int]:
-    """Return the factors at which particles of this width are comfortably wide; the nearest one where none is."""
-    least, most = COMFORTABLE_PX
-    fitting = [factor for factor in factors if least <= width_px / factor <= most]
-    if fitting:
-        return fitting
-    return [factors[-1]] if width_px / factors[-1] > most else [factors[0]]
+def working_weights(width_px: float, factors: Sequence[int]) -> dict[int, float]:
+    """Return at which factors particles of this width are seen well, and what each counts: the shares sum to 1.
+
+    Where no factor suits, the nearest one is taken. A scale comes and goes gradually as particles grow, so that an
+    image that is a little larger or smaller is not suddenly seen otherwise.
+    """
+
+    def weight(factor: int) -> float:
+        if width_px <= 0:
+            return 0.0
+        size = np.log(width_px / factor)
+        (least, low), (high, most) = (
+            np.log((BEARABLE_PX[0], COMFORTABLE_PX[0])),
+            np.log((COMFORTABLE_PX[1], BEARABLE_PX[1])),
+        )
+        return float(np.clip(min((size - least) / (low - least), (most - size) / (most - high)), 0, 1))
+
+    weights = {factor: weight(factor) for factor in factors}
+    fitting = {factor: each for factor, each in weights.items() if each >= _LEAST_WEIGHT}
+    if not fitting:
+        return {factors[-1] if width_px / factors[-1] > COMFORTABLE_PX[1] else factors[0]: 1.0}
+    return {factor: each / sum(fitting.values()) for factor, each in fitting.items()}

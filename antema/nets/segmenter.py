@@ -22,8 +22,9 @@ from antema.nets.scales import (
     middle,
     reduced,
     typical_width_px,
-    working_factors,
+    working_weights,
 )
+from antema.nets.trust import SAMPLE_PX, indicators
 
 SCALES = ("by particle width", "native")
 """At what scales a card may say that its network sees a micrograph; the first one unless it says so."""
@@ -42,7 +43,7 @@ class Segmentation:
         Probability that a pixel is particle.
     scales : tuple of float
         Scales at which the network saw the micrograph, finest first: 1 for its own pixels, 0.25 for a quarter of
-        its width. Of several the mean of the logits was taken.
+        its width. Of several a weighted mean of the logits was taken.
     width_px : float
         Typical width of a particle in the micrograph's pixels; 0 where none was found.
     notes : tuple of str
@@ -139,23 +140,23 @@ class Segmenter:
         width_px, at = estimated_width_px(passes.width_px, factors)
         if polarity == "auto" and self.calibration is not None:
             other = _Passes(self, levels, bright=not passes.bright, told=told, cropped=True)
-            _, other_at = estimated_width_px(other.width_px, factors)
-            seen, seen_otherwise = passes.evidence(at), other.evidence(other_at)
-            dark, bright = (seen_otherwise, seen) if passes.bright else (seen, seen_otherwise)
+            seen, otherwise = passes.evidence(at), other.evidence(estimated_width_px(other.width_px, factors)[1])
+            dark, bright = (otherwise, seen) if passes.bright else (seen, otherwise)
             if (self.calibration.polarity(dark, bright, expected) == "bright") != passes.bright:
                 passes = _Passes(self, levels, bright=not passes.bright, told=told)
                 width_px, at = estimated_width_px(passes.width_px, factors)
-        return self._fused(passes, width_px, working_factors(width_px, factors), told)
+        return self._fused(passes, width_px, working_weights(width_px, factors), told)
 
-    def _fused(self, passes: "_Passes", width_px: float, used: list[int], told: "_Told") -> Segmentation:
-        """Return the mean of what the network says at the factors in use; `passes` are spent afterwards."""
+    def _fused(self, passes: "_Passes", width_px: float, weights: dict[int, float], told: "_Told") -> Segmentation:
+        """Return the mean of what the network says at some factors, by their weights; `passes` are spent afterwards."""
+        used = list(weights)
         finest = used[0]
         shape = passes.levels.pixels.shape
         planes = passes.taken(finest)
         logits = enlarged(planes[0], finest, shape)
+        logits *= np.float32(weights[finest])
         for factor in used[1:]:
-            add_enlarged(logits, passes.at(factor)[0], factor)
-        logits /= np.float32(len(used))
+            add_enlarged(logits, np.float32(weights[factor]) * passes.at(factor)[0], factor)
         probability = self.calibrated(logits)
         contact = None
         if len(planes) > 1:  # a seam is thin: coarser scales would only smear it
@@ -165,8 +166,47 @@ class Segmenter:
         polarity = "bright" if passes.bright else "dark"
         if passes.bright:
             notes += ("particles taken for bright on a dark ground",)
+        trust = None
+        if self.calibration is not None and self.calibration.trust is not None:
+            trust = self.calibration.trust.of(*self._measured(passes, probability, width_px, used))
         told.all()
-        return Segmentation(probability, tuple(1 / factor for factor in used), width_px, notes, contact, None, polarity)
+        scales = tuple(1 / factor for factor in used)
+        return Segmentation(probability, scales, width_px, notes, contact, trust, polarity)
+
+    def _measured(
+        self, passes: "_Passes", probability: NDArray[np.float32], width_px: float, used: list[int]
+    ) -> tuple[NDArray[np.float64] | None, NDArray[np.float32]]:
+        """Return what trust goes by: `antema.nets.trust.indicators` and the network's features."""
+        finest, coarsest = used[0], used[-1]
+        pixels = finite(middle(passes.levels.pixels, SAMPLE_PX))
+        seen = pixels if finest == 1 else middle(passes.levels.at(finest), SAMPLE_PX)
+        sign = np.float32(-1 if passes.bright else 1)
+        measured = indicators(
+            sign * pixels,
+            middle(probability, SAMPLE_PX),
+            sign * seen,
+            reduced(middle(probability, SAMPLE_PX * finest), finest),
+            threshold=self.threshold,
+            width_px=width_px / finest,
+        )
+        assert self.network.features is not None
+        return measured, self.network.features(passes.values(coarsest))
+
+    def views(self, pixels: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the evidence that particles in `pixels` (h, w) are dark, and that they are bright."""
+        factors, levels, told = candidate_factors(pixels.shape), _Levels(pixels), _Told(None, 1.0)
+        both = [_Passes(self, levels, bright=bright, told=told, cropped=True) for bright in (False, True)]
+        dark, bright = (one.evidence(estimated_width_px(one.width_px, factors)[1]) for one in both)
+        return dark, bright
+
+    def measured(
+        self, pixels: NDArray[np.generic], *, polarity: str = "dark"
+    ) -> tuple[Segmentation, NDArray[np.float64] | None, NDArray[np.float32]]:
+        """Return the segmentation of `pixels` (h, w) with what trust goes by: the indicators and the features."""
+        found = self.segment(pixels, polarity=polarity)
+        passes = _Passes(self, _Levels(pixels), bright=found.polarity == "bright", told=_Told(None, 1.0))
+        used = [round(1 / scale) for scale in found.scales]
+        return found, *self._measured(passes, found.probability, found.width_px, used)
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn fused logits of "particle" into probabilities, in place."""

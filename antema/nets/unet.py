@@ -73,9 +73,9 @@ class UNet(nnx.Module):
             x = second(first(x))
         return _channels_to_pixels(self.head(x))
 
-    def bottleneck(self, x: jax.Array) -> jax.Array:
-        """Return the deepest features of `x` (n, h, w): (n, h / STRIDE, w / STRIDE, features[-1])."""
-        return self._down(x)[-1]
+    def encoded(self, x: jax.Array) -> list[jax.Array]:
+        """Return the features of `x` (n, h, w) on the way down, each (n, h / stride, w / stride, features)."""
+        return self._down(x)
 
     def _down(self, x: jax.Array) -> list[jax.Array]:
         x = _pixels_to_channels(x)

@@ -9,7 +9,7 @@ from antema.nets.scales import (
     estimated_width_px,
     reduced,
     typical_width_px,
-    working_factors,
+    working_weights,
 )
 
 
@@ -82,7 +82,15 @@ def test_finer_maps_are_not_asked_for_in_vain():
 
 @pytest.mark.parametrize(
     ("width", "expected"),
-    [(40.0, [1, 2]), (20.0, [1]), (5.0, [1]), (0.0, [1]), (300.0, [2, 4, 8]), (2000.0, [8])],
+    [(36.0, [1, 2]), (19.0, [1]), (5.0, [1]), (0.0, [1]), (300.0, [2, 4, 8]), (3000.0, [8])],
 )
 def test_the_network_works_where_particles_are_comfortably_wide(width, expected):
-    assert working_factors(width, [1, 2, 4, 8]) == expected
+    weights = working_weights(width, [1, 2, 4, 8])
+    assert list(weights) == expected
+    assert sum(weights.values()) == pytest.approx(1)
+
+
+@given(width=st.floats(10, 1500))
+def test_a_little_larger_particle_is_seen_nearly_the_same_way(width):
+    once, again = working_weights(width, [1, 2, 4, 8]), working_weights(1.02 * width, [1, 2, 4, 8])
+    assert all(abs(once.get(factor, 0) - again.get(factor, 0)) < 0.15 for factor in (1, 2, 4, 8))

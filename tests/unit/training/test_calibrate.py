@@ -1,0 +1,127 @@
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from flax import nnx
+from PIL import Image
+from scipy.special import expit
+
+import antema.nets.card
+from antema import nets
+from antema.domain import AntemaError
+from antema.nets.unet import UNet
+from antema.nets.weights import first_weights, save
+from antema.training.calibrate import calibrate, fitted_polarity, fitted_temperature
+from antema.training.sources import is_held_out
+from antema.training.strangers import STRANGERS, stranger
+
+
+def test_temperature_and_offset_are_found_again():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 4, 40_000)
+    labels = rng.random(logits.size) < expit(logits / 2.5 - 0.7)
+    temperature, offset = fitted_temperature(logits, labels, np.full(logits.size, 1 / logits.size))
+    assert temperature == pytest.approx(2.5, rel=0.05)
+    assert offset == pytest.approx(-0.7, abs=0.05)
+
+
+def test_polarity_goes_by_the_evidence_that_tells():
+    rng = np.random.default_rng(0)
+    differences = np.column_stack([rng.normal(1.0, 0.5, 300), rng.normal(0, 1, 300)])
+    weights = fitted_polarity(differences)
+    assert weights[0] > 10 * abs(weights[1])
+    assert np.mean(differences @ weights > 0) > 0.95
+
+
+def test_pictures_that_are_no_micrographs_are_of_every_kind_and_the_same_for_a_seed():
+    for seed in range(2 * len(STRANGERS)):
+        picture = stranger(seed, side_px=96)
+        assert picture.shape == (96, 96)
+        assert picture.dtype == np.float32
+        assert np.isfinite(picture).all()
+        assert picture.std() > 0
+        np.testing.assert_array_equal(picture, stranger(seed, side_px=96))
+
+
+@pytest.fixture
+def tiny_model(tmp_path, monkeypatch):
+    folder = tmp_path / "models" / "tiny"
+    folder.mkdir(parents=True)
+    save(
+        first_weights(nnx.eval_shape(lambda: UNet(features=(4, 6), rngs=nnx.Rngs(0))), 1),
+        folder / "weights.safetensors",
+    )
+    card = {
+        "task": "segmentation",
+        "title": "Tiny",
+        "description": "Untrained.",
+        "licence": "MIT",
+        "outline": "none",
+        "input": "any",
+        "default": True,
+        "architecture": {"kind": "unet-stride2", "features": [4, 6], "parameters": 0},
+        "training": {"images": {}, "held_out": {}, "steps": 0, "batch": 1, "minutes": 0, "device": "CPU", "seed": 0},
+        "metrics": {},
+        "sha256": hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest(),
+    }
+    (folder / "card.json").write_text(json.dumps(card))
+    monkeypatch.setattr(antema.nets.card, "_SHIPPED", tmp_path / "models")
+    monkeypatch.delenv("ANTEMA_DATA", raising=False)
+    nets.load.cache_clear()
+    yield folder
+    nets.load.cache_clear()
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Thirty fields of dark discs, some of which are held out."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:96, :96]
+    for kind in ("images", "instances"):
+        (tmp_path / "fields" / kind).mkdir(parents=True)
+    for k in range(30):
+        disc = (y - rng.integers(20, 70)) ** 2 + (x - rng.integers(20, 70)) ** 2 < rng.integers(6, 15) ** 2
+        grey = 150 - 60 * disc + rng.normal(0, 8, disc.shape)
+        Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).save(tmp_path / "fields/images" / f"{k:02}.png")
+        Image.fromarray(disc.astype(np.uint8)).save(tmp_path / "fields/instances" / f"{k:02}.png")
+    return tmp_path / "fields"
+
+
+def test_a_calibrated_model_tells_trust_and_gives_other_probabilities_under_another_name(tiny_model, data, monkeypatch):
+    import antema.training.calibrate as module
+
+    monkeypatch.setattr(module, "_STRANGER_PX", (96,))
+    pixels = np.asarray(Image.open(data / "images/00.png"))
+    before = nets.load("tiny")
+    raw = before.segment(pixels)
+    assert raw.trust is None
+    shares = []
+    entry = calibrate("tiny", [data], at_most=6, progress=lambda done, total: shares.append(done / total))
+    held_out = sum(is_held_out(f"fields/{k:02}", seed=0) for k in range(30))
+    assert entry["images"] == {"fields": min(held_out, 6)}
+    assert shares == sorted(shares)
+    assert entry["ece_after"] <= entry["ece_before"] + 0.02
+    assert entry["polarity"]["fields"]["images"] == entry["images"]["fields"]
+
+    after = nets.load("tiny")
+    assert after.threshold == 0.5
+    assert after.sha256 != before.sha256
+    found = after.segment(pixels)
+    assert found.trust is not None
+    assert found.trust.verdict in ("within", "doubtful", "outside")
+    assert not np.allclose(found.probability, raw.probability)
+    assert {path.name for path in tiny_model.iterdir()} >= {"trust.safetensors", "reliability.png", "README.md"}
+
+    (tiny_model / "trust.safetensors").write_bytes(b"other")
+    nets.load.cache_clear()
+    with pytest.raises(AntemaError, match=r"expected the trust\.safetensors that its card describes"):
+        nets.load("tiny")
+
+
+def test_images_that_were_held_out_are_needed(tiny_model, data):
+    for path in sorted(data.glob("*/*.png")):
+        if is_held_out(f"fields/{path.stem}", seed=0):
+            path.unlink()
+    with pytest.raises(AntemaError, match=r"held out \(seed 0\), found 0"):
+        calibrate("tiny", [data])
