@@ -97,7 +97,9 @@ def calibrate(
     if raw.native_scale or raw.network.features is None:
         msg = f"model {name}: expected one of this program's own networks, found an imported one"
         raise AntemaError(msg)
-    learned, held_out = _images(data_dirs, seed, at_most)
+    # what training found burned into the images lies beside its checkpoint
+    remembered = card.folder / "training" / "annotations.json"
+    learned, held_out = _images(data_dirs, seed, at_most, remembered if remembered.parent.is_dir() else None)
     n_strangers = max(len(learned), 10 * len(STRANGERS))
     steps = len(learned) + (2 + _SPOILT) * len(held_out) + n_strangers
     done = iter(range(1, steps + 1))
@@ -293,11 +295,15 @@ def _regression(x: Array, target: Array, *, share: Array | None = None, penalty:
     return np.asarray(minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x)
 
 
-def _images(data_dirs: Sequence[Path], seed: int, at_most: int) -> tuple[list[LabelledImage], list[LabelledImage]]:
+def _images(
+    data_dirs: Sequence[Path], seed: int, at_most: int, remembered: Path | None
+) -> tuple[list[LabelledImage], list[LabelledImage]]:
     learned: list[LabelledImage] = []
     held_out: list[LabelledImage] = []
     for folder in data_dirs:
-        for kept, images in zip((learned, held_out), split(read_set(Path(folder)), seed=seed), strict=True):
+        for kept, images in zip(
+            (learned, held_out), split(read_set(Path(folder), remembered=remembered), seed=seed), strict=True
+        ):
             with_particles = [image for image in images if image.particle.any()]
             kept += with_particles[:: -(-len(with_particles) // at_most) or 1]
     for images, kind in ((learned, "learned from"), (held_out, "held out")):
