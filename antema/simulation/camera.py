@@ -130,12 +130,6 @@ def antema_blur(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     return np.rint(soft).astype(pixels.dtype)
 
 
-def eight_bit(pixels: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
-    """Return `pixels` stretched so that `low` becomes 0 and `high` 255, cut beyond."""
-    unit = (pixels.astype(np.float32) - low) / max(high - low, 1e-12)
-    return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-
-
 def jpeg_coded(grey: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Return an 8-bit image after JPEG of this quality (1 to 95)."""
     from PIL import Image as Pillow

@@ -12,7 +12,6 @@ from antema.simulation.particles import Particle
 from antema.simulation.shapes import TWINNED_SHAPES, cut, domain_planes
 
 Image = NDArray[np.float32]
-_REST_EV = 510998.95
 _EXTINCTION_KV = 100.0
 _BLUNT = 0.02
 """Share of the beam that no diffraction takes away."""
@@ -46,9 +45,8 @@ class Contrast:
 
 def interaction_per_v_nm(voltage_kv: float) -> float:
     """Return the phase that 1 V over 1 nm gives to an electron wave, in rad."""
-    energy_ev = voltage_kv * 1e3
-    wavelength_nm = 1.226426 / np.sqrt(energy_ev * (1 + 0.97846e-6 * energy_ev))
-    return float(2 * np.pi / (wavelength_nm * energy_ev) * (_REST_EV + energy_ev) / (2 * _REST_EV + energy_ev))
+    beam = Optics(voltage_kv=voltage_kv)
+    return 2 * np.pi / (beam.wavelength_nm * voltage_kv * 1e3) * beam.lorentz_factor / (1 + beam.lorentz_factor)
 
 
 def solid_shift(
@@ -59,8 +57,10 @@ def solid_shift(
     optics: Optics,
     contrast: Contrast,
     pixel_size_nm: float,
-) -> tuple[Image, Image, Image]:
-    """Return the projected thickness in nm, the phase and the loss of amplitude of a solid.
+) -> tuple[NDArray[np.bool_], Image, Image, Image]:
+    """Return where a solid is, its projected thickness in nm, the phase and the loss of amplitude.
+
+    An uneven thickness may come to 0 inside of it, too.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def solid_shift(
         Distance of those places; lattice fringes below two of them are left out.
     """
     low, high = particle.body.chord(x_nm, y_nm)
-    thickness = np.maximum(high - low, 0)
+    inside, thickness = high > low, np.maximum(high - low, 0)
     if particle.structure == "amorphous" and contrast.texture:
         uneven = long_waves(rng, (thickness.shape[0], thickness.shape[1]), waves=rng.uniform(3, 30))
         thickness = thickness * np.maximum(1 + contrast.texture * uneven, 0)
@@ -93,7 +93,7 @@ def solid_shift(
             loss = loss - 0.5 * np.log(np.maximum(1 - contrast.diffraction * (1 - beam), _BLUNT))
         if contrast.fringes:
             phase = phase * (1 + _lattice(rng, material, x_nm, y_nm, pixel_size_nm, contrast.fringes))
-    return thickness, phase.astype(np.float32), loss.astype(np.float32)
+    return inside, thickness, phase.astype(np.float32), loss.astype(np.float32)
 
 
 def direct_beam(
@@ -135,8 +135,7 @@ def extinction_nm(material: Material, voltage_kv: float) -> float:
     """Return the extinction distance at a voltage: it grows as the electron's speed."""
 
     def speed(kv: float) -> float:
-        gamma = 1 + kv * 1e3 / _REST_EV
-        return float(np.sqrt(1 - 1 / gamma**2))
+        return float(np.sqrt(1 - 1 / Optics(voltage_kv=kv).lorentz_factor ** 2))
 
     return material.extinction_nm * speed(voltage_kv) / speed(_EXTINCTION_KV)
 

@@ -132,7 +132,7 @@ def icosahedral(neighbours_nm: float, reach_nm: float) -> Vectors:
     return places[np.sort(first)]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)  # the largest take some 100 MB; a field has one material and few sizes
 def _around_origin(material: Material, reach_nm: float) -> tuple[Vectors, NDArray[np.int64], Vectors]:
     """Return the lattice around the origin by distance: places, index of the species and distance."""
     reach_nm += 2 * float(np.linalg.norm(material.cell_nm.sum(axis=0)))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from antema.simulation.camera import jpeg_coded
 from antema.simulation.fourier import gaussian, long_waves
 
 Image = NDArray[np.float32]
@@ -81,15 +82,7 @@ def as_printed(rng: np.random.Generator, values: Image) -> NDArray[np.uint8]:
     if rng.random() < 0.15:
         unit = np.clip(unit + rng.uniform(0.3, 1.0) * (unit - gaussian(unit, rng.uniform(0.8, 2))), 0, 1)
     grey = np.rint(floor + unit * (ceiling - floor)).astype(np.uint8)
-    if rng.random() < 0.3:
-        import io
-
-        from PIL import Image as Pillow
-
-        stream = io.BytesIO()
-        Pillow.fromarray(grey).save(stream, "JPEG", quality=int(rng.integers(40, 95)))
-        grey = np.asarray(Pillow.open(stream))
-    return grey
+    return jpeg_coded(grey, int(rng.integers(40, 95))) if rng.random() < 0.3 else grey
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.simulation.elements import SPECIES, Species
+from antema.simulation.optics import Optics
 from antema.simulation.scattering import scattering_factor_nm
 
 Vectors = NDArray[np.float64]
@@ -209,8 +210,7 @@ def absorption_per_nm(material: Material, voltage_kv: float, aperture_mrad: floa
 @lru_cache(maxsize=256)
 def cross_section_nm2(z: int, voltage_kv: float, aperture_mrad: float) -> float:
     """Return the cross section of one atom for elastic scattering past a half-angle, in nm²."""
-    energy_ev = voltage_kv * 1e3
-    wavelength_nm = 1.226426 / np.sqrt(energy_ev * (1 + 0.97846e-6 * energy_ev))
+    beam = Optics(voltage_kv=voltage_kv)
     angle = np.geomspace(aperture_mrad * 1e-3, np.pi / 2, 400)
-    amplitude = (1 + voltage_kv / 510.999) * scattering_factor_nm(z, angle / wavelength_nm)
+    amplitude = beam.lorentz_factor * scattering_factor_nm(z, angle / beam.wavelength_nm)
     return float(np.trapezoid(2 * np.pi * angle * amplitude**2, angle))

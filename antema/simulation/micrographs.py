@@ -49,7 +49,7 @@ def micrograph_field(
     pixel_size_nm : float
         Edge of a pixel.
     element : str
-        One of `antema.simulation.elements.METALS`.
+        One of `antema.simulation.materials.METALS`.
     mean_diameter_nm, sd_nm : float
         Of the normal distribution of volume-equivalent diameters, cut at a third of the mean.
     n : int

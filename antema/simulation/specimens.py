@@ -217,15 +217,15 @@ class _Canvas:
         """Add a particle as a solid."""
         body = particle.body
         x0, y0, x, y = self._window(body.outline(), at, 2)
-        thickness, phase, loss = solid_shift(rng, particle, x, y, self.optics, self.contrast, self.pixel_size_nm)
-        window, inside = self._cut(x0, y0, thickness.shape)
+        mask, thickness, phase, loss = solid_shift(rng, particle, x, y, self.optics, self.contrast, self.pixel_size_nm)
+        window, inside = self._cut(x0, y0, mask.shape)
         if self.mode == "dark":
             weight = sum(n * one.z**_ANNULAR_POWER for one, n in particle.material.atoms_per_nm3.items())
             self.annular[window] += weight * thickness[inside]
         else:
             self.phase[window] += phase[inside]
             self.loss[window] += loss[inside]
-        return _Outline(x0, y0, thickness > 0, body.shadow(), np.pi / 6 * particle.diameter_nm**3)
+        return _Outline(x0, y0, mask, body.shadow(), np.pi / 6 * particle.diameter_nm**3)
 
     def add_ligands(self, particle: Particle, at: Vectors, shell_nm: float) -> None:
         """Add a shell of hydrocarbon around a particle."""

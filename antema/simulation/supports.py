@@ -104,7 +104,7 @@ def film_shift(
 
 
 def gentle(phase: Image) -> Image:
-    """Return a projected phase, less where neighbouring pixels differ by more than a grid can carry.
+    """Return a projected phase, scaled down as a whole if neighbouring pixels differ by more than a grid can carry.
 
     What is refracted so far that the sampling has no place for it passes the aperture in no microscope of that
     magnification; the fringe along the edge stays.

@@ -323,16 +323,16 @@ def mixed_field(
     rng = np.random.default_rng((seed, 71))
     kind = _weighted(rng, _MIXTURE)
     field = KINDS[kind](seed, shape=shape, pixel_size_nm=pixel_size_nm)
-    conditions: dict[str, Any] = {"kind": kind}
+    exported: list[str] = []
     pixels: NDArray[np.generic] = field.pixels
     if kind in ("metal", "semiconductor") and rng.random() < 0.2:
         pixels = antema_blur(pixels)
-        conditions["exported"] = "ANTEMA's blur"
+        exported.append("ANTEMA's blur")
     if kind != "solids" and rng.random() < _PRINTED[kind]:
         grey = as_printed(rng, pixels.astype(np.float32))
         pixels = annotated(rng, grey) if rng.random() < 0.7 else grey
-        conditions["exported"] = "figure"
-    return with_pixels(field, pixels, conditions)
+        exported.append("figure")
+    return with_pixels(field, pixels, {"kind": kind, "exported": exported})
 
 
 _MIXTURE = {"metal": 0.3, "semiconductor": 0.12, "large": 0.28, "dense": 0.12, "solids": 0.1, "annular": 0.08}

@@ -81,12 +81,16 @@ def test_a_twin_mirrors_its_crystal():
     atoms = ball(METALS["Au"], "twin", 3.0)
     distance = cKDTree(atoms.places_nm).query(atoms.places_nm, k=13)[0]
     assert distance[:, 1].min() == pytest.approx(METALS["Au"].lattice_nm / np.sqrt(2), rel=1e-6)
-    # atoms of the mirror keep their twelve neighbours, but not fcc's second shell
+    # atoms of the mirror keep their twelve neighbours; across it some lie at sqrt(8/3) of the neighbours' distance, as
+    # in a hexagonal packing and nowhere in fcc
     plain = ball(METALS["Au"], "crystal", 3.0)
-    second = 1.2 * METALS["Au"].lattice_nm / np.sqrt(2)
-    assert len(cKDTree(atoms.places_nm).query_pairs(second)) == pytest.approx(
-        len(cKDTree(plain.places_nm).query_pairs(second)), rel=0.05
-    )
+
+    def pairs_within(one, share):
+        return len(cKDTree(one.places_nm).query_pairs(share * METALS["Au"].lattice_nm / np.sqrt(2)))
+
+    assert pairs_within(atoms, 1.2) == pytest.approx(pairs_within(plain, 1.2), rel=0.05)
+    assert pairs_within(plain, 1.65) == pairs_within(plain, 1.6)
+    assert pairs_within(atoms, 1.65) > pairs_within(atoms, 1.6) + 10
 
 
 def test_only_fcc_metals_are_twinned_many_times():
