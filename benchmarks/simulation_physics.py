@@ -25,6 +25,7 @@ from antema.simulation.camera import Camera, antema_blur
 from antema.simulation.fourier import fast_length, frequencies_per_nm
 from antema.simulation.multislice import exit_wave, image, thin_image, thin_shift
 from antema.simulation.optics import Optics
+from antema.simulation.scattering import atom_factors
 
 Image = NDArray[np.floating]
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "abtem.npz"
@@ -42,6 +43,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     plt.rcParams.update({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False})
     against_abtem()
+    lost_on_the_grid()
     foci()
     theory(options.out / "theory.png")
     supports(options.out / "supports.png")
@@ -87,6 +89,14 @@ def against_abtem() -> None:
                 ours.append(np.sqrt(np.mean((seen - truth) ** 2)) / truth.std())
             numbers = [*golden[f"{name}_rms"][:, k], *ours]
             print(f"| {label} | {pixel:.3f} | " + " | ".join(f"{value:.3f}" for value in numbers) + " |")
+
+
+def lost_on_the_grid() -> None:
+    """Print how much of the amplitude a gold atom takes away on a coarse grid, beside the phase that it gives."""
+    optics, pixel = Optics(voltage_kv=300), 0.064
+    terms, beyond, _ = atom_factors([79], optics, pixel)
+    mean = 2 * terms[0, 0].sum() * optics.lorentz_factor * optics.wavelength_nm + beyond[0, 0]
+    print(f"gold at 300 kV and {pixel} nm/px: loss over phase {mean.imag / mean.real:.3f}")
 
 
 def foci() -> None:
@@ -320,6 +330,7 @@ def power_spectrum(pixels: Image, pixel_nm: float, edges: NDArray[np.floating]) 
 
 
 def contrast(pixels: Image, particle: NDArray[np.bool_]) -> float:
+    """Return the contrast-to-noise of all particles together against all of the ground."""
     ground = pixels[~particle]
     return float((ground.mean() - pixels[particle].mean()) / ground.std())
 

