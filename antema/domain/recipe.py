@@ -55,8 +55,8 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
     ),
     RecipeField(
         "polarity",
-        "Particles are",
-        help="dark or bright against their background; auto: the network finds out, image by image.",
+        "Polarity",
+        help="Particles are dark or bright against their background; auto: the network finds out, image by image.",
         choices=POLARITIES,
     ),
     RecipeField(

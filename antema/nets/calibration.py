@@ -44,7 +44,8 @@ class Calibration:
 
     def digest(self, weights_sha256: str) -> str:
         """Return what names the network with this calibration: other probabilities are another result."""
-        return hashlib.sha256(f"{weights_sha256} {self.sha256}".encode()).hexdigest()
+        parts = (weights_sha256, self.sha256, self.temperature.hex(), self.offset.hex())  # the card has the last two
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def read_calibration(card: ModelCard) -> Calibration | None:

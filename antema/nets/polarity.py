@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import label
 
-POLARITIES = ("auto", "dark", "bright")
-"""What may be asked of a segmenter."""
-
 EVIDENCE = ("decided", "firm", "compact", "inside", "textured", "distinct")
 """What `evidence` measures: shares and logarithms, all larger where the image is seen the right way round."""
+
+_SECONDARY = frozenset(("ETD", "TLD", "INLENS"))
+"""Detectors of secondary electrons whose names do not say so."""
 
 STRONG = 3.0
 """Logarithm of the odds that it takes to believe in other than the expected polarity: 20 to 1."""
@@ -30,8 +30,9 @@ def expected_polarity(metadata: Mapping[str, object]) -> str:
     """
     name = str(metadata.get("detector", "")).upper().replace("-", " ").replace("_", " ")
     words = name.split()
-    bright = "ADF" in name or any(word.startswith(("DF", "SE", "HAADF")) and len(word) <= 4 for word in words)
-    return "bright" if bright else "dark"
+    dark_field = "ADF" in name or any(word.startswith("DF") and len(word) <= 4 for word in words)
+    secondary = "".join(words) in _SECONDARY or any(word.startswith("SE") and len(word) <= 4 for word in words)
+    return "bright" if dark_field or secondary else "dark"
 
 
 def evidence(values: NDArray[np.float32], probability: NDArray[np.float32], threshold: float) -> NDArray[np.float64]:

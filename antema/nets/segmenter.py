@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from antema.domain import AntemaError, Trust
+from antema.domain.recipe import POLARITIES
 from antema.nets.calibration import Calibration, read_calibration
 from antema.nets.card import find, verify
 from antema.nets.network import Network, Progress, network_of
 from antema.nets.normalisation import NORMALISATIONS, Normalisation, finite, standardised
-from antema.nets.polarity import POLARITIES, evidence
+from antema.nets.polarity import evidence
 from antema.nets.scales import (
     add_enlarged,
     candidate_factors,

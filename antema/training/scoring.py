@@ -13,6 +13,7 @@ from antema.analysis import Segmenter, analyse_segmentation, segment
 from antema.analysis.descriptors import contrasts
 from antema.analysis.regions import least_area_px
 from antema.domain import Annotations, Instance, Micrograph, Recipe
+from antema.nets import expected_polarity
 from antema.stats import summarise
 from antema.training.baselines import BASELINES
 from antema.training.diameter_bias import diameter_bias
@@ -164,6 +165,8 @@ def scores_of(truth: Truth, segmenter: Segmenter, recipe: Recipe) -> tuple[Score
     segmentation = segment(
         case.micrograph.pixels,
         segmenter,
+        polarity=recipe.polarity,
+        expected=expected_polarity(case.micrograph.metadata),
         leave_out_annotations=recipe.leave_out_annotations,
         annotations=case.annotations,
     )

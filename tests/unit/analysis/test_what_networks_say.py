@@ -28,11 +28,18 @@ def test_the_network_is_told_the_polarity_of_the_recipe(micrograph):
     assert judge.asked == ["auto", "dark", "bright"]
 
 
-def test_the_network_is_told_what_the_detector_makes_of_particles(micrograph):
+@pytest.mark.parametrize(
+    ("detectors", "expected"),
+    [
+        (("HAADF", "DF-S", "DF4", "ETD", "InLens", "HE-SE2"), "bright"),
+        (("", "DigiScan", "BM-Ceta", "WA-Orius", "F416", "BF-S"), "dark"),
+    ],
+)
+def test_the_network_is_told_what_the_detector_makes_of_particles(micrograph, detectors, expected):
     judge = Judge()
-    analyse(micrograph, segmenter=judge)
-    analyse(replace(micrograph, metadata={"detector": "HAADF"}), segmenter=judge)
-    assert judge.expected == ["dark", "bright"]
+    for detector in detectors:
+        analyse(replace(micrograph, metadata={"detector": detector} if detector else {}), segmenter=judge)
+    assert judge.expected == [expected] * len(detectors)
 
 
 def test_a_segmenter_that_cannot_be_told_the_polarity_is_refused(micrograph):

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from scipy.special import expit
 
-from antema.domain import AntemaError, Instance, Micrograph, NotFound, PixelSize
+from antema.domain import AntemaError, Instance, Micrograph, NotFound, PixelSize, Recipe
 from antema.training import classical_baseline, evaluate_segmentation
 from antema.training.bragg import bragg_filter
 from antema.training.diameter_bias import diameter_bias
@@ -21,6 +21,8 @@ from antema.training.reliability import calibration, reliability_counts
 from antema.training.scoring import Case
 from antema.training.sources import true_instances
 from antema.training.tables import as_markdown, as_text, by_bin, put
+from tests.strategies import stored
+from tests.strategies.judging import Judge
 
 
 def square(x, y, side):
@@ -223,6 +225,14 @@ class Wide:
 
     def probability(self, pixels):
         return expit(2.5 - self._distance).astype(np.float32)
+
+
+@pytest.mark.parametrize("polarity", ["auto", "dark"])
+def test_a_network_is_told_the_polarity_as_in_an_analysis(polarity):
+    micrograph = Micrograph(stored.discs(1), PixelSize(0.1, "made"), "a", "", {"detector": "HAADF"})
+    judge = Judge()
+    evaluations([Case(micrograph, [disc(40, 40, 10)])], [judge], recipe=Recipe(polarity=polarity))
+    assert (judge.asked, judge.expected) == ([polarity], ["bright"])
 
 
 @pytest.fixture(scope="module")
