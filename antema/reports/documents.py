@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from antema import stats
-from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, Quantity, Recipe, View
+from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, Quantity, Recipe, Trust, View
 from antema.imaging.palette import OUTLINE_COLOURS, sample_colour
 from antema.reports import figures, numbers
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
@@ -147,12 +147,15 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
 
 def _strange(report: SampleReport) -> dict[str, Any] | None:
     """Return what a reader has to know of strange images before the numbers; None where there are none."""
-    trusts = [image.trust for image in report.images if image.status == "done"]
-    note = numbers.trust_note(trusts)
+    note = numbers.trust_note(_trusts(report))
     if not note:
         return None
     named = [f"{image.name}: {' '.join(image.trust.reasons)}" for image in report.strange_images if image.trust]
     return {"note": note, "named": named[:_MOST_STRANGE], "more": max(0, len(named) - _MOST_STRANGE)}
+
+
+def _trusts(report: SampleReport) -> list[Trust | None]:
+    return [image.trust for image in report.images if image.status == "done"]
 
 
 def _facts(sample: Mapping[str, Any]) -> list[list[str]]:
@@ -405,9 +408,7 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
                 "name": sample.name,
                 "facts": _facts(sample.sample),
                 "row": _comparison_row(sample, found[main.column]),
-                "note": " ".join(
-                    text for text in (found[main.column].note, _border_note(report, sample, view)) if text
-                ),
+                "note": _cautions(report, sample, found[main.column], view),
                 "images": [[image.name, image.sha256 or "–"] for image in sample.images],
             }
             for place, (letter, sample, found) in enumerate(zip(letters, report.samples, all_found, strict=True))
@@ -463,8 +464,11 @@ def _series_of(sample: SampleReport, quantity: Quantity, view: View) -> figures.
     return figures.series(numbers.values_of(table, quantity), weights, numbers.image_ids(table))
 
 
-def _border_note(report: ComparisonReport, sample: SampleReport, view: View) -> str:
-    return numbers.border_note(sample, asked=report.view.border_weighted, applied=view.border_weighted)
+def _cautions(report: ComparisonReport, sample: SampleReport, summary: stats.Summary, view: View) -> str:
+    """Return what a reader has to know of one sample's numbers."""
+    strange = numbers.trust_note(_trusts(sample))
+    border = numbers.border_note(sample, asked=report.view.border_weighted, applied=view.border_weighted)
+    return " ".join(text for text in (strange, summary.note, border) if text)
 
 
 def _comparison_row(sample: SampleReport, summary: stats.Summary) -> list[list[str]]:

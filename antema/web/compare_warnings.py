@@ -6,6 +6,7 @@ from typing import Any
 from dash import html
 
 from antema.domain import RECIPE_FIELDS
+from antema.reports.numbers import trust_note
 from antema.stats import format_number
 from antema.web.compare_choice import MOST_SAMPLES
 from antema.web.compare_samples import Comparable, Member
@@ -20,7 +21,8 @@ def warnings(comparable: Comparable) -> list[html.Div]:
     """Return what makes the numbers of these samples not comparable, then what limits them."""
     members = comparable.members
     serious: list[Any] = [*_convention_warning(members), *_recipe_warning(members), *_model_warning(members)]
-    hints = [*comparable.missing, *_border_hints(comparable), *_incomplete(members), *_pixel_size_hint(members)]
+    hints = [*comparable.missing, *_strange_hints(members), *_border_hints(comparable), *_incomplete(members)]
+    hints += _pixel_size_hint(members)
     if len(comparable.choice.samples) == MOST_SAMPLES:
         hints.append(f"At most {MOST_SAMPLES} samples are compared at a time: more colours could not be told apart.")
     shown: list[html.Div] = []
@@ -32,6 +34,11 @@ def warnings(comparable: Comparable) -> list[html.Div]:
     if hints:
         shown.append(html.Div(html.Ul([html.Li(text) for text in hints]), className="alert alert-warning"))
     return shown
+
+
+def _strange_hints(members: Sequence[Member]) -> list[str]:
+    notes = {member.name: trust_note([image.trust for image in member.done]) for member in members}
+    return [f"{name}: {note}" for name, note in notes.items() if note]
 
 
 def _border_hints(comparable: Comparable) -> list[str]:

@@ -42,6 +42,16 @@ def test_a_view_is_shared_by_its_address_and_kept_only_when_asked(page: Page, da
     store.close()
 
 
+def test_the_navigation_fits_a_narrow_window(page: Page, dashboard: Dashboard):
+    page.set_viewport_size({"width": 420, "height": 800})
+    page.goto(f"{dashboard.url}/samples")
+    expect(page.locator("#nav-help")).to_be_visible()
+    for part in ("#nav-samples", "#nav-help", "#user-name", "#theme-toggle"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 420
+
+
 def test_news_of_an_ended_job_does_not_take_back_what_was_chosen_meanwhile(
     page: Page, dashboard: Dashboard, tmp_path: Path
 ):

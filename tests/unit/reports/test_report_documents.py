@@ -10,6 +10,7 @@ from PIL import Image
 
 from antema.domain import QUANTITIES, RECIPE_FIELDS, Recipe, View
 from antema.reports import ComparisonReport, ReportImage, comparison_report_pdf, sample_report_pdf
+from tests.strategies.judging import STRANGE
 
 
 def pages(content):
@@ -161,6 +162,16 @@ def test_threads_draw_what_one_draws_alone(make_report):
 
 def comparison(*reports, weighting="number"):
     return ComparisonReport(reports, View(weighting=weighting), reports[0].provenance)
+
+
+def test_a_comparison_says_which_samples_the_network_does_not_know_well(make_report):
+    known, strange = make_report(6), make_report(7, name="Au-2", seed=1)
+    first, *others = strange.images
+    strange = dataclasses.replace(strange, images=[dataclasses.replace(first, trust=STRANGE), *others])
+    text = text_of(comparison_report_pdf(comparison(known, strange)))
+    assert "B 1 of 7 micrographs is not of the kind that the network knows well" in text
+    assert text.count("the network knows well") == 1
+    assert text.index("the network knows well") < text.index("Difference of medians")
 
 
 def test_comparison_has_differences_with_effect_and_test(make_report, nasty_name):

@@ -13,6 +13,7 @@ from antema.web.compare_samples import CLASSES, load
 from antema.web.compare_warnings import warnings
 from antema.web.results import quantity_of
 from antema.web.state import store
+from tests.strategies.judging import KNOWN, STRANGE
 
 
 def compared(shelf, *names, column="equivalent_diameter_nm", weighting="number", log=False):
@@ -156,6 +157,27 @@ def test_a_scale_that_changed_after_the_result_is_pointed_out(web_store, make_sa
     assert warnings(load(choice)) == []
     web_store.set_pixel_size([web_store.micrographs(two.id)[0].id], 0.3, by="Ann")
     assert "two: the pixel size of 1 of 2 micrographs, or the image" in text_of(warnings(load(choice)))
+
+
+def test_images_out_of_the_networks_depth_are_pointed_out(web_store, make_sample):
+    known, strange = make_sample("known", 4.0, 2, trusts=(KNOWN, None)), make_sample("odd", 4.4, 2, trusts=(STRANGE,))
+    choice = Choice.of([known.id, strange.id], None, None, log=False)
+    (only,) = warnings(load(choice))
+    assert only.className == "alert alert-warning"
+    assert text_of(only) == (
+        "odd: 1 of 2 micrographs is not of the kind that the network knows well (1 of an unknown kind): look at its "
+        "outlines before the numbers."
+    )
+    web_store.leave_out(web_store.micrographs(strange.id)[0].id, "strange", by="Ann")
+    assert warnings(load(choice)) == []
+
+
+def test_a_differing_polarity_is_pointed_out(web_store, make_sample):
+    one, two = make_sample("one", 4.0, 2), make_sample("two", 4.4, 2)
+    analysis = web_store.create_analysis(two.id, Recipe(polarity="bright"), by="Ann")
+    web_store.set_current_analysis(two.id, analysis.id, by="Ann")
+    shown = text_of(warnings(load(Choice.of([one.id, two.id], None, None, log=False))))
+    assert "Polarity differs: auto for one, bright for two." in shown
 
 
 def test_an_excluded_particle_is_in_no_number(web_store, make_sample):
