@@ -1,8 +1,8 @@
 """How many micrographs a minute the simulator writes, files and compiling included.
 
 Run it as ``python benchmarks/simulation_speed.py [--count N] [--size PX] [--processes P] [--kind KIND]``. Fields of the
-default mixture are written to a folder that is deleted afterwards; the processor time beside the wall time says how
-busy the machine was with other work.
+default mixture are written to a folder that is deleted afterwards; processor time and load average beside the wall time
+say how busy the machine was with other work.
 """
 
 import argparse
@@ -36,8 +36,8 @@ def main() -> None:
     cpu = sum(after[:4]) - sum(before[:4])
     print(
         f"{options.count} {options.kind} fields of {options.size}², {options.processes} processes: {wall:.0f} s, "
-        f"{60 * options.count / wall:.0f} a minute; {cpu / options.count:.2f} s of processor time each, so "
-        f"{60 * 2 * options.count / cpu:.0f} a minute on two cores that do nothing else"
+        f"{60 * options.count / wall:.0f} a minute; {cpu / options.count:.2f} s of processor time each, on "
+        f"{os.cpu_count()} cores with a load average of {os.getloadavg()[0]:.1f} meanwhile"
     )
 
 

@@ -125,7 +125,7 @@ def _compounds() -> tuple[Material, ...]:
     oxygen = len(spinel) - tetrahedral - octahedral
     ions = (SPECIES["Fe3+ 4"],) * tetrahedral + (SPECIES["Fe2.5+ 6"],) * octahedral + (SPECIES["O2- 4"],) * oxygen
     cd, se, zn, o = (SPECIES[name] for name in ("Cd tetrahedral", "Se tetrahedral", "Zn2+ 4", "O2- 4"))
-    rutile_like = (SPECIES["Ti4+ 6"],) * 2 + (SPECIES["O2- 3"],) * 4
+    titania = (SPECIES["Ti4+ 6"],) * 2 + (SPECIES["O2- 3"],) * 4
     rounded = ("sphere", "ellipsoid")
     return (
         Material(
@@ -141,7 +141,7 @@ def _compounds() -> tuple[Material, ...]:
             "TiO2",
             np.diag([0.3785, 0.3785, 0.9514]),
             _anatase(0.2081),
-            rutile_like * 2,
+            titania * 2,
             19.0,
             60.0,
             (*rounded, "bipyramid", "rod", "plate"),

@@ -276,7 +276,7 @@ def test_written_truth_is_that_of_the_maps(tmp_path):
 
 
 def test_the_same_fields_come_from_one_process_and_from_two(tmp_path):
-    options = {"count": 2, "seed": 21, "shape": (64, 64), "kind": "solids"}
+    options = {"count": 2, "seed": 21, "shape": (64, 64), "kind": "metal"}
     for processes in (1, 2):
         simulate_micrographs(tmp_path / str(processes), processes=processes, **options)
     for path in sorted((tmp_path / "1").rglob("*.*")):
