@@ -97,7 +97,7 @@ class TrustModel:
         Parameters
         ----------
         measured : ndarray or None
-            `indicators` of the image; None where no particle was found.
+            `indicators` of the image; None where there are none.
         features : ndarray, shape (f,)
             What the network's deepest layer says of it.
         """
@@ -114,7 +114,7 @@ class TrustModel:
             reasons.append((10 * (1 - known), text))
         if measured is None:
             score = 0.6 * known
-            reasons.append((1.0, "No particle was found."))
+            reasons.append((1.0, "There is no outline in the middle of the image to judge it by."))
         else:
             score = self.expected_dice(np.append(measured, np.log(distance))) * known
             reasons += self._unusual(measured)
@@ -157,7 +157,7 @@ def indicators(
     threshold: float,
     width_px: float,
 ) -> Array | None:
-    """Return what the quality of a segmentation can be told by without knowing the truth; None without particles.
+    """Return what the quality of a segmentation can be told by without the truth; None without an outline.
 
     Parameters
     ----------
@@ -180,6 +180,8 @@ def indicators(
     particle, also = probability > threshold, seen_probability > threshold
     if not particle.any() or not also.any() or particle.all() or also.all():
         return None
+    unit = float(pixels.std(dtype=np.float64)) or 1.0  # grey values may be of any size: amperes, or counts
+    pixels, seen = pixels / np.float32(unit), seen / np.float32(unit)
     ground = ~np.asarray(ndimage.binary_dilation(particle, iterations=2), bool)
     ground = ground if ground.any() else ~particle
     contrast = abs(float(pixels[particle].mean()) - float(pixels[ground].mean()))

@@ -34,10 +34,11 @@ def test_indicators_are_what_they_are_called():
     assert measured(3.0, noise=0.1)["blur"] == pytest.approx(usual["blur"], abs=0.2)
 
 
-def test_gain_and_offset_do_not_matter():
+@pytest.mark.parametrize(("gain", "offset"), [(50, 3000), (1e-12, 0), (1e30, 0)])
+def test_gain_and_offset_do_not_matter(gain, offset):
     grey, probability = discs(2.0)
     once = indicators(grey, probability, grey, probability, threshold=0.5, width_px=20)
-    other = 50 * grey + 3000
+    other = np.float32(gain) * grey + np.float32(offset)
     np.testing.assert_allclose(
         indicators(other, probability, other, probability, threshold=0.5, width_px=20), once, rtol=1e-3
     )
@@ -92,7 +93,7 @@ def test_pictures_that_look_like_none_of_the_known_are_outside(model):
     assert strange.of(np.array([1.0, 0, 0, 0, 0]), np.ones(4)).verdict == "outside"
 
 
-def test_an_image_without_particles_is_never_quite_within(model):
+def test_an_image_without_outlines_is_never_quite_within(model):
     trust = model.of(None, np.ones(4))
     assert trust.verdict == "doubtful"
-    assert trust.reasons == ("No particle was found.",)
+    assert trust.reasons == ("There is no outline in the middle of the image to judge it by.",)
