@@ -134,9 +134,14 @@ def test_a_card_says_whether_its_network_was_calibrated_and_knows_what_it_knows(
     assert "Strange images|not told" in plain
     assert "Sees seams|no" in plain
     (folder / "plain" / "card.json").unlink()
-    calibration = {"sha256": "0" * 64, "ece_before": 0.031, "ece_after": 0.0042, "trust": {"held out": 0.71}}
+    tried = {"images": 40, "spearman": 0.714, "mean_score": 0.9, "mean_dice": 0.931}
+    trust = {"all": tried, "with spoilt copies": tried | {"images": 160}, "a set": tried | {"spearman": None}}
+    calibration = {"sha256": "0" * 64, "ece_before": 0.031, "ece_after": 0.0042, "trust": trust}
     install(folder, "ours", calibration=calibration, architecture={"outputs": ["particle", "contact"]})
     ours = text_of(model_cards())
     assert "Probabilities|calibrated: expected calibration error 0.0042, 0.0310 before" in ours
-    assert "Strange images|told, with reasons (held out: 0.71)" in ours
+    said = "held-out images{} the mean score is 0.90 and the mean overlap with the truth (Dice) 0.93, with a rank "
+    said += "correlation of 0.71"
+    first, second = said.format(""), said.format(" and spoilt copies of them")
+    assert f"Strange images|told, with reasons; of 40 {first}; of 160 {second}|" in ours
     assert "Sees seams|yes" in ours
