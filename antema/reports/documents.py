@@ -29,7 +29,11 @@ _CONVENTIONS = {
     "contour": "contour: on the sub-pixel outline of each particle",
     "antema": "antema: the original program's pixel counting, comparable with its old series",
 }
-_LEFT_IN_THE_CARD = ("metrics", "software", "task", "default", "training", "threshold_chosen")
+_LEFT_IN_THE_CARD = ("metrics", "software", "task", "default", "training", "calibration", "threshold_chosen")
+_OF_THE_CARD = {
+    "training": ("images", "minutes", "device", "seed"),
+    "calibration": ("temperature", "offset", "ece_before", "ece_after"),
+}
 _PROVENANCE_LABELS = {
     "date": "Date of analysis",
     "who": "Analysed by",
@@ -336,9 +340,9 @@ def _view_rows(report: SampleReport) -> list[list[str]]:
 def card_digest(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a reader of the report needs of a model's card; the rest stands in the card and in summary.json."""
     digest = {key: value for key, value in card.items() if key not in _LEFT_IN_THE_CARD}
-    training = card.get("training")
-    if isinstance(training, Mapping):
-        digest["training"] = {key: training[key] for key in ("images", "minutes", "device", "seed") if key in training}
+    for entry, keys in _OF_THE_CARD.items():
+        if isinstance(content := card.get(entry), Mapping):
+            digest[entry] = {key: content[key] for key in keys if key in content}
     metrics = card.get("metrics")
     if isinstance(metrics, Mapping):
         found = {name: m["dice"] for name, m in metrics.items() if isinstance(m, Mapping) and "dice" in m}

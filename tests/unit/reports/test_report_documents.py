@@ -160,6 +160,15 @@ def test_threads_draw_what_one_draws_alone(make_report):
         assert list(pool.map(sample_report_pdf, reports)) == alone
 
 
+def test_of_a_calibration_a_report_has_what_changes_numbers_and_how_good_it_is(make_report):
+    rows = {"sets of images": {"images": 40, "spearman": 0.7}}
+    entry = {"sha256": "0" * 64, "temperature": 1.31, "ece_after": 0.004, "trust": rows, "polarity": rows}
+    report = make_report(3, per_image=5)
+    text = text_of(sample_report_pdf(dataclasses.replace(report, model={**report.model, "calibration": entry})))
+    assert "Calibration: temperature 1.31 Calibration: ece after 0.004" in text
+    assert "sets of images" not in text
+
+
 def comparison(*reports, weighting="number"):
     return ComparisonReport(reports, View(weighting=weighting), reports[0].provenance)
 
