@@ -48,7 +48,7 @@ class Segmentation:
     width_px : float
         Typical width of a particle in the micrograph's pixels; 0 where none was found.
     notes : tuple of str
-        What a reader of the result should know.
+        What a reader of the result should know beside the rest, in plain sentences.
     contact : ndarray of float32, shape (h, w), or None
         Probability that a pixel lies on the seam between two particles that touch or overlap, seen at the finest of
         the scales; None where the network does not say.
@@ -163,16 +163,13 @@ class Segmenter:
         if len(planes) > 1:  # a seam is thin: coarser scales would only smear it
             contact = enlarged(planes[1], finest, shape)
             expit(contact, out=contact)
-        notes = (f"segmented at 1/{finest} of the image's width",) if finest > 1 else ()
         polarity = "bright" if passes.bright else "dark"
-        if passes.bright:
-            notes += ("particles taken for bright on a dark ground",)
         trust = None
         if self.calibration is not None and self.calibration.trust is not None:
             trust = self.calibration.trust.of(*self._measured(passes, probability, width_px, used))
         told.all()
         scales = tuple(1 / factor for factor in used)
-        return Segmentation(probability, scales, width_px, notes, contact, trust, polarity)
+        return Segmentation(probability, scales, width_px, contact=contact, trust=trust, polarity=polarity)
 
     def _measured(
         self, passes: "_Passes", probability: NDArray[np.float32], width_px: float, used: list[int]

@@ -294,8 +294,17 @@ def _micrograph(image: ReportImage, assets: dict[str, bytes]) -> dict[str, Any]:
         "scale": scale,
         "counts": f"{image.n_measured:,} measured, {image.n_dropped:,} dropped",
         "trust": trust,
-        "notes": "; ".join((*image.scale_warnings, *image.notes)),
+        "notes": "; ".join((*image.scale_warnings, *_seen(image), *image.notes)),
     }
+
+
+def _seen(image: ReportImage) -> list[str]:
+    """Return how the model saw an image where that was not at its own pixels with dark particles."""
+    finest = max(image.scales, default=1.0)
+    return [
+        *([f"seen at 1/{1 / finest:.3g} of its width"] if finest < 1 else []),
+        *(["particles taken for bright"] if image.polarity == "bright" else []),
+    ]
 
 
 def _for_print(png: bytes) -> tuple[bytes, float]:

@@ -169,6 +169,15 @@ def test_of_a_calibration_a_report_has_what_changes_numbers_and_how_good_it_is(m
     assert "sets of images" not in text
 
 
+def test_a_picture_says_how_its_image_was_seen(make_report):
+    report = make_report(3, per_image=5, pictures=2)
+    usual, other, _ = (dataclasses.replace(image, polarity="dark", scales=(1.0, 0.5)) for image in report.images)
+    other = dataclasses.replace(other, polarity="bright", scales=(0.25, 0.125), notes=("a note",))
+    text = text_of(sample_report_pdf(dataclasses.replace(report, images=[usual, other])))
+    assert "seen at 1/4 of its width; particles taken for bright; a note" in text
+    assert text.count("of its width") == text.count("taken for bright") == 1
+
+
 def comparison(*reports, weighting="number"):
     return ComparisonReport(reports, View(weighting=weighting), reports[0].provenance)
 
