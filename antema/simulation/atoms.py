@@ -109,7 +109,7 @@ def outlined(
     pixel_size_nm : float
         Edge of a pixel.
     most_samples : int
-        Bound on the finer grid that the union is drawn on.
+        About how many samples the finer grid has at most that the union is drawn on.
 
     Returns
     -------
@@ -126,6 +126,7 @@ def outlined(
     high = np.ceil((xy_nm[:, :2].max(axis=0) + reach) / pixel_size_nm).astype(int)
     w, h = (high - low).tolist()
     fine = int(np.clip(np.sqrt(most_samples / (w * h)), 1, np.ceil(pixel_size_nm / closing_nm * 8)))
+    fine = fine // 2 * 2 + 1  # odd: no pixel is covered by exactly a half, which would widen the mask
     step_nm = pixel_size_nm / fine
     cell = np.floor((xy_nm[:, :2] - low * pixel_size_nm) / step_nm).astype(int)
     widened = np.zeros((h * fine, w * fine), bool)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from antema.simulation.atoms import SHAPES, STRUCTURES, nanoparticle, outline_mask, random_rotation
+from antema.simulation.atoms import SHAPES, STRUCTURES, nanoparticle, outline_mask, outlined, random_rotation
 from antema.simulation.materials import METALS
 from antema.simulation.scattering import scattering_factor_nm
 
@@ -58,6 +58,18 @@ def test_the_outline_of_a_sphere_ends_a_metallic_radius_outside_its_outer_atoms(
     # not every atom of the rim lies on the enclosing circle
     assert 2 * reach_nm - 0.05 < equivalent_nm < 2 * (reach_nm + AU.radius_nm) + 0.02
     assert equivalent_nm == pytest.approx(4.0 + 2 * AU.radius_nm, abs=0.25)
+
+
+def test_a_mask_is_neither_wider_nor_narrower_than_its_outline():
+    rng = np.random.default_rng(8)
+    wider_px = []
+    for _ in range(24):
+        atoms = nanoparticle(rng, AU, 4.0) + rng.uniform(0, 1, 3)
+        radii = np.full(len(atoms), AU.radius_nm)
+        _, _, mask, shadow = outlined(atoms, radii, 0.08, most_samples=25_000)
+        radius_px = np.sqrt(np.array([np.count_nonzero(mask), shadow.area_nm2 / 0.08**2]) / np.pi)
+        wider_px.append(radius_px[0] - radius_px[1])
+    assert np.mean(wider_px) == pytest.approx(0, abs=0.03)
 
 
 def test_the_outline_has_no_holes_between_atom_columns():
