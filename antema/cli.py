@@ -21,6 +21,7 @@ from antema.domain.recipe import CONVENTIONS, POLARITIES, SEPARATIONS
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _DEVICES = ("auto", "cpu", "gpu")
+_CROP_SETS = ("pattern", "simulation-c", "simulation-c-si", "poly", "realistic")
 _FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids")
 
 
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     segmentation.set_defaults(run=_evaluate_segmentation)
 
-    simulate = commands.add_parser("simulate", help="micrographs with known truth")
+    simulate = commands.add_parser("simulate", help="micrographs and particles with known truth")
     kinds = simulate.add_subparsers(dest="kind", required=True, metavar="KIND")
     micrographs = kinds.add_parser("micrographs", help="fields of particles with instance maps")
     micrographs.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -114,6 +115,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     micrographs.add_argument("--processes", type=_whole_above_0, default=1, metavar="N", help="fields made at a time")
     micrographs.set_defaults(run=_simulate_micrographs)
+    crystallinity = kinds.add_parser("crystallinity", help="crops of particles with their classes")
+    crystallinity.add_argument("--out", type=Path, required=True, metavar="DIR")
+    crystallinity.add_argument("--count", type=_whole_above_0, required=True, metavar="N")
+    crystallinity.add_argument("--seed", type=int, required=True, metavar="S")
+    crystallinity.add_argument(
+        "--set", choices=_CROP_SETS, default="realistic", dest="crop_set", help="which particles"
+    )
+    crystallinity.add_argument("--processes", type=_whole_above_0, default=1, metavar="N", help="crops made at a time")
+    crystallinity.set_defaults(run=_simulate_crystallinity)
 
     train = commands.add_parser("train", help="train a network; the same command goes on where it was stopped")
     kinds = train.add_subparsers(dest="kind", required=True, metavar="KIND")
@@ -453,6 +463,21 @@ def _simulate_micrographs(options: argparse.Namespace) -> int:
         shape=(options.size, options.size),
         kind=options.kind,
         pixel_size_nm=options.pixel_size,
+        processes=options.processes,
+        progress=lambda done, total: step("", done, total),
+    )
+    return OK
+
+
+def _simulate_crystallinity(options: argparse.Namespace) -> int:
+    from antema.simulation import simulate_crystallinity
+
+    step = _progress("crop")
+    simulate_crystallinity(
+        options.out,
+        count=options.count,
+        seed=options.seed,
+        kind=options.crop_set,
         processes=options.processes,
         progress=lambda done, total: step("", done, total),
     )

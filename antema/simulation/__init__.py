@@ -1,6 +1,7 @@
 """Micrographs whose truth is known: for teaching networks, for tests, and for the demonstration samples."""
 
 from antema.simulation.camera import Camera
+from antema.simulation.crop_files import simulate_crystallinity
 from antema.simulation.drawn import drawn_field
 from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise
 from antema.simulation.files import demo_files, instance_pages, simulate_micrographs, write_demo, write_field
@@ -21,6 +22,7 @@ __all__ = [
     "instance_pages",
     "metal_field",
     "micrograph_field",
+    "simulate_crystallinity",
     "simulate_micrographs",
     "specimen_field",
     "varied_field",

@@ -1,6 +1,7 @@
 """Amorphous supports, carbon and silicon: as a random field with the right structure factor, and atom by atom."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,7 @@ def packed(
     box = np.array([size[0], size[1], size[2] + 2 * solid.least_distance_nm])  # no neighbours across z
     atoms = np.empty((0, 3))
     for _ in range(400):
-        fresh = rng.uniform(0, 1, (min(max(2 * (wanted - len(atoms)), 64), 200_000), 3)) * size
+        fresh = rng.uniform(0, 1, (min(max(2 * (wanted - len(atoms)), wanted // 4, 64), 200_000), 3)) * size
         if len(atoms):
             near, _ = KDTree(atoms, boxsize=box).query(fresh, distance_upper_bound=solid.least_distance_nm)
             fresh = fresh[np.isinf(near)]
@@ -149,6 +150,45 @@ def packed(
         f"{' x '.join(f'{edge:g}' for edge in size_nm)} nm; found room for {len(atoms)}."
     )
     raise ValueError(msg)
+
+
+def slab(
+    rng: np.random.Generator, size_nm: tuple[float, float, float], solid: AmorphousSolid, *, most_atoms: int = 20_000
+) -> NDArray[np.float64]:
+    """Return atoms packed at random as `packed` does; many are cut at random out of a larger block, made once.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the places, or of where the block is cut and which way it lies.
+    size_nm : tuple of float
+        Edges of the box along x, y and z; it repeats in x and y where it has at most `most_atoms`.
+    solid : AmorphousSolid
+        Its density and least distance.
+    most_atoms : int
+        From here on a block is cut.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        x, y and z in nm, in [0, size).
+    """
+    x, y, z = size_nm
+    if solid.atoms_per_nm3 * x * y * z <= most_atoms:
+        return packed(rng, size_nm, solid)
+    edge, depth = float(16 * np.ceil(max(x, y) / 16)), float(6 * np.ceil(z / 6))
+    atoms = _block(solid, edge, depth) + (*rng.uniform(0, edge, 2), -rng.uniform(0, depth - z))
+    atoms[:, :2] %= edge
+    if rng.random() < 0.5:
+        atoms[:, :2] = atoms[:, 1::-1]
+    if rng.random() < 0.5:
+        atoms[:, 2] = z - atoms[:, 2]
+    return atoms[((atoms >= 0) & (atoms < size_nm)).all(axis=1)]
+
+
+@lru_cache(maxsize=4)
+def _block(solid: AmorphousSolid, edge_nm: float, depth_nm: float) -> NDArray[np.float64]:
+    return packed(np.random.default_rng(16), (edge_nm, edge_nm, depth_nm), solid)
 
 
 def _first_come(n: int, pairs: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -145,7 +145,7 @@ def exit_waves(
         for atoms, first, n in zip(places, top, needed, strict=True)
     ]
     counts = [np.bincount(k, minlength=1) for k in which]
-    slices, most = _few(max(needed)), fast_length(max(int(count.max()) for count in counts))
+    slices, most = _few(max(needed)), _many(max(int(count.max()) for count in counts))
     rows = [
         _filled(
             atoms[k == one] / pixel_size_nm,
@@ -201,6 +201,11 @@ def image(wave: Wave, optics: Optics, pixel_size_nm: float, *, foci: int = 1) ->
 def _few(slices: int) -> int:
     """Return a number of slices from `slices` on, one of few: each number is compiled for itself."""
     return slices if slices <= 8 else fast_length(slices)
+
+
+def _many(atoms: int) -> int:
+    """Return a number of atoms in a slice from `atoms` on: a power of two, as atoms cost less than compiling does."""
+    return max(1 << (atoms - 1).bit_length(), 8)
 
 
 def _filled(

@@ -123,6 +123,7 @@ def test_version(capsys):
         ["measure", "x.png", "--out", "o"],
         ["evaluate"],
         ["simulate", "micrographs", "--out", "o", "--count", "0", "--seed", "1"],
+        ["simulate", "crystallinity", "--out", "o", "--count", "1", "--seed", "1", "--set", "real"],
         ["train", "segmentation", "--data", "d", "--out", "o", "--minutes", "-1"],
         ["models"],
         ["serve", "--port", "eighty"],
@@ -436,6 +437,17 @@ def test_evaluate_compares_models_in_a_table_and_on_a_page(tmp_path, capsys):
     assert f"`{shlex.join(['antema', *arguments])}`" in page
     assert "| classical | " in page
     assert len(list((tmp_path / "overlays" / "bragg").glob("*.png"))) == 1
+
+
+def test_simulate_writes_particles_with_their_classes(tmp_path):
+    out = tmp_path / "set"
+    assert (
+        main(["simulate", "crystallinity", "--out", str(out), "--count", "2", "--seed", "3", "--set", "pattern"])
+        == cli.OK
+    )
+    crops, masks = ({one.stem for one in (out / folder).iterdir()} for folder in ("crops", "masks"))
+    assert crops == masks == {"crop_000003", "crop_000004"}
+    assert (out / "labels.csv").read_text().startswith("name,class,lattice_visible,")
 
 
 def test_simulate_writes_a_set_that_evaluate_reads(tmp_path):

@@ -1,0 +1,127 @@
+"""Crop sets on disk: ``crops/NAME.tif``, ``masks/NAME.png`` and ``labels.csv``."""
+
+import csv
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from antema.simulation.crop_sets import SETS
+from antema.simulation.crops import Crop
+
+COLUMNS: tuple[str, ...] = (
+    "name",
+    "class",
+    "lattice_visible",
+    "element",
+    "diameter_nm",
+    "pixel_size_nm",
+    "hidden_by",
+    "lattice_contrast",
+    "clearest_spacing_nm",
+    "structure",
+    "shape",
+    "domains",
+    "atoms",
+    "neighbours",
+    "support",
+    "support_nm",
+    "voltage_kv",
+    "defocus_nm",
+    "cs_mm",
+    "astigmatism_nm",
+    "focal_spread_nm",
+    "convergence_mrad",
+    "dose_e_nm2",
+    "mask_iou",
+    "seed",
+)
+"""Of ``labels.csv``; what is not known is empty."""
+
+
+def simulate_crystallinity(
+    out: Path,
+    *,
+    count: int,
+    seed: int = 0,
+    kind: str = "realistic",
+    processes: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write a set of `count` particles with their classes into `out`; return the path of its ``labels.csv``.
+
+    Parameters
+    ----------
+    out : Path
+        Folder; it gets ``crops/`` (16 bits, calibrated in nm), ``masks/`` (255: particle) and ``labels.csv``.
+    count : int
+        How many.
+    seed : int
+        The k-th crop has the seed `seed` + k and is the same however many processes there are.
+    kind : str
+        One of `antema.simulation.crop_sets.SETS`.
+    processes : int
+        How many crops to make at a time, each in its own process.
+    progress : callable or None
+        Called with (done, all) after each.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind.
+    """
+    if kind not in SETS:
+        msg = f"expected a set out of {', '.join(SETS)}, found {kind!r}"
+        raise ValueError(msg)
+    out = Path(out)
+    for folder in ("crops", "masks"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    write = partial(_write_one, out, kind)
+    seeds = range(seed, seed + count)
+    path = out / "labels.csv"
+    with ExitStack() as stack:
+        table = csv.DictWriter(stack.enter_context(path.open("w", newline="", encoding="utf-8")), COLUMNS)
+        table.writeheader()
+        if processes > 1:
+            # a fork of a process that has used JAX hangs
+            pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
+            rows: Iterable[dict[str, Any]] = pool.map(write, seeds)
+        else:
+            rows = map(write, seeds)
+        for done, row in enumerate(rows, start=1):
+            table.writerow(row)
+            if progress:
+                progress(done, count)
+    return path
+
+
+def _write_one(out: Path, kind: str, seed: int) -> dict[str, Any]:
+    name = f"crop_{seed:06d}"
+    crop = SETS[kind](seed)
+    write_crop(crop, out, name)
+    return {"name": name} | {key: _as_text(value) for key, value in crop.label.items()}
+
+
+def write_crop(crop: Crop, directory: Path, name: str) -> None:
+    """Write a crop as ``crops/NAME.tif`` with its pixel size as ImageJ writes it, and ``masks/NAME.png``."""
+    import tifffile
+    from PIL import Image
+
+    per_nm = 1 / crop.pixel_size_nm
+    path = directory / "crops" / f"{name}.tif"
+    tifffile.imwrite(path, crop.pixels, imagej=True, resolution=(per_nm, per_nm), metadata={"unit": "nm"})
+    Image.fromarray(crop.mask.astype(np.uint8) * 255).save(directory / "masks" / f"{name}.png")
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else ""
+    return str(value)

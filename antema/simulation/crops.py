@@ -1,0 +1,247 @@
+"""Images of single particles of known crystallinity: atoms, a support and neighbours through multislice and camera."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from antema.simulation.amorphous import AmorphousSolid, slab
+from antema.simulation.atoms import outlined
+from antema.simulation.camera import Camera, blurred, drifted
+from antema.simulation.crystals import Atoms
+from antema.simulation.domains import AMORPHOUS, Grown, along_beam, grown
+from antema.simulation.fourier import Image, long_waves
+from antema.simulation.materials import Material
+from antema.simulation.multislice import exit_waves, image
+from antema.simulation.optics import Optics
+from antema.simulation.shapes import Ellipsoid, Vectors
+from antema.simulation.visibility import VISIBLE, lattice_contrast, noise_power, spacings_nm
+
+FINEST_NM, FINE_NM = 0.01, 0.025
+"""Least pixel size of a crop; largest one of the waves, which are binned to the crop's."""
+_EDGES_PX = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1600)
+_SLICES = (4, 8, 12, 16, 24, 32, 48, 64, 96)
+_SLICE_NM = 0.4
+_FOCI = 5
+_GAP_NM = 0.2
+"""Between a particle's lowest atoms and its support."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """How a particle is seen.
+
+    Parameters
+    ----------
+    pixel_size_nm : float
+        Edge of a pixel of the crop.
+    optics : Optics
+        The microscope; defocus counts from the particle's middle.
+    camera : Camera
+        What records it; 16 bits.
+    support : AmorphousSolid or None
+        What it lies on, packed atom by atom.
+    support_nm : float
+        Its thickness.
+    margin_nm : float
+        Surroundings of the particle in the crop.
+    outline_nm : float
+        Standard deviation of the error of the mask's outline.
+    outline_bias_nm : float
+        How far the mask is too wide.
+    """
+
+    pixel_size_nm: float
+    optics: Optics
+    camera: Camera
+    support: AmorphousSolid | None
+    support_nm: float
+    margin_nm: float = 1.0
+    outline_nm: float = 0.0
+    outline_bias_nm: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """A particle with its surroundings.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16, shape (h, w)
+        Grey values.
+    mask : ndarray of bool, shape (h, w)
+        The particle.
+    pixel_size_nm : float
+        Edge of a pixel.
+    label : dict
+        ``class`` and what else is known, by the names of the columns of ``labels.csv``.
+    """
+
+    pixels: NDArray[np.uint16]
+    mask: NDArray[np.bool_]
+    pixel_size_nm: float
+    label: dict[str, Any]
+
+
+def particle_crop(
+    rng: np.random.Generator,
+    particle: Grown,
+    material: Material,
+    conditions: Conditions,
+    neighbours: Sequence[Atoms] = (),
+) -> Crop:
+    """Return the crop of a particle.
+
+    ``lattice_visible`` of a crystal says whether `antema.simulation.visibility.lattice_contrast` of the particle alone
+    reaches `VISIBLE`; ``hidden_by`` is ``orientation`` where a ball of the same size with [110] along the beam would
+    show its lattice in its place, else ``conditions``. Of a particle without lattice ``lattice_visible`` says whether
+    that ball would show one: whether the image can tell that there is none.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of its place, of the support, of noise and of the outline's error.
+    particle : Grown
+        Around the origin.
+    material : Material
+        What it is made of.
+    conditions : Conditions
+        How it is seen.
+    neighbours : sequence of Atoms
+        Other particles, in the same frame, not in its place.
+    """
+    pixel_nm = conditions.pixel_size_nm
+    bins = 1
+    while pixel_nm / bins > FINE_NM:
+        bins *= 2
+    fine_nm = pixel_nm / bins
+    atoms = particle.atoms
+    reach = float(np.abs(atoms.places_nm[:, :2]).max()) + material.radius_nm
+    side_px = int(np.ceil(2 * (reach + conditions.margin_nm) / pixel_nm)) + 1
+    edge_px = next((n for n in _EDGES_PX if n >= side_px * bins), None)
+    if edge_px is None:
+        msg = f"a particle with surroundings of at most {_EDGES_PX[-1] * fine_nm:.1f} nm is expected at {pixel_nm:g} nm"
+        raise ValueError(f"{msg} a pixel; found {side_px * pixel_nm:.1f} nm")
+    middle = np.array([*(edge_px * fine_nm / 2 + rng.uniform(-0.5, 0.5, 2) * pixel_nm), 0.0])
+    others = [(one.places_nm + middle, one.z) for one in neighbours]
+    target = (atoms.places_nm + middle, atoms.z)
+    film = _film(rng, conditions, edge_px * fine_nm, [target, *others])
+
+    def expected(specimens: Sequence[list[tuple[Vectors, NDArray[np.int64]]]]) -> list[Image]:
+        return _expected(specimens, conditions, fine_nm, edge_px, bins)
+
+    n = edge_px // bins
+    low = (n - side_px) // 2
+    window = (slice(low, low + side_px), slice(low, low + side_px))
+    x, y, mask, shadow = outlined(target[0], atoms.radii_nm, pixel_nm)
+    exact = np.zeros((n, n), bool)
+    exact[y : y + mask.shape[0], x : x + mask.shape[1]] = mask
+    exact = exact[window]
+
+    def contrast_of(crystal: Image, everything_else: Image) -> tuple[float, float]:
+        noise = noise_power(conditions.camera)
+        lattice = spacings_nm(material)
+        return lattice_contrast(crystal[window], everything_else[window], exact, pixel_nm, lattice, noise)
+
+    diameter_nm = float(np.cbrt(6 / np.pi * len(atoms.z) / sum(material.atoms_per_nm3.values())))
+    ball = _ball(rng, material, diameter_nm)
+    reference = (ball + middle, rng.choice(atoms.z, len(ball)))
+    if particle.crystallinity == AMORPHOUS:
+        seen, best = expected([[target, *others, *film], [reference]])
+        contrast, spacing = 0.0, float("nan")
+        visible = contrast_of(best, seen)[0] >= VISIBLE
+        hidden_by = "" if visible else "conditions"
+    else:
+        seen, alone = expected([[target, *others, *film], [target]])
+        contrast, spacing = contrast_of(alone, seen - alone)
+        visible, hidden_by = contrast >= VISIBLE, ""
+        if not visible:
+            (best,) = expected([[reference]])
+            hidden_by = "orientation" if contrast_of(best, seen - alone)[0] >= VISIBLE else "conditions"
+
+    # drift and the camera's blur are in what was expected already
+    sharp = replace(conditions.camera, signal_mtf_px=0.0, signal_tail=0.0, drift_px=(0.0, 0.0))
+    pixels = sharp.record(rng, seen)[window].astype(np.uint16)
+    mask = imperfect(rng, exact, conditions.outline_nm / pixel_nm, conditions.outline_bias_nm / pixel_nm)
+    label = {
+        "class": particle.crystallinity,
+        "lattice_visible": visible,
+        "element": material.name,
+        "diameter_nm": 2 * np.sqrt(shadow.area_nm2 / np.pi),
+        "pixel_size_nm": pixel_nm,
+        "structure": particle.structure,
+        "domains": particle.domains,
+        "atoms": len(atoms.z),
+        "lattice_contrast": contrast,
+        "clearest_spacing_nm": spacing,
+        "hidden_by": hidden_by,
+        "neighbours": len(neighbours),
+        "mask_iou": np.count_nonzero(mask & exact) / np.count_nonzero(mask | exact),
+    }
+    return Crop(pixels, mask, pixel_nm, label)
+
+
+def imperfect(rng: np.random.Generator, mask: NDArray[np.bool_], sd_px: float, bias_px: float) -> NDArray[np.bool_]:
+    """Return `mask` with its outline moved outwards by `bias_px` and, unevenly, by `sd_px`; one piece, never empty."""
+    if sd_px == 0 and bias_px == 0:
+        return mask
+    depth = np.asarray(ndimage.distance_transform_edt(mask)) - np.asarray(ndimage.distance_transform_edt(~mask))
+    diameter_px = 2 * np.sqrt(np.count_nonzero(mask) / np.pi)
+    waves = rng.uniform(0.6, 2.0) * max(mask.shape) / diameter_px
+    moved = depth + bias_px + sd_px * long_waves(rng, (mask.shape[0], mask.shape[1]), waves=waves) > 0
+    labels, n = ndimage.label(moved)  # type: ignore[misc]
+    if n == 0:
+        return mask
+    largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    return np.asarray(ndimage.binary_fill_holes(largest), bool)
+
+
+def _film(
+    rng: np.random.Generator, conditions: Conditions, edge_nm: float, above: list[tuple[Vectors, NDArray[np.int64]]]
+) -> list[tuple[Vectors, NDArray[np.int64]]]:
+    solid = conditions.support
+    if solid is None:
+        return []
+    places = slab(rng, (edge_nm, edge_nm, conditions.support_nm), solid)
+    places[:, 2] += max(float(places_nm[:, 2].max()) for places_nm, _ in above) + _GAP_NM
+    return [(places, np.full(len(places), solid.z))]
+
+
+def _expected(
+    specimens: Sequence[list[tuple[Vectors, NDArray[np.int64]]]],
+    conditions: Conditions,
+    fine_nm: float,
+    edge_px: int,
+    bins: int,
+) -> list[Image]:
+    """Return what the camera expects of each specimen, (n, n) pixels of the crop, without noise."""
+    whole = [(np.concatenate([p for p, _ in parts]), np.concatenate([z for _, z in parts])) for parts in specimens]
+    depth = max(float(np.ptp(places[:, 2])) for places, _ in whole) + 1e-3
+    # as thin as makes one of few numbers of slices, each of which is compiled for itself
+    least = int(np.ceil(depth / _SLICE_NM))
+    slices = next((n for n in _SLICES if n >= least), least)
+    waves = exit_waves(
+        whole,
+        pixel_size_nm=fine_nm,
+        shape=(edge_px, edge_px),
+        slice_nm=depth / slices,
+        optics=conditions.optics,
+        plane_nm=0.0,
+    )
+    intensity = image(waves, conditions.optics, fine_nm, foci=_FOCI)
+    n = edge_px // bins
+    binned = intensity.reshape(len(whole), n, bins, n, bins).mean(axis=(2, 4))
+    camera = conditions.camera
+    return [
+        np.maximum(blurred(drifted(one, camera.drift_px), camera.signal_mtf_px, camera.signal_tail, camera.tail_px), 0)
+        for one in binned
+    ]
+
+
+def _ball(rng: np.random.Generator, material: Material, diameter_nm: float) -> Vectors:
+    body = Ellipsoid(diameter_nm / 2 * np.eye(3))
+    rotation = along_beam(rng, np.array([1.0, 1, 0]))
+    return grown(rng, material, body, "sphere", "crystal", rotation=rotation).atoms.places_nm

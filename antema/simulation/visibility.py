@@ -1,0 +1,98 @@
+"""Whether the lattice of a crystal can be seen in its image."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from antema.simulation.camera import Camera, mtf
+from antema.simulation.fourier import Image, frequencies_per_nm
+from antema.simulation.materials import Material
+
+VISIBLE = 25.0
+"""Least contrast of a visible lattice: five times the amplitude of what hides it, as A. Rose asks of any signal
+(J. Opt. Soc. Am. 38 (1948) 196)."""
+FAMILIES = ((1, 1, 1), (2, 0, 0), (2, 2, 0))
+"""Reflections of a face-centred cubic lattice that count, by falling spacing."""
+_STRAIN = 0.03
+"""How far spacings may lie from those of the bulk: icosahedra are strained by 2.6 %."""
+_QUARTILE = 0.2877
+"""Lower quartile of the power of noise, relative to its mean."""
+
+
+def spacings_nm(material: Material) -> list[float]:
+    """Return the spacings of `FAMILIES` in a cubic material."""
+    return [material.lattice_nm / float(np.linalg.norm(hkl)) for hkl in FAMILIES]
+
+
+def noise_power(camera: Camera) -> Callable[[float], float]:
+    """Return the power of a camera's noise by frequency in cycles a pixel: variance a pixel, in units of the beam."""
+
+    def power(cycles_per_px: float) -> float:
+        at = np.array([cycles_per_px])
+        passed = float(mtf(at, camera.noise_mtf_px, camera.noise_tail, camera.tail_px)[0])
+        return passed**2 / camera.dose_e_px + (camera.read_noise_e / camera.dose_e_px) ** 2
+
+    return power
+
+
+def lattice_contrast(
+    alone: Image,
+    around: Image,
+    mask: NDArray[np.bool_],
+    pixel_size_nm: float,
+    spacings: list[float],
+    noise: Callable[[float], float],
+) -> tuple[float, float]:
+    """Return how far a lattice stands out of what hides it, and the spacing where it does so most.
+
+    The power of the strongest frequency of `alone` that a known reflection has, over the mean power there of counting
+    noise, of everything around the particle, and of the particle's own scattering between its reflections. Frequencies
+    beyond Nyquist's do not count.
+
+    Parameters
+    ----------
+    alone : ndarray, shape (h, w)
+        Image of the crystal alone as the camera expects it (blurred, without noise), 1 in the free beam.
+    around : ndarray, shape (h, w)
+        What everything else adds to it: support, neighbours.
+    mask : ndarray of bool, shape (h, w)
+        The particle.
+    pixel_size_nm : float
+        Edge of a pixel.
+    spacings : list of float
+        Of the known reflections in nm.
+    noise : callable
+        `noise_power`.
+
+    Returns
+    -------
+    (float, float)
+        The contrast (`VISIBLE` or more: the lattice can be seen) and the spacing in nm; (0, nan) if no reflection is
+        within Nyquist's frequency.
+    """
+    depth = np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1)))[1:-1, 1:-1] * pixel_size_nm
+    diameter = 2 * np.sqrt(np.count_nonzero(mask) / np.pi) * pixel_size_nm
+    # without its edge, whose fringes have all frequencies
+    soft = min(0.15, 0.1 * diameter)
+    window = np.asarray(ndimage.gaussian_filter((depth > soft).astype(np.float64), soft / pixel_size_nm))
+    shape = (2 * mask.shape[0], 2 * mask.shape[1])
+    powers = [_power(image, window, shape) for image in (alone, around)]
+    g = frequencies_per_nm(shape, pixel_size_nm)
+    best = (0.0, float("nan"))
+    for spacing in spacings:
+        place = 1 / spacing
+        if place >= 0.5 / pixel_size_nm:
+            continue
+        away = np.abs(g - place)
+        ring, wide = away <= 0.25 / diameter + _STRAIN * place, away <= 1 / diameter + 0.05 * place
+        hiding = noise(place * pixel_size_nm)
+        hiding += sum(float(np.quantile(power[wide], 0.25)) / _QUARTILE for power in powers)
+        best = max(best, (float(powers[0][ring].max()) / hiding, spacing))
+    return best
+
+
+def _power(image: Image, window: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
+    rest = (image - np.average(image, weights=window)) * window
+    return np.abs(np.fft.fft2(rest, s=shape)) ** 2 / (window**2).sum()
