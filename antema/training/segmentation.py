@@ -236,13 +236,14 @@ def learn(
             losses.append(learner.step(batch, rate, settled=start is not None or done >= schedule.settled))
             step += 1
             if step % _LOG_EVERY_STEPS == 0:
-                entry = {"step": step, "seconds": round(elapsed, 1), "loss": float(np.mean(losses)), "rate": rate}
-                history.append(entry)
-                log.write(json.dumps(entry) + "\n")
+                history.append(
+                    {"step": step, "seconds": round(elapsed, 1), "loss": float(np.mean(losses)), "rate": rate}
+                )
+                log.write(json.dumps(history[-1]) + "\n")
                 log.flush()
                 losses.clear()
                 if progress:
-                    progress(done, f"step {step}, loss {entry['loss']:.4f}")
+                    progress(done, f"step {step}, loss {history[-1]['loss']:.4f}")
     reached = {"step": step, "seconds": before_s + time.monotonic() - started, "seed": seed}
     names = [Path(data).name for data in data_dirs]
     return Trained(

@@ -7,7 +7,7 @@ from typing import Any
 from antema.domain import AntemaError
 from antema.nets.unet import FEATURES
 
-ARCHITECTURES: dict[str, dict[str, Any]] = {
+TAUGHT: dict[str, dict[str, Any]] = {
     "unet-stride2": {"kind": "unet-stride2", "features": list(FEATURES), "outputs": ["particle", "contact"]},
     "deeplabv3plus-resnet18": {
         "kind": "deeplabv3plus-resnet18",
@@ -55,13 +55,14 @@ def train_segmentation(
     rate : float
         Highest learning rate.
     architecture : str or mapping
-        A name of `ARCHITECTURES`, or an ``architecture`` entry of a card.
+        A name of `TAUGHT`, or an ``architecture`` entry of a card.
     start_from : str or None
         An installed model to go on from, of the same architecture, which may lack outputs; None: from nothing.
     progress : callable or None
         Called with (share done, words).
     """
     import contextlib
+    import json
 
     import jax
 
@@ -107,15 +108,13 @@ def train_segmentation(
     last = next(entry["held_out"] for entry in reversed(trained.history) if "held_out" in entry)
     for name, scores in last.items():
         add_metrics(out, f"held-out tiles of {name}", scores, command="antema train segmentation (end of the run)")
-    import json
-
     return json.loads((out / "card.json").read_text("utf-8"))
 
 
 def _entry(architecture: Mapping[str, Any] | str) -> Mapping[str, Any]:
     if not isinstance(architecture, str):
         return architecture
-    if architecture not in ARCHITECTURES:
-        msg = f"expected an architecture of {', '.join(ARCHITECTURES)}, found {architecture!r}"
+    if architecture not in TAUGHT:
+        msg = f"expected an architecture of {', '.join(TAUGHT)}, found {architecture!r}"
         raise AntemaError(msg)
-    return ARCHITECTURES[architecture]
+    return TAUGHT[architecture]
