@@ -23,12 +23,20 @@ _LEAST_SIDE = 0.15
 _DENT_SHARE = 0.25
 # Of the convex hull of one particle less than this share is background.
 _NOTCH_SHARE = 0.03
+# Where a seam is seen along less than this share of the cuts, what was seen is texture of one particle: a core in its
+# shell, dark spots. More is asked of a region that its outline tells to be one.
+_LEAST_SEEN, _LEAST_SEEN_IN_ONE = 0.75, 0.9
 # A piece cut off along a seam may be completed by what its neighbour covers up to so many times its own area.
 _MOST_COMPLETION = 1.5
 
 
 def along_seams(
-    region: Mask, contact: NDArray[np.floating], *, convexity_threshold: float, least_marker_px: int
+    region: Mask,
+    contact: NDArray[np.floating],
+    *,
+    convexity_threshold: float,
+    least_marker_px: int,
+    looks_single: bool = False,
 ) -> list[Piece]:
     """Cut a region along the seams that a network sees in it.
 
@@ -46,12 +54,14 @@ def along_seams(
         Seeds of a lower convexity are eroded.
     least_marker_px : int
         What lies between seams and has fewer pixels is no seed.
+    looks_single : bool
+        Whether the region's outline is that of one particle.
 
     Returns
     -------
     list of (x, y, mask)
         The pieces in their bounding boxes; a piece whose free outline is a circle or an ellipse is completed by it, and
-        shares the pixels that it gains. Empty where no seam cuts the region.
+        shares the pixels that it gains. Empty where no seam cuts the region from outline to outline.
     """
     seam = region & (contact >= SEAM_LEVEL)
     if not seam.any():
@@ -69,6 +79,8 @@ def along_seams(
     for number, (x, y, mask) in enumerate(seeds, start=1):
         labels[y : y + mask.shape[0], x : x + mask.shape[1]][mask] = number
     basins = flooded(contact.astype(np.float64), labels, region)
+    if _seen_share(basins, seam) < (_LEAST_SEEN_IN_ONE if looks_single else _LEAST_SEEN):
+        return []
     overlaps = _overlaps(basins)
     members = {number: [number] for number in range(1, len(seeds) + 1) if number not in overlaps}
     for number, pair in overlaps.items():
@@ -85,6 +97,19 @@ def along_seams(
             whole = _completed((columns.start + x, rows.start + y, own), region, depths)
             found.append(_undented(whole, region, convexity_threshold))
     return found
+
+
+def _seen_share(basins: Labels, seam: Mask) -> float:
+    """Return along how much of the borders between basins a seam was seen: real ones run from outline to outline."""
+    seen = total = 0
+    for one, other, beside, beyond in (
+        (basins[:, :-1], basins[:, 1:], seam[:, :-1], seam[:, 1:]),
+        (basins[:-1], basins[1:], seam[:-1], seam[1:]),
+    ):
+        border = (one != other) & (one > 0) & (other > 0)
+        total += np.count_nonzero(border)
+        seen += np.count_nonzero(border & (beside | beyond))
+    return seen / total if total else 1.0
 
 
 def _regrown_area(mask: Mask) -> float:

@@ -214,11 +214,13 @@ class _Separator:
             return [_whole(region, at_border, polygon)]
         if self.recipe.separation == "arcs":
             return self._arcs(region, polygon, at_border)
-        if self.recipe.separation == "network" and (found := self._along_seams(region)):
-            return found
+        # a patch of touching particles is convex once the gaps between them are filled
+        has_neck = solidity < _NECK_SOLIDITY or region.has_holes
+        if self.recipe.separation == "network":
+            looks_single = convexity > threshold and not has_neck
+            if found := self._along_seams(region, looks_single=looks_single):
+                return found
         if convexity > threshold:
-            # a patch of touching particles is convex once the gaps between them are filled
-            has_neck = solidity < _NECK_SOLIDITY or region.has_holes
             lobes = self._lobes(region) if self.erodes and has_neck else []
             return lobes or [_whole(region, at_border, polygon)]
         if convexity < self.recipe.convexity_lower_bound:
@@ -328,15 +330,15 @@ class _Separator:
         rest = _left_over(solid, pieces, self.least_px)
         return found + [self._piece(region, piece, separated=True, reason="not_separable") for piece in rest]
 
-    def _along_seams(self, region: Region) -> list[Detected]:
+    def _along_seams(self, region: Region, *, looks_single: bool) -> list[Detected]:
         """Return the particles of a region that the network sees seams in; none where it sees none."""
         solid = self._solid(region)
-        pieces = self._between_seams(region, solid)
+        pieces = self._between_seams(region, solid, looks_single=looks_single)
         rest = _left_over(solid, pieces, self.least_px) if pieces else []
         found = [self._piece(region, piece, separated=True) for piece in pieces]
         return found + [self._piece(region, piece, separated=True, reason="not_separable") for piece in rest]
 
-    def _between_seams(self, region: Region, solid: NDArray[np.bool_]) -> list[Piece]:
+    def _between_seams(self, region: Region, solid: NDArray[np.bool_], *, looks_single: bool = False) -> list[Piece]:
         if self.contact is None:
             return []
         h, w = solid.shape
@@ -345,6 +347,7 @@ class _Separator:
             self.contact[region.y : region.y + h, region.x : region.x + w],
             convexity_threshold=self.recipe.convexity_threshold,
             least_marker_px=self.least_marker_px,
+            looks_single=looks_single,
         )
 
     def _lobes(self, region: Region) -> list[Detected]:
