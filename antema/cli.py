@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NM",
         help="nm per pixel; without it the files' own, 1 where they have none",
     )
+    segmentation.add_argument("--separation", choices=SEPARATIONS, help="how touching particles are told apart")
     segmentation.set_defaults(run=_evaluate_segmentation)
 
     simulate = commands.add_parser("simulate", help="micrographs and particles with known truth")
@@ -420,6 +421,7 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
         options.out,
         model=names[0] if len(names) == 1 else names,
         pixel_size_nm=options.pixel_size,
+        recipe=Recipe(separation=options.separation) if options.separation else None,
         overlays_dir=options.overlays,
         progress=lambda done, total: step("", done, total),
     )

@@ -418,6 +418,8 @@ def test_evaluate_takes_the_files_own_scale_unless_told(monkeypatch, capsys):
     assert (asked[0]["images"], asked[0]["instances"], asked[0]["out"]) == (Path("i"), Path("m"), Path("o.json"))
     line = "1 images: IoU 0.500, Dice 0.660, accuracy 0.900, instance AP50 unknown, F1 0.250"
     assert capsys.readouterr().out.splitlines() == [line, line]
+    assert main([*arguments, "--separation", "network"]) == cli.OK
+    assert (asked[0]["recipe"], asked[-1]["recipe"].separation) == (None, "network")
 
 
 def test_evaluate_compares_models_in_a_table_and_on_a_page(tmp_path, capsys):

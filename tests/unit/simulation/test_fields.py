@@ -50,8 +50,10 @@ def test_sizes_are_the_ones_asked_for():
     whole = [i for i in field.instances if i.x > 0 and i.y > 0 and i.x + i.w < w and i.y + i.h < h]
     assert len(whole) > 20
     diameters_nm = [2 * np.sqrt(i.area_px / np.pi) * 0.1 for i in whole]
-    # the convention adds a metallic radius around the outer atoms; their ellipsoids are seen from any side
-    assert np.median(diameters_nm) == pytest.approx(3.0 + 2 * 0.144, abs=0.15)
+    # a metallic radius is added around the outermost atoms, of which few lie right at the edge of the body that they
+    # were cut from
+    assert 3.0 < np.median(diameters_nm) < 3.0 + 2 * 0.144
+    assert np.std(diameters_nm) < 0.15
 
 
 def test_less_dose_is_more_noise():
