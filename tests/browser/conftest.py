@@ -19,8 +19,8 @@ from playwright.sync_api import Page, expect
 ROOT = Path(__file__).parents[2]
 _STARTS_WITHIN_S = 90
 
-# What a page needs five seconds for on a machine that does nothing else takes longer beside other work.
-# two browsers and an analysis share two cores in the full run: a page was once still empty after 10 s
+# What a page needs five seconds for on a machine that does nothing else takes longer beside other work: in the full run
+# two browsers and an analysis share two cores, and a page was once still empty after 10 s.
 expect.set_options(timeout=30_000)
 
 
