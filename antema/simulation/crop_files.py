@@ -2,11 +2,8 @@
 
 import csv
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import numpy as np
 
 from antema.simulation.crop_sets import SETS
 from antema.simulation.crops import Crop
+from antema.simulation.sets import made, write_calibrated
 
 COLUMNS: tuple[str, ...] = (
     "name",
@@ -85,16 +83,10 @@ def simulate_crystallinity(
     write = partial(_write_one, out, kind)
     seeds = range(seed, seed + count)
     path = out / "labels.csv"
-    with ExitStack() as stack:
-        table = csv.DictWriter(stack.enter_context(path.open("w", newline="", encoding="utf-8")), COLUMNS)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
-        if processes > 1:
-            # a fork of a process that has used JAX hangs
-            pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
-            rows: Iterable[dict[str, Any]] = pool.map(write, seeds)
-        else:
-            rows = map(write, seeds)
-        for done, row in enumerate(rows, start=1):
+        for done, row in enumerate(made(write, seeds, processes), start=1):
             table.writerow(row)
             if progress:
                 progress(done, count)
@@ -110,12 +102,9 @@ def _write_one(out: Path, kind: str, seed: int) -> dict[str, Any]:
 
 def write_crop(crop: Crop, directory: Path, name: str) -> None:
     """Write a crop as ``crops/NAME.tif`` with its pixel size as ImageJ writes it, and ``masks/NAME.png``."""
-    import tifffile
     from PIL import Image
 
-    per_nm = 1 / crop.pixel_size_nm
-    path = directory / "crops" / f"{name}.tif"
-    tifffile.imwrite(path, crop.pixels, imagej=True, resolution=(per_nm, per_nm), metadata={"unit": "nm"})
+    write_calibrated(directory / "crops" / f"{name}.tif", crop.pixels, crop.pixel_size_nm)
     Image.fromarray(crop.mask.astype(np.uint8) * 255).save(directory / "masks" / f"{name}.png")
 
 

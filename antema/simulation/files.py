@@ -2,11 +2,8 @@
 
 import json
 from collections.abc import Callable, Container, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from antema.simulation.camera import Camera
 from antema.simulation.field import SimulatedField
 from antema.simulation.micrographs import micrograph_field
 from antema.simulation.optics import Optics
+from antema.simulation.sets import made, write_calibrated
 from antema.simulation.variety import KINDS
 
 
@@ -60,13 +58,12 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def _write_image(field: SimulatedField, path: Path) -> None:
+    if field.pixel_size_nm is not None:
+        write_calibrated(path, field.pixels, field.pixel_size_nm)
+        return
     import tifffile
 
-    if field.pixel_size_nm is None:
-        tifffile.imwrite(path, field.pixels, photometric="minisblack", metadata=None)
-        return
-    per_nm = 1 / field.pixel_size_nm
-    tifffile.imwrite(path, field.pixels, imagej=True, resolution=(per_nm, per_nm), metadata={"unit": "nm"})
+    tifffile.imwrite(path, field.pixels, photometric="minisblack", metadata=None)
 
 
 def instance_pages(instances: Iterable[Instance], shape: tuple[int, int]) -> NDArray[np.uint16]:
@@ -125,17 +122,10 @@ def simulate_micrographs(
     seeds = range(seed, seed + count)
     write = partial(_write_one, Path(out), shape=shape, kind=kind, pixel_size_nm=pixel_size_nm)
     paths = []
-    with ExitStack() as stack:
-        if processes > 1:
-            # a fork of a process that has used JAX hangs
-            pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
-            done: Iterable[Path] = pool.map(write, seeds)
-        else:
-            done = map(write, seeds)
-        for path in done:
-            paths.append(path)
-            if progress:
-                progress(len(paths), count)
+    for path in made(write, seeds, processes):
+        paths.append(path)
+        if progress:
+            progress(len(paths), count)
     return paths
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from antema.simulation.elements import SPECIES, Species
 from antema.simulation.optics import Optics
 from antema.simulation.scattering import scattering_factor_nm
+from antema.simulation.shapes import SHAPES
 
 Vectors = NDArray[np.float64]
 
@@ -66,19 +67,7 @@ class Material:
 
 
 _FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-_METAL_SHAPES = (
-    "sphere",
-    "ellipsoid",
-    "cube",
-    "octahedron",
-    "truncated octahedron",
-    "cuboctahedron",
-    "decahedron",
-    "icosahedron",
-    "tetrahedron",
-    "rod",
-    "plate",
-)
+_METAL_SHAPES = tuple(shape for shape in SHAPES if shape not in ("hexagonal prism", "bipyramid", "irregular"))
 
 
 def _metal(symbol: str, lattice_nm: float, inner_potential_v: float, extinction_nm: float) -> Material:
