@@ -81,8 +81,8 @@ _TAPS = ((6, 7, 4, 5), (2, 3, 0, 1))
 class _Enlargement(nnx.Module):
     """A learned enlargement by 4: transposed convolution of 8 x 8 pixels, the outermost 2 of the result cut off.
 
-    It is computed as a convolution of 2 x 2 pixels that gives 4 x 4 values for each: on a CPU the whole
-    network takes twice as long with a transposed one.
+    It is computed as one product of matrices that gives 4 x 4 values for each 2 x 2 pixels: on a CPU the whole
+    network takes twice as long with a transposed convolution, and five times as long to learn with a plain one.
 
     Parameters
     ----------
@@ -103,14 +103,10 @@ class _Enlargement(nnx.Module):
         taps = jnp.array(_TAPS)
         kernel = self.kernel[...][taps][:, :, taps]  # (pixel, quarter) along y, the same along x, out, in
         kernel = kernel.transpose(0, 2, 5, 1, 3, 4).reshape(2, 2, c, 16 * c)
-        y = jax.lax.conv_general_dilated(
-            x,
-            kernel,
-            (1, 1),
-            ((1, 1), (1, 1)),
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-            precision=self.precision,
-        ).reshape(n, h + 1, w + 1, 4, 4, c)
+        around = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        four = [around[:, i : i + h + 1, j : j + w + 1] for i in range(2) for j in range(2)]
+        y = jnp.matmul(jnp.concatenate(four, axis=-1), kernel.reshape(4 * c, 16 * c), precision=self.precision)
+        y = y.reshape(n, h + 1, w + 1, 4, 4, c)
         y = jnp.concatenate([y[:, :h, :, :2], y[:, 1:, :, 2:]], axis=3)
         y = jnp.concatenate([y[:, :, :w, :, :2], y[:, :, 1:, :, 2:]], axis=4)
         return y.transpose(0, 1, 3, 2, 4, 5).reshape(n, 4 * h, 4 * w, c) + self.bias[...]
