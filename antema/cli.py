@@ -520,6 +520,7 @@ def _models_list(_: argparse.Namespace) -> int:
 
 def _models_verify(_: argparse.Namespace) -> int:
     from antema import nets
+    from antema.nets.calibration import read_calibration
 
     cards = nets.models()
     failures = [model.reason for model in nets.broken_models()]
@@ -528,10 +529,15 @@ def _models_verify(_: argparse.Namespace) -> int:
     for card in cards:
         try:
             nets.verify(card.name)
+            calibration = read_calibration(card)
         except AntemaError as error:
             failures.append(str(error))
         else:
             print(f"{card.name}: the weights are those of the card")
+            if calibration is not None:
+                print(
+                    f"{card.name}: calibrated; in results and reports its sha256 is {calibration.digest(card.sha256)}"
+                )
     return _report_failures(failures)
 
 

@@ -142,13 +142,16 @@ def calibrate(
     trust, predicted = fitted_trust(known, strangers, tried)
 
     names = " ".join(Path(each).name for each in data_dirs)
+    temperature, offset = round(temperature, 4), round(offset, 4)
+    sha256 = write_calibration(card.folder, polarity_weights, trust)
     entry = {
-        "sha256": write_calibration(card.folder, polarity_weights, trust),
+        "sha256": sha256,
+        "results_sha256": Calibration(sha256, temperature, offset, polarity_weights).digest(card.sha256),
         "command": f"antema models calibrate {name} --data {names} --seed {seed}",
         "seed": seed,
         "images": {each: sum(_set_of(image) == each for image in held_out) for each in sorted(odds)},
-        "temperature": round(temperature, 4),
-        "offset": round(offset, 4),
+        "temperature": temperature,
+        "offset": offset,
         "ece_before": round(before["ece"], 5),
         "ece_after": round(after["ece"], 5),
         "ece_unsure_before": round(before["ece_unsure"], 5),

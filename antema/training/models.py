@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from antema.nets.card import WEIGHTS_FILE
+from antema.nets.scales import BEARABLE_PX, COMFORTABLE_PX
 from antema.nets.weights import save
 
 _PACKAGES = ("jax", "flax", "optax", "numpy", "scipy", "safetensors")
@@ -63,7 +64,8 @@ def write_model(
         "classes": ["background", "particle"],
         "input": (
             "grey values clipped to their 0.1 and 99.9 percentiles, mean 0, standard deviation 1; whole image, "
-            "at the scales (of 1, 1/2, 1/4, 1/8) that make its particles 12 to 160 px wide"
+            f"at those of the scales 1, 1/2, 1/4 and 1/8 that make its particles {BEARABLE_PX[0]:g} to "
+            f"{BEARABLE_PX[1]:g} px wide, weighted fully from {COMFORTABLE_PX[0]:g} to {COMFORTABLE_PX[1]:g} px"
         ),
         "outline": "union of discs of the metallic radius around the projected atoms; ligands are not particle",
         "training": training,
@@ -124,8 +126,9 @@ def _readme(name: str, card: dict[str, Any]) -> str:
         f"- Learned from: {', '.join(f'{count} images of {data}' for data, count in training['images'].items())}; "
         f"held out: {', '.join(f'{count} of {data}' for data, count in training['held_out'].items())}.",
         f"- Training: {training['steps']} steps of {training['batch']} tiles, {training['minutes']:.0f} minutes on "
-        f"{training['device']}, seed {training['seed']}.",
+        f"{training['device']}, seed {training['seed']}{_before(training)}.",
         f"- Licence: {card['licence']}. sha256 of the weights: `{card['sha256']}`.",
+        *_calibrated(card.get("calibration")),
         "",
         "Measured numbers, each with its command, are in `card.json`.",
         "",
@@ -138,3 +141,23 @@ def _readme(name: str, card: dict[str, Any]) -> str:
             lines.append(f"| {' | '.join([what, *numbers])} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _before(training: dict[str, Any]) -> str:
+    start = training.get("started_from")
+    if start is None:
+        return ""
+    return (
+        f"; on from the weights `{start['sha256'][:12]}` of {start['model']}, themselves taught for "
+        f"{start['training']['minutes']:.0f} minutes{_before(start['training'])}"
+    )
+
+
+def _calibrated(entry: dict[str, Any] | None) -> list[str]:
+    if entry is None:
+        return []
+    return [
+        f"- Calibrated: temperature {entry['temperature']:g}, offset {entry['offset']:g}; expected calibration error "
+        f"{entry['ece_before']:.4f} before, {entry['ece_after']:.4f} after. Results and reports name the network with "
+        f"its calibration: `{entry['results_sha256']}`."
+    ]

@@ -9,6 +9,7 @@ from scipy.special import expit
 
 import antema.nets.card
 from antema import nets
+from antema.cli import main
 from antema.domain import AntemaError
 from antema.nets.unet import UNet
 from antema.nets.weights import first_weights, save
@@ -88,7 +89,9 @@ def data(tmp_path):
     return tmp_path / "fields"
 
 
-def test_a_calibrated_model_tells_trust_and_gives_other_probabilities_under_another_name(tiny_model, data, monkeypatch):
+def test_a_calibrated_model_tells_trust_and_gives_other_probabilities_under_another_name(
+    tiny_model, data, monkeypatch, capsys
+):
     import antema.training.calibrate as module
 
     monkeypatch.setattr(module, "_STRANGER_PX", (96,))
@@ -106,14 +109,20 @@ def test_a_calibrated_model_tells_trust_and_gives_other_probabilities_under_anot
 
     after = nets.load("tiny")
     assert after.threshold == 0.5
-    assert after.sha256 != before.sha256
+    assert after.sha256 == entry["results_sha256"] != before.sha256
+    assert entry["results_sha256"] in (tiny_model / "README.md").read_text()
     found = after.segment(pixels)
     assert found.trust is not None
     assert found.trust.verdict in ("within", "doubtful", "outside")
     assert not np.allclose(found.probability, raw.probability)
     assert {path.name for path in tiny_model.iterdir()} >= {"trust.safetensors", "reliability.png", "README.md"}
 
+    assert main(["models", "verify"]) == 0
+    assert capsys.readouterr().out.split()[-1] == after.sha256
+
     (tiny_model / "trust.safetensors").write_bytes(b"other")
+    assert main(["models", "verify"]) == 1
+    assert "expected the trust.safetensors that its card describes" in capsys.readouterr().err
     nets.load.cache_clear()
     with pytest.raises(AntemaError, match=r"expected the trust\.safetensors that its card describes"):
         nets.load("tiny")
