@@ -4,6 +4,15 @@ Nothing here knows of files, networks, databases or pages; numpy and the standar
 """
 
 from antema.domain.annotation import Annotations, Box, ScaleBar
+from antema.domain.crystallinity import (
+    AMORPHOUS,
+    CRYSTALLINITIES,
+    MONOCRYSTALLINE,
+    POLYCRYSTALLINE,
+    UNKNOWN,
+    UNKNOWN_REASONS,
+    crystallinities,
+)
 from antema.domain.errors import (
     AlreadyThere,
     AntemaError,
@@ -23,6 +32,13 @@ from antema.domain.trust import Trust
 from antema.domain.units import length_in_nm
 
 __all__ = [
+    "AMORPHOUS",
+    "CRYSTALLINITIES",
+    "MONOCRYSTALLINE",
+    "POLYCRYSTALLINE",
+    "UNKNOWN",
+    "UNKNOWN_REASONS",
+    "crystallinities",
     "COLUMN_MEANINGS",
     "DROP_REASONS",
     "PARTICLE_COLUMNS",

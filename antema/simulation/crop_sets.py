@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from antema.domain import AMORPHOUS, CRYSTALLINITIES, MONOCRYSTALLINE, POLYCRYSTALLINE
 from antema.simulation.amorphous import CARBON, SILICON
 from antema.simulation.camera import Camera
 from antema.simulation.crops import FINEST_NM, Conditions, Crop, particle_crop
 from antema.simulation.crystals import Atoms
-from antema.simulation.domains import AMORPHOUS, CLASSES, MONOCRYSTALLINE, POLYCRYSTALLINE, Grown, along_beam, grown
+from antema.simulation.domains import Grown, along_beam, grown
 from antema.simulation.elements import SPECIES
 from antema.simulation.materials import METALS, Material
 from antema.simulation.optics import Optics
@@ -51,7 +52,7 @@ def pattern_crop(seed: int) -> Crop:
     Periods are 2 pi over 0.05 to 0.55 pixels; of more than one domain all have the same two.
     """
     rng = np.random.default_rng((seed, 61))
-    kind = CLASSES[rng.integers(3)]
+    kind = CRYSTALLINITIES[rng.integers(3)]
     n, domains = PATTERN_PX, {AMORPHOUS: 0, MONOCRYSTALLINE: 1}.get(kind, 2 + int(rng.integers(2)))
     grey = np.full((n, n), 0.5)
     if domains == 0:
@@ -171,14 +172,14 @@ def realistic_crop(seed: int) -> Crop:
     name = str(rng.choice(list(_ELEMENTS), p=list(_ELEMENTS.values())))
     platinum = float(rng.choice(list(_ALLOYS)))
     material = _ALLOYS[platinum] if name == "AgPt" else METALS[name]
-    kind = CLASSES[rng.integers(3)]
+    kind = CRYSTALLINITIES[rng.integers(3)]
     particle, body, shape = _any_particle(rng, material, kind, _log_uniform(rng, 1, 10))
     neighbours: list[Atoms] = []
     if rng.random() < 0.3:
         reach = _radius(body)
         for _ in range(int(rng.integers(1, 3))):
             diameter = float(np.clip(2 * reach * np.exp(rng.normal(0, 0.25)), 1, 10))
-            other, other_body, _ = _any_particle(rng, material, CLASSES[rng.integers(3)], diameter)
+            other, other_body, _ = _any_particle(rng, material, CRYSTALLINITIES[rng.integers(3)], diameter)
             neighbours.append(_beside(rng, particle.atoms, other.atoms, reach + _radius(other_body)))
     if name == "AgPt":
         particle = replace(particle, atoms=_mixed(rng, particle.atoms, platinum))

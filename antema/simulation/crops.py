@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from antema.domain import AMORPHOUS
 from antema.simulation.amorphous import AmorphousSolid, slab
 from antema.simulation.atoms import outlined
 from antema.simulation.camera import Camera, blurred, drifted
 from antema.simulation.crystals import Atoms
-from antema.simulation.domains import AMORPHOUS, Grown, along_beam, grown
+from antema.simulation.domains import Grown, along_beam, grown
 from antema.simulation.fourier import Image, long_waves
 from antema.simulation.materials import Material
 from antema.simulation.multislice import exit_waves, image

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from antema.domain import CRYSTALLINITIES
 from antema.simulation.amorphous import AmorphousSolid, packed
 from antema.simulation.atoms import random_rotation
 from antema.simulation.crystals import THERMAL_NM, Atoms, filled
 from antema.simulation.materials import METALS, Material
 from antema.simulation.shapes import TWINNED_SHAPES, Body, Vectors
 
-AMORPHOUS, MONOCRYSTALLINE, POLYCRYSTALLINE = CLASSES = ("amorphous", "monocrystalline", "polycrystalline")
 STRUCTURES = ("crystal", "twin", "multiply twinned", "stitched", "packed", "glass")
 LEAST_OF_NEIGHBOURS = 0.248 / 0.28837
 """Closest distance of two atoms without order, relative to that of neighbours in the crystal; 0.248 nm for gold."""
@@ -50,8 +50,8 @@ class Grown:
 
     @property
     def crystallinity(self) -> str:
-        """One of `CLASSES`; more than one domain, twins included, is polycrystalline."""
-        return CLASSES[min(self.domains, 2)]
+        """One of `CRYSTALLINITIES`; more than one domain, twins included, is polycrystalline."""
+        return CRYSTALLINITIES[min(self.domains, 2)]
 
 
 def grown(

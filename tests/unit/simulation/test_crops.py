@@ -7,13 +7,14 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 import antema
+from antema.domain import CRYSTALLINITIES
 from antema.simulation import crop_sets
 from antema.simulation.amorphous import CARBON, AmorphousSolid, slab
 from antema.simulation.camera import Camera
 from antema.simulation.crop_files import COLUMNS, simulate_crystallinity
 from antema.simulation.crop_sets import SETS, pattern_crop
 from antema.simulation.crops import Conditions, Crop, imperfect, particle_crop
-from antema.simulation.domains import CLASSES, along_beam, grown
+from antema.simulation.domains import along_beam, grown
 from antema.simulation.materials import METALS
 from antema.simulation.optics import Optics
 from antema.simulation.shapes import Ellipsoid
@@ -167,7 +168,7 @@ def unseen(monkeypatch):
 @pytest.mark.parametrize(("name", "films"), [("simulation-c", {6}), ("simulation-c-si", {6, 14}), ("poly", {6, 14})])
 def test_sets_of_the_literature_have_its_parameters(unseen, name, films):
     labels = [SETS[name](seed).label for seed in range(60)]
-    assert {label["class"] for label in labels} == set(CLASSES)
+    assert {label["class"] for label in labels} == set(CRYSTALLINITIES)
     assert ("stitched" in {label["structure"] for label in labels}) == (name == "poly")
     for particle, material, conditions, _ in unseen:
         assert material.name == "Au"
@@ -193,7 +194,7 @@ def test_the_realistic_set_is_wide(unseen, monkeypatch):
 
     monkeypatch.setattr(crop_sets, "_any_particle", small)
     labels = [SETS["realistic"](seed).label for seed in range(40)]
-    assert {label["class"] for label in labels} == set(CLASSES)
+    assert {label["class"] for label in labels} == set(CRYSTALLINITIES)
     assert min(sizes) < 1.5
     assert 8 < max(sizes) <= 10
     assert {material.name for _, material, _, _ in unseen} == {"Au", "Pt", "Ag", "Pd", "AgPt"}
@@ -210,7 +211,7 @@ def test_the_realistic_set_is_wide(unseen, monkeypatch):
 
 def test_patterns_have_the_periods_of_the_literature():
     crops = [pattern_crop(seed) for seed in range(30)]
-    assert {crop.label["class"] for crop in crops} == set(CLASSES)
+    assert {crop.label["class"] for crop in crops} == set(CRYSTALLINITIES)
     for crop in crops:
         salt_and_pepper = np.isin(crop.pixels, (0, 65535)).mean()
         assert 0.45 < salt_and_pepper < 0.75

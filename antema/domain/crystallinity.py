@@ -1,0 +1,63 @@
+"""What a particle's inner order may be called, and when it is honest to call it anything."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+AMORPHOUS, MONOCRYSTALLINE, POLYCRYSTALLINE = CRYSTALLINITIES = ("amorphous", "monocrystalline", "polycrystalline")
+"""The classes, in the order of all probabilities. More than one domain, twins included, is polycrystalline."""
+UNKNOWN = "unknown"
+
+UNKNOWN_REASONS: dict[str, str] = {
+    "sampling_too_coarse": "the pixels are too coarse for any lattice of the material",
+    "too_small": "smaller than the particles that the model knows",
+    "too_large": "larger than the particles that the model knows",
+    "no_lattice_visible": "no lattice can be seen, and the image does not tell whether there is one",
+    "uncertain": "the model is less certain than asked for",
+}
+"""Why a particle is unknown: by a property of the image or the particle, or by the model's own doubt."""
+
+
+def crystallinities(
+    probabilities: ArrayLike, lattice: ArrayLike, hindrances: Sequence[str], certainty: float
+) -> tuple[list[str], list[str]]:
+    """Return what each particle is called at a certainty, and why where it is called unknown.
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (n, 3)
+        Calibrated, in the order of `CRYSTALLINITIES`; NaN where a particle was not classified.
+    lattice : array_like, shape (n,)
+        Probability that a lattice could be seen in its place if there was one; NaN where that is not told.
+    hindrances : sequence of str
+        What keeps a particle from being classified at all: a key of `UNKNOWN_REASONS`, or nothing.
+    certainty : float
+        Least probability that gives a class its name.
+
+    Returns
+    -------
+    (list of str, list of str)
+        Class or `UNKNOWN`, empty where a particle was not asked about; key of `UNKNOWN_REASONS`, empty where it is not
+        unknown.
+
+    Examples
+    --------
+    >>> crystallinities([[0.9, 0.05, 0.05], [0.5, 0.3, 0.2]], [0.9, 0.1], ["", ""], 0.8)
+    (['amorphous', 'unknown'], ['', 'no_lattice_visible'])
+    """
+    table = np.asarray(probabilities, dtype=np.float64).reshape(-1, 3)
+    names: list[str] = []
+    reasons: list[str] = []
+    for row, visible, hindrance in zip(table, np.asarray(lattice, dtype=np.float64), hindrances, strict=True):
+        if hindrance:
+            name, reason = UNKNOWN, hindrance
+        elif np.isnan(row).any():
+            name, reason = "", ""
+        elif row.max() >= certainty:
+            name, reason = CRYSTALLINITIES[int(row.argmax())], ""
+        else:
+            name, reason = UNKNOWN, "no_lattice_visible" if visible < 0.5 else "uncertain"
+        names.append(name)
+        reasons.append(reason)
+    return names, reasons
