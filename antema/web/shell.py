@@ -109,25 +109,25 @@ def register_shell(app: dash.Dash) -> None:
         prevent_initial_call=True,
     )(run_demo)
 
-    @app.callback(
-        Output("shell-jobs", "children"),
-        Output("jobs-changed", "data"),
-        Input("poll", "n_intervals"),
-        State("jobs-changed", "data"),
-    )
-    def show_jobs(_: int | None, seen: dict[str, Any] | None) -> tuple[Any, Any]:
+    # Its news are set from aside and are no outputs: while an output is awaited, Dash holds back all that hangs on it,
+    # and drops an answer once the same is asked again. On a machine that answers more slowly than this asks, a page
+    # would then wait for ever.
+    @app.callback(Input("poll", "n_intervals"), State("jobs-changed", "data"))
+    def show_jobs(_: int | None, seen: dict[str, Any] | None) -> None:
         recent = store().jobs(limit=50)
         if any(job.is_active for job in recent):
             jobs.recover(store())
             recent = store().jobs(limit=50)
         state = {"jobs": [[job.id, job.status, job.images_done, job.images_failed] for job in recent]}
         if state == seen and not any(job.current_share for job in recent):
-            return no_update, no_update
+            return
         active = [job for job in recent if job.status in ("queued", "running")]
         rows = [job_badge(job) for job in active[:_SHELL_JOBS]]
         if len(active) > _SHELL_JOBS:
             rows.append(dcc.Link(f"and {len(active) - _SHELL_JOBS} more", href="/jobs"))
-        return rows, no_update if state == seen else state
+        dash.set_props("shell-jobs", {"children": rows})
+        if state != seen:
+            dash.set_props("jobs-changed", {"data": state})
 
     @app.callback(
         Output("message", "data", allow_duplicate=True),
