@@ -12,9 +12,13 @@ from scipy import ndimage
 
 from antema.domain import Instance
 from antema.imaging.intensity import to_8bit
-from antema.imaging.palette import OUTLINE_COLOURS, rgb
+from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, rgb
 
-_KINDS = ("whole", "separated", "dropped")
+_KINDS = (*OUTLINE_COLOURS, *CRYSTALLINITY_COLOURS)
+_DROPPED, _UNKNOWN, _BETWEEN = _KINDS.index("dropped") + 1, _KINDS.index("unknown") + 1, len(_KINDS) + 1
+_COLOURS = [*OUTLINE_COLOURS.values(), *CRYSTALLINITY_COLOURS.values(), "#FFFFFF"]
+"""Of the outlines' kinds from 1 on; the last one lies between the grey dashes of an unknown crystallinity, for grey
+alone is hard to see on a micrograph."""
 
 #: Pixels of the longer edge for each pixel of an outline's width, so that outlines stay visible on a whole image.
 _PX_PER_OUTLINE_PX = 500
@@ -41,7 +45,9 @@ def thumbnail_png(pixels: NDArray[np.generic], size_px: int = 256) -> bytes:
     return _png(image, level=6)
 
 
-def outline_overlay(shape: tuple[int, int], instances: Sequence[Instance]) -> bytes:
+def outline_overlay(
+    shape: tuple[int, int], instances: Sequence[Instance], classes: Sequence[str] | None = None
+) -> bytes:
     """Return the outlines of the instances as a transparent PNG with a palette.
 
     Parameters
@@ -50,23 +56,32 @@ def outline_overlay(shape: tuple[int, int], instances: Sequence[Instance]) -> by
         Height and width of the image in pixels.
     instances : sequence of Instance
         Dropped ones are drawn dotted, so that they are told apart without colour; they lie below the others.
+    classes : sequence of str, optional
+        Crystallinity of each instance, to colour by it; empty where it has none.
 
     Returns
     -------
     bytes
-        PNG with the palette indices 0 (transparent), 1 whole, 2 separated, 3 dropped.
+        PNG with the palette indices of `outline_indices`; 0 is transparent.
     """
-    image = Image.fromarray(outline_indices(shape, instances))
-    image.putpalette([0, 0, 0, *(value for kind in _KINDS for value in rgb(OUTLINE_COLOURS[kind]))])
+    image = Image.fromarray(outline_indices(shape, instances, classes))
+    image.putpalette([0, 0, 0, *(value for colour in _COLOURS for value in rgb(colour))])
     buffer = io.BytesIO()
     image.save(buffer, "PNG", transparency=0, compress_level=3)
     return buffer.getvalue()
 
 
 def outline_indices(
-    shape: tuple[int, int], instances: Sequence[Instance], *, width_px: int | None = None
+    shape: tuple[int, int],
+    instances: Sequence[Instance],
+    classes: Sequence[str] | None = None,
+    *,
+    width_px: int | None = None,
 ) -> NDArray[np.uint8]:
     """Return 0 where there is no outline, 1 on whole, 2 on separated and 3 on dropped particles.
+
+    Coloured by crystallinity it is 4 to 7 on particles that have one, in the order of `CRYSTALLINITY_COLOURS`; 8 lies
+    between the dashes of an unknown one.
 
     Parameters
     ----------
@@ -74,6 +89,8 @@ def outline_indices(
         Height and width of the image in pixels.
     instances : sequence of Instance
         Bounding boxes may reach over the image's edge; what lies outside is not drawn.
+    classes : sequence of str, optional
+        Crystallinity of each instance, to colour by it; empty where it has none.
     width_px : int, optional
         Width of the outline, inwards from the particle's edge; by default one pixel for each 500 of the longer edge.
 
@@ -85,18 +102,21 @@ def outline_indices(
     if width_px is None:
         width_px = max(1, round(max(height, width) / _PX_PER_OUTLINE_PX))
     canvas = np.zeros(shape, np.uint8)
-    drawn_last = sorted(instances, key=lambda instance: -_kind(instance))
-    for instance in drawn_last:
+    kinds = [_kind(one, name) for one, name in zip(instances, classes or [""] * len(instances), strict=True)]
+    # dropped ones first, so that they lie below
+    order = sorted(range(len(kinds)), key=lambda k: (kinds[k] != _DROPPED, -kinds[k]))
+    for instance, kind in ((instances[k], kinds[k]) for k in order):
         rim = _rim(instance.mask, width_px)
-        kind = _kind(instance)
-        if kind == 3:
+        if kind == _DROPPED:
             rim &= _dots(instance, 3 * width_px)
         x0, y0 = max(instance.x, 0), max(instance.y, 0)
         x1, y1 = min(instance.x + instance.w, width), min(instance.y + instance.h, height)
         if x0 >= x1 or y0 >= y1:
             continue
-        inside = rim[y0 - instance.y : y1 - instance.y, x0 - instance.x : x1 - instance.x]
-        canvas[y0:y1, x0:x1][inside] = kind
+        part = slice(y0 - instance.y, y1 - instance.y), slice(x0 - instance.x, x1 - instance.x)
+        canvas[y0:y1, x0:x1][rim[part]] = kind
+        if kind == _UNKNOWN:
+            canvas[y0:y1, x0:x1][(rim & ~_dots(instance, 3 * width_px))[part]] = _BETWEEN
     return canvas
 
 
@@ -105,6 +125,7 @@ def annotated_png(
     instances: Sequence[Instance],
     pixel_size_nm: float | None,
     *,
+    classes: Sequence[str] | None = None,
     max_px: int | None = None,
 ) -> bytes:
     """Return the micrograph with outlines and a scale bar, as an RGB PNG.
@@ -117,6 +138,8 @@ def annotated_png(
         What to outline.
     pixel_size_nm : float or None
         Edge of a pixel; without it there is no scale bar.
+    classes : sequence of str, optional
+        Crystallinity of each instance, to colour by it; empty where it has none.
     max_px : int, optional
         Longest edge of the result. The image is made smaller first and drawn on then, so that outlines stay crisp.
     """
@@ -130,9 +153,9 @@ def annotated_png(
         image = image.resize(size, Image.Resampling.BOX)
         instances = list(_shrunk(instances, factor))
     canvas = np.stack([np.asarray(image)] * 3, axis=-1)
-    indices = outline_indices((image.height, image.width), instances)
-    for number, kind in enumerate(_KINDS, start=1):
-        canvas[indices == number] = rgb(OUTLINE_COLOURS[kind])
+    indices = outline_indices((image.height, image.width), instances, classes)
+    for number, colour in enumerate(_COLOURS, start=1):
+        canvas[indices == number] = rgb(colour)
     picture = Image.fromarray(canvas)
     if pixel_size_nm is not None:
         _draw_scale_bar(picture, pixel_size_nm / factor)
@@ -168,10 +191,10 @@ def length_label(length_nm: float) -> str:
     return f"{length_nm * 1e3:.4g} pm"
 
 
-def _kind(instance: Instance) -> int:
+def _kind(instance: Instance, crystallinity: str) -> int:
     if instance.status == "dropped":
-        return 3
-    return 2 if instance.separated else 1
+        return _DROPPED
+    return _KINDS.index(crystallinity or ("separated" if instance.separated else "whole")) + 1
 
 
 def _rim(mask: NDArray[np.bool_], width_px: int) -> NDArray[np.bool_]:

@@ -254,8 +254,15 @@ class Results(StoreBase):
         _refuse_lost([(image, path)])
         return apply_exclusions(read_instances(path), list(read_statuses(path)), exclusions)
 
-    def overlay_png(self, analysis_id: int, micrograph_id: int) -> bytes:
+    def overlay_png(self, analysis_id: int, micrograph_id: int, classes: Mapping[int, str] | None = None) -> bytes:
         """Return the outlines of one result as a transparent PNG of the micrograph's size, exclusions applied.
+
+        Parameters
+        ----------
+        analysis_id, micrograph_id : int
+            Which result.
+        classes : mapping, optional
+            Crystallinity by particle number, to colour the outlines by it; a particle that is not in it has none.
 
         Raises
         ------
@@ -263,16 +270,24 @@ class Results(StoreBase):
             When the analysis has no result for the micrograph.
         """
         from antema.imaging import outline_overlay
+        from antema.storage.particle_files import read_statuses
 
         with self._database.reading() as session:
             result = _result_of(session, analysis_id, micrograph_id)
             shape, _ = image_of(session, get_micrograph(session, micrograph_id), result.data_index)
             excluded = tuple(row.particle for row in result.exclusions)
             key = result.key
+
+        def draw() -> bytes:
+            instances = self.instances(analysis_id, micrograph_id)
+            if classes is None:
+                return outline_overlay(shape, instances)
+            numbers = read_statuses(self.parquet_path(key))
+            return outline_overlay(shape, instances, [classes.get(number, "") for number in numbers])
+
         # Drawn when asked for, in the colours of now: a stored picture would keep those of its day.
-        return self._overlays.get(
-            (key, excluded), lambda: outline_overlay(shape, self.instances(analysis_id, micrograph_id))
-        )
+        coloured = None if classes is None else tuple(sorted(classes.items()))
+        return self._overlays.get((key, excluded, coloured), draw)
 
     def exclude_particle(self, analysis_id: int, micrograph_id: int, particle: int, reason: str, by: str) -> None:
         """Take a measured particle out of the statistics, with a reason. It keeps its row.

@@ -97,6 +97,24 @@ def test_a_dropped_outline_is_dotted_and_lies_below():
     assert not np.any(both == 3)
 
 
+def test_outlines_are_coloured_by_crystallinity_where_there_is_one():
+    whole, unknown, cut, bare = instance(5, 5, 10), instance(35, 5, 10), dropped(5, 35, 10), instance(35, 35, 10)
+    particles, classes = [whole, unknown, cut, bare], ["polycrystalline", "unknown", "", ""]
+    png = outline_overlay((60, 60), particles, classes)
+    colours = np.asarray(opened(png).convert("RGBA"))
+
+    def seen(one):
+        drawn = colours[full_mask((60, 60), one)]
+        return {tuple(colour) for colour in drawn[drawn[:, 3] > 0, :3].tolist()}
+
+    assert seen(whole) == {rgb(CRYSTALLINITY_COLOURS["polycrystalline"])}
+    assert seen(unknown) == {rgb(CRYSTALLINITY_COLOURS["unknown"]), (255, 255, 255)}
+    assert seen(cut) == {rgb(OUTLINE_COLOURS["dropped"])}
+    assert seen(bare) == {rgb(OUTLINE_COLOURS["whole"])}
+    picture = np.asarray(opened(annotated_png(np.full((60, 60), 7), particles, None, classes=classes)))
+    assert np.array_equal(picture[colours[..., 3] > 0], colours[colours[..., 3] > 0][:, :3])
+
+
 @pytest.mark.parametrize(("width", "expected"), [(64, 1), (512, 1), (1024, 2), (4096, 8)])
 def test_outlines_grow_with_the_image(width, expected):
     square = Instance(10, 10, np.ones((40, 40), bool))
