@@ -70,8 +70,9 @@ def train_segmentation(
     from antema.nets.device import device_name
     from antema.nets.weights import read
     from antema.training.curve import write_curve
+    from antema.training.loop import Schedule
     from antema.training.models import add_metrics, write_model
-    from antema.training.segmentation import Schedule, learn
+    from antema.training.segmentation import learn
 
     out = Path(out)
     work = out / "training"

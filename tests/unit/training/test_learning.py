@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import antema.training.loop as loop
 import antema.training.segmentation as segmentation
 from antema.domain import AntemaError
 from antema.training.checkpoint import restore, save
+from antema.training.loop import Schedule
 from antema.training.loss import pixel_counts, segmentation_loss
-from antema.training.segmentation import Learner, Schedule, learn
+from antema.training.segmentation import arrays, learn, learner_of, scorer_of
 from antema.training.tiles import Batch
 
 SMALL = {"kind": "unet-stride2", "features": [6, 8], "outputs": ["particle", "contact"]}
@@ -38,24 +40,24 @@ def test_twenty_steps_learn_one_batch_by_heart():
     particle[:, 16:40, 20:50] = 1
     grey = (rng.normal(0, 0.5, particle.shape) - 2 * particle).astype(np.float32)
     batch = Batch(grey, particle, particle * 0 + 1, particle * 0, particle * 0)
-    learner = Learner(SMALL | {"features": [8, 12]}, seed=0)
-    losses = [learner.step(batch, 1e-2) for _ in range(20)]
+    learner = learner_of(SMALL | {"features": [8, 12]}, seed=0)
+    losses = [learner.step(arrays(batch), 1e-2) for _ in range(20)]
     assert losses[-1] < 0.35 * losses[0]
     for _ in range(130):  # until the running statistics have followed
-        learner.step(batch, 1e-3)
-    assert learner.score([batch])["iou"] > 0.9
+        learner.step(arrays(batch), 1e-3)
+    assert scorer_of(learner, SMALL)([batch])["iou"] > 0.9
     settled = [np.asarray(leaf) for leaf in jax.tree.leaves(learner.state[1])]
-    learner.step(batch, 1e-3, settled=True)
+    learner.step(arrays(batch), 1e-3, settled=True)
     for before, after in zip(settled, jax.tree.leaves(learner.state[1]), strict=True):
         np.testing.assert_array_equal(before, after)
-    learner.step(batch, 1e-3)
+    learner.step(arrays(batch), 1e-3)
     assert any(
         (before != after).any() for before, after in zip(settled, jax.tree.leaves(learner.state[1]), strict=True)
     )
 
 
 def test_a_run_taken_up_again_gives_the_same_weights(dark_discs, tmp_path, monkeypatch):
-    monkeypatch.setattr(segmentation, "_CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(loop, "_CHECKPOINT_EVERY_S", 0.0)
     schedule = Schedule(steps=6, batch=2, side_px=32)
     whole = learn([dark_discs], tmp_path / "whole", schedule=schedule, entry=SMALL, seed=2)
 
@@ -138,11 +140,11 @@ def test_a_network_goes_on_from_the_weights_that_it_ended_with(entry):
     rng = np.random.default_rng(0)
     particle = (rng.random((2, 64, 64)) < 0.3).astype(np.float32)
     batch = Batch(rng.normal(size=particle.shape).astype(np.float32), particle, particle * 0 + 1, particle, particle)
-    learner = Learner(entry, seed=1)
+    learner = learner_of(entry, seed=1)
     for _ in range(3):
-        learner.step(batch, 1e-3)
-    again = Learner(entry, start=learner.weights())
-    assert again.score([batch]) == learner.score([batch])
+        learner.step(arrays(batch), 1e-3)
+    again = learner_of(entry, start=learner.weights())
+    assert scorer_of(again, entry)([batch]) == scorer_of(learner, entry)([batch])
     for name, array in again.weights().items():
         np.testing.assert_allclose(array, learner.weights()[name], rtol=1e-5, atol=1e-6)
 
@@ -151,14 +153,16 @@ def test_a_network_is_taught_a_further_question():
     rng = np.random.default_rng(0)
     particle = (rng.random((1, 64, 64)) < 0.3).astype(np.float32)
     batch = Batch(rng.normal(size=particle.shape).astype(np.float32), particle, particle * 0 + 1, particle, particle)
-    older = Learner(SMALL | {"outputs": ["particle"]}, seed=1)
-    newer = Learner(SMALL, start=older.weights())
-    assert newer.score([batch]) == older.score([batch]) | {"contact_iou": 0.0}
-    losses = [newer.step(batch, 3e-3, settled=True) for _ in range(20)]
+    older = learner_of(SMALL | {"outputs": ["particle"]}, seed=1)
+    newer = learner_of(SMALL, start=older.weights())
+    assert scorer_of(newer, SMALL)([batch]) == scorer_of(older, SMALL | {"outputs": ["particle"]})([batch]) | {
+        "contact_iou": 0.0
+    }
+    losses = [newer.step(arrays(batch), 3e-3, settled=True) for _ in range(20)]
     assert losses[-1] < losses[0]
 
 
 def test_weights_of_another_network_are_no_start():
-    older = Learner(SMALL | {"features": [6, 10]}, seed=1)
+    older = learner_of(SMALL | {"features": [6, 10]}, seed=1)
     with pytest.raises(ValueError, match="weights of another network"):
-        Learner(SMALL, start=older.weights())
+        learner_of(SMALL, start=older.weights())
