@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from antema.domain import NotFound
+from antema.nets.card import find
 from antema.storage import Sample, Store, open_store
 
 # How long an example takes says nothing on a machine that does other things too.
@@ -38,3 +40,19 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def sample(store: Store) -> Sample:
     """An empty sample in the test's own store."""
     return store.create_sample("Au 2 nm", by="Ann")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_crystallinity_model() -> Iterator[None]:
+    """Leave crystallinity out where a test gives no classifier of its own: a network takes seconds to load."""
+    with pytest.MonkeyPatch.context() as patch:
+        # processes that a test starts find what is installed
+        patch.setattr("antema.analysis.classification.find", _without_crystallinity)
+        yield
+
+
+def _without_crystallinity(name: str = "default", *, task: str = "segmentation") -> object:
+    if task == "crystallinity":
+        msg = "no crystallinity model in tests"
+        raise NotFound(msg)
+    return find(name, task=task)

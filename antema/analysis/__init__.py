@@ -1,5 +1,6 @@
-"""From a micrograph to its particle table: segment, clean, separate, measure."""
+"""From a micrograph to its particle table: segment, clean, separate, measure, classify."""
 
+from antema.analysis.classification import Classifier, called, load_classifier
 from antema.analysis.instance_maps import instance_pages, instances_tiff, numbered_instances, read_instances
 from antema.analysis.naming import ALGORITHM_VERSION, result_key
 from antema.analysis.outline import outline
@@ -11,6 +12,7 @@ from antema.analysis.separation import Detected, ProbabilityMap, separate
 __all__ = [
     "ALGORITHM_VERSION",
     "Analysis",
+    "Classifier",
     "Detected",
     "ProbabilityMap",
     "Region",
@@ -19,9 +21,11 @@ __all__ = [
     "analyse",
     "analyse_mask",
     "analyse_segmentation",
+    "called",
     "clean",
     "instance_pages",
     "instances_tiff",
+    "load_classifier",
     "measure",
     "numbered_instances",
     "outline",

@@ -5,12 +5,18 @@ import json
 
 from antema.domain import Recipe
 
-ALGORITHM_VERSION = "3"
+ALGORITHM_VERSION = "4"
 """Raised whenever the same image, recipe and model would give other numbers than before."""
 
 
 def result_key(
-    image_sha256: str, pixel_size_nm: float, recipe: Recipe, model_sha256: str, data_index: int | None = None
+    image_sha256: str,
+    pixel_size_nm: float,
+    recipe: Recipe,
+    model_sha256: str,
+    data_index: int | None = None,
+    *,
+    crystallinity_sha256: str | None = None,
 ) -> str:
     """Return the hex sha256 that names the result of a recipe on an image.
 
@@ -26,9 +32,13 @@ def result_key(
         Digest of the segmentation model's weights.
     data_index : int, optional
         Number of the image in a file that holds several.
+    crystallinity_sha256 : str, optional
+        Digest of the crystallinity model; None where particles are not classified.
     """
     parts: list[object] = [image_sha256, float(pixel_size_nm).hex(), recipe.fingerprint(), model_sha256]
     parts.append(ALGORITHM_VERSION)
     if data_index is not None:
         parts.append(data_index)
+    if crystallinity_sha256 is not None:
+        parts.append({"crystallinity": crystallinity_sha256})
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

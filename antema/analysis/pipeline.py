@@ -4,13 +4,14 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from antema.analysis.classification import NO_MODEL, Classifier, classify_rows, identity, load_classifier
 from antema.analysis.descriptors import describe
 from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
 from antema.analysis.measures import Measures
@@ -31,9 +32,12 @@ from antema.domain import (
     Recipe,
     Trust,
 )
+from antema.nets.classified import EvidenceMap
 
 LEAST_SIDE_PX = 32
 _ALL_PARTICLE_SHARE = 0.95
+# of an image's progress where its particles are classified, too
+_SEGMENTATION_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,10 @@ class Analysis:
         ``dark`` or ``bright``: what the particles were taken to be on their ground; empty for a mask.
     scales : tuple of float
         Scales at which the model saw the micrograph, finest first: 1 for its own pixels; empty for a mask.
+    crystallinity_model : dict
+        ``name`` and ``sha256`` of the model that classified the particles; empty where none did.
+    evidence : list of EvidenceMap or None
+        Where that model saw it, aligned with the table's rows; empty where none did.
     """
 
     name: str
@@ -81,6 +89,8 @@ class Analysis:
     trust: Trust | None = None
     polarity: str = ""
     scales: tuple[float, ...] = ()
+    crystallinity_model: dict[str, Any] = field(default_factory=dict[str, Any])
+    evidence: list[EvidenceMap | None] = field(default_factory=list[EvidenceMap | None])
 
 
 def analyse(
@@ -88,10 +98,11 @@ def analyse(
     recipe: Recipe | None = None,
     *,
     segmenter: Segmenter | None = None,
+    classifier: Classifier | None = None,
     annotations: Annotations | None = None,
     progress: Progress | None = None,
 ) -> Analysis:
-    """Find and measure the particles of a micrograph.
+    """Find, measure and classify the particles of a micrograph.
 
     Parameters
     ----------
@@ -101,10 +112,12 @@ def analyse(
         What to do; the defaults are ANTEMA's.
     segmenter : Segmenter, optional
         The recipe's model unless given.
+    classifier : Classifier, optional
+        The recipe's crystallinity model unless given; not used where the recipe asks for no crystallinity.
     annotations : Annotations, optional
         What `antema.imaging.find_annotations` found in the micrograph, where that was asked before.
     progress : callable, optional
-        Told the share of the segmentation that is done, from 0 to 1.
+        Told the share that is done, from 0 to 1: of the segmentation, then of the classification.
 
     Returns
     -------
@@ -116,6 +129,8 @@ def analyse(
         Where the pixel size is not known.
     CannotAnalyse
         For an image of one grey value, without a finite one, or smaller than 32 pixels.
+    NotFound
+        Where a model of the recipe is not installed; without a default one for crystallinity a note says so.
     """
     recipe = recipe or Recipe()
     _usable_pixel_size(micrograph)
@@ -126,6 +141,9 @@ def analyse(
 
     if segmenter is None:
         segmenter = load(recipe.model)
+    if classifier is None:
+        classifier = load_classifier(recipe)
+    is_classified = recipe.crystallinity and classifier is not None
     seconds["model"] = time.perf_counter() - began
 
     began = time.perf_counter()
@@ -136,11 +154,16 @@ def analyse(
         expected=expected_polarity(micrograph.metadata),
         leave_out_annotations=recipe.leave_out_annotations,
         annotations=annotations,
-        progress=progress,
+        progress=_part(progress, 0.0, _SEGMENTATION_SHARE) if is_classified else progress,
     )
     seconds["segmentation"] = time.perf_counter() - began
     model = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": float(segmenter.threshold)}
-    return analyse_segmentation(micrograph, segmentation, model, recipe, seconds)
+    measured = analyse_segmentation(micrograph, segmentation, model, recipe, seconds)
+    if not recipe.crystallinity:
+        return measured
+    if classifier is None:
+        return replace(measured, notes=[*measured.notes, NO_MODEL])
+    return _classified(measured, micrograph, classifier, _part(progress, _SEGMENTATION_SHARE, 1.0))
 
 
 def analyse_segmentation(
@@ -382,6 +405,28 @@ def _measured(
     if share > _ALL_PARTICLE_SHARE:
         notes.append(f"The image seems to be all particle: {100 * share:.0f} % of it is foreground.")
     return table, instances
+
+
+def _classified(
+    analysis: Analysis, micrograph: Micrograph, classifier: Classifier, progress: Progress | None
+) -> Analysis:
+    """Return an analysis with the crystallinity of its measured particles."""
+    began = time.perf_counter()
+    table, evidence = classify_rows(
+        analysis.table,
+        analysis.instances,
+        micrograph.pixels,
+        _usable_pixel_size(micrograph),
+        classifier,
+        progress=progress,
+    )
+    seconds = {**analysis.seconds, "crystallinity": time.perf_counter() - began}
+    return replace(analysis, table=table, evidence=evidence, crystallinity_model=identity(classifier), seconds=seconds)
+
+
+def _part(progress: Progress | None, begin: float, end: float) -> Progress | None:
+    """Return what tells `progress` of a part of the work."""
+    return None if progress is None else lambda share: progress(begin + (end - begin) * share)
 
 
 def _reading_order(row: tuple[Detected, Measures]) -> tuple[float, float, int, int]:

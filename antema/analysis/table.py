@@ -12,7 +12,7 @@ from antema.analysis.measures import Measures, count_pixels, measure_outline, me
 from antema.analysis.separation import Detected, ProbabilityMap, image_outline
 from antema.domain import PARTICLE_COLUMNS, Instance, Recipe
 
-_TEXT = ("sample", "image", "status", "drop_reason", "crystallinity", "convention")
+_TEXT = ("sample", "image", "status", "drop_reason", "crystallinity", "convention", "crystallinity_reason")
 _WHOLE_NUMBERS = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
 
 
@@ -114,6 +114,8 @@ def particle_table(
         "overlap_fraction": descriptors.overlap_fraction,
         "edge_width_nm": descriptors.edge_width_px * nm,
         "border_weight": descriptors.border_weight,
+        "p_lattice_visible": nothing,
+        "crystallinity_reason": [""] * n,
     }
     table = pd.DataFrame(columns, columns=pd.Index(PARTICLE_COLUMNS))
     return table.astype(dict.fromkeys(_TEXT, "str") | dict.fromkeys(_WHOLE_NUMBERS, "int64"))

@@ -7,6 +7,7 @@ from antema.domain.annotation import Annotations, Box, ScaleBar
 from antema.domain.crystallinity import (
     AMORPHOUS,
     CRYSTALLINITIES,
+    DOUBTS,
     MONOCRYSTALLINE,
     POLYCRYSTALLINE,
     UNKNOWN,
@@ -34,6 +35,7 @@ from antema.domain.units import length_in_nm
 __all__ = [
     "AMORPHOUS",
     "CRYSTALLINITIES",
+    "DOUBTS",
     "MONOCRYSTALLINE",
     "POLYCRYSTALLINE",
     "UNKNOWN",

@@ -17,6 +17,8 @@ UNKNOWN_REASONS: dict[str, str] = {
     "uncertain": "the model is less certain than asked for",
 }
 """Why a particle is unknown: by a property of the image or the particle, or by the model's own doubt."""
+DOUBTS = ("no_lattice_visible", "uncertain")
+"""Those of `UNKNOWN_REASONS` that depend on the certainty asked for; the others hold at any."""
 
 
 def crystallinities(
@@ -47,17 +49,14 @@ def crystallinities(
     (['amorphous', 'unknown'], ['', 'no_lattice_visible'])
     """
     table = np.asarray(probabilities, dtype=np.float64).reshape(-1, 3)
-    names: list[str] = []
-    reasons: list[str] = []
-    for row, visible, hindrance in zip(table, np.asarray(lattice, dtype=np.float64), hindrances, strict=True):
-        if hindrance:
-            name, reason = UNKNOWN, hindrance
-        elif np.isnan(row).any():
-            name, reason = "", ""
-        elif row.max() >= certainty:
-            name, reason = CRYSTALLINITIES[int(row.argmax())], ""
-        else:
-            name, reason = UNKNOWN, "no_lattice_visible" if visible < 0.5 else "uncertain"
-        names.append(name)
-        reasons.append(reason)
-    return names, reasons
+    unseen = np.asarray(lattice, dtype=np.float64) < 0.5
+    hindered = np.array([bool(hindrance) for hindrance in hindrances], dtype=np.bool_)
+    asked = ~hindered & ~np.isnan(table).any(axis=1)
+    # where something is NaN nothing compares, and argmax is not used
+    sure = asked & (table.max(axis=1, initial=0.0) >= certainty)
+    unsure = asked & ~sure
+    names = np.select([sure, unsure | hindered], [np.array(CRYSTALLINITIES)[table.argmax(axis=1)], UNKNOWN], "")
+    reasons = np.select(
+        [hindered, unsure & unseen, unsure], [np.array(hindrances, dtype=str), "no_lattice_visible", "uncertain"], ""
+    )
+    return names.tolist(), reasons.tolist()

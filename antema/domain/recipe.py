@@ -138,6 +138,9 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
     RecipeField(
         "crystallinity", "Crystallinity", help="Classify each particle, where a crystallinity model is installed."
     ),
+    RecipeField(
+        "crystallinity_model", "Crystallinity model", help="The network that tells crystalline from amorphous."
+    ),
 )
 
 
@@ -165,6 +168,7 @@ class Recipe:
     max_holes: int = 10
     watershed_depth_px: float = 1.0
     crystallinity: bool = True
+    crystallinity_model: str = "default"
 
     def __post_init__(self) -> None:
         """Check every value against its field's range or choices."""

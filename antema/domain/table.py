@@ -38,6 +38,8 @@ PARTICLE_COLUMNS: tuple[str, ...] = (
     "overlap_fraction",
     "edge_width_nm",
     "border_weight",
+    "p_lattice_visible",
+    "crystallinity_reason",
 )
 
 DROP_REASONS: dict[str, str] = {
@@ -77,7 +79,7 @@ COLUMN_MEANINGS: dict[str, str] = {
     "p_amorphous": "probability of amorphous",
     "p_monocrystalline": "probability of monocrystalline",
     "p_polycrystalline": "probability of polycrystalline",
-    "confidence": "largest of the three probabilities",
+    "confidence": "largest of the three probabilities; below the certainty asked for the particle is unknown",
     "convention": "measuring convention, contour or antema; numbers of different ones are not comparable",
     "eccentricity": "of the ellipse with the same second moments; 0 for a disc, towards 1 for a rod",
     "orientation_deg": "angle from the image's x axis to the long axis of that ellipse, counter-clockwise, 0 to 180",
@@ -90,6 +92,10 @@ COLUMN_MEANINGS: dict[str, str] = {
     "a probability map",
     "border_weight": "1 / chance that a particle of its bounding box lies wholly inside the image: for how many it "
     "counts where statistics are corrected for border loss; 0 on the edge",
+    "p_lattice_visible": "probability that a lattice could be seen in the particle's place, if it had one",
+    "crystallinity_reason": "why the crystallinity is unknown: sampling_too_coarse, too_small or too_large (the "
+    "particle could not be asked about), no_lattice_visible or uncertain (the probabilities do not reach the "
+    "certainty asked for); empty where it is not unknown",
 }
 """What each column of the particle table holds; its unit is the end of its name."""
 

@@ -18,6 +18,7 @@ from antema.settings import Settings, get_settings
 from antema.storage import AnalysisRow, Job, Store, StoredMicrograph, open_store
 
 if TYPE_CHECKING:
+    from antema.analysis import Classifier
     from antema.nets import Segmenter
 
 _log = logging.getLogger(__name__)
@@ -150,6 +151,7 @@ class _Work:
     def do(self) -> Job:
         """Analyse every image that is not done, and return the job as it ended."""
         from antema import nets
+        from antema.analysis import load_classifier
 
         micrographs = [m for m in self.store.micrographs(self.analysis.sample_id) if not m.is_left_out]
         analysable = [m for m in micrographs if m.is_analysable]
@@ -162,6 +164,7 @@ class _Work:
             # first, since it says in a plain sentence that the device asked for is not there
             device = nets.device_name()
             segmenter = nets.load(self.analysis.recipe.model)
+            classifier = load_classifier(self.analysis.recipe)
         self.tell(self.store.update_job(self.job.id, device=device))
         have = {result.micrograph_id: result for result in self.store.image_results(self.analysis.id)}
         for listed in analysable:
@@ -175,12 +178,17 @@ class _Work:
                 continue
             self._tell(progress, micrograph.filename)
             known = have.get(micrograph.id)
-            self._image(micrograph, segmenter, None if known is None else known.result_key, progress)
+            self._image(micrograph, segmenter, classifier, None if known is None else known.result_key, progress)
             self._tell(progress)
         return self._end(progress)
 
     def _image(
-        self, micrograph: StoredMicrograph, segmenter: "Segmenter", known: str | None, progress: _Progress
+        self,
+        micrograph: StoredMicrograph,
+        segmenter: "Segmenter",
+        classifier: "Classifier | None",
+        known: str | None,
+        progress: _Progress,
     ) -> None:
         """Bring one image to its end: result there, result of another analysis, computed, or failed."""
         from antema.analysis import result_key
@@ -191,10 +199,17 @@ class _Work:
             with self.stop.interruptible():
                 size = micrograph.pixel_size.nm
                 assert size is not None
-                key = result_key(micrograph.sha256, size, self.analysis.recipe, segmenter.sha256, micrograph.data_index)
+                key = result_key(
+                    micrograph.sha256,
+                    size,
+                    self.analysis.recipe,
+                    segmenter.sha256,
+                    micrograph.data_index,
+                    crystallinity_sha256=None if classifier is None else classifier.sha256,
+                )
                 result = store.find_result(key)
                 if result is None:
-                    self._compute(micrograph, segmenter, key)
+                    self._compute(micrograph, segmenter, classifier, key)
                     progress.seconds.append(time.monotonic() - started)
                 elif known != key:
                     store.link_result(analysis_id, micrograph.id, key)
@@ -209,7 +224,9 @@ class _Work:
             self._failed(micrograph, _unexpected(error), progress)
         progress.images_done += 1
 
-    def _compute(self, micrograph: StoredMicrograph, segmenter: "Segmenter", key: str) -> None:
+    def _compute(
+        self, micrograph: StoredMicrograph, segmenter: "Segmenter", classifier: "Classifier | None", key: str
+    ) -> None:
         from antema.analysis import analyse
 
         attempts = self.store.begin_image(self.analysis.id, micrograph.id)
@@ -219,7 +236,13 @@ class _Work:
                 "worked on this image (it may need more memory than there is)"
             )
             raise AntemaError(msg)
-        result = analyse(self._read(micrograph), self.analysis.recipe, segmenter=segmenter, progress=self._tell_share)
+        result = analyse(
+            self._read(micrograph),
+            self.analysis.recipe,
+            segmenter=segmenter,
+            classifier=classifier,
+            progress=self._tell_share,
+        )
         self.store.save_result(self.analysis.id, micrograph.id, key, result, data_index=micrograph.data_index)
 
     def _read(self, micrograph: StoredMicrograph) -> Micrograph:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema import stats
+from antema.analysis import called
 from antema.domain import DROP_REASONS, QUANTITIES, Quantity, Recipe, Trust, View
 from antema.reports.contents import ComparisonReport, SampleReport
 
@@ -175,14 +176,11 @@ def crystallinity_labels(table: "pd.DataFrame", certainty: float) -> NDArray[np.
     Parameters
     ----------
     table : DataFrame
-        Rows with ``crystallinity`` and ``confidence``.
+        Rows with the columns of crystallinity.
     certainty : float
         Least confidence.
     """
-    labels = table["crystallinity"].fillna("").astype(str).to_numpy(dtype=object)
-    confidence = table["confidence"].to_numpy(dtype=np.float64, na_value=np.nan)
-    unsure = (labels != "") & (confidence < certainty)
-    return np.where(unsure, "unknown", labels)
+    return called(table, certainty)["crystallinity"].to_numpy(dtype=object)
 
 
 def crystallinity_shares(report: SampleReport) -> stats.Shares | None:

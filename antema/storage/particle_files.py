@@ -2,10 +2,13 @@
 
 Columns are those of `antema.domain.PARTICLE_COLUMNS` without ``sample`` and ``image`` (those may be renamed; rows have
 them), what else the analysis added, and the instance: ``mask_x_px``, ``mask_y_px``, ``mask_w_px``, ``mask_h_px`` and
-``mask``, its pixels row by row, eight to a byte, most significant first, zeros at the end. What was computed is in the
-file's metadata under ``antema``, as JSON.
+``mask``, its pixels row by row, eight to a byte, most significant first, zeros at the end. Of a classified particle
+also what the classifier saw where: the frame ``evidence_x_px``, ``evidence_y_px``, ``evidence_w_px``,
+``evidence_h_px``, and ``evidence``, an array of 16-bit floats (rows, columns, classes) as NumPy's own file. What was
+computed is in the file's metadata under ``antema``, as JSON.
 """
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +19,18 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from antema.domain import PARTICLE_COLUMNS, Instance
+from antema.domain import PARTICLE_COLUMNS, Instance, NotFound
+from antema.nets.classified import EvidenceMap
 
 _ROW_COLUMNS = ("sample", "image")
-_TEXT = ("status", "drop_reason", "crystallinity", "convention")
+_TEXT = ("status", "drop_reason", "crystallinity", "convention", "crystallinity_reason")
 _WHOLE = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
 _MASK_PLACE = ("mask_x_px", "mask_y_px", "mask_w_px", "mask_h_px")
+_EVIDENCE_PLACE = ("evidence_x_px", "evidence_y_px", "evidence_w_px", "evidence_h_px")
 _STORED = tuple(column for column in PARTICLE_COLUMNS if column not in _ROW_COLUMNS)
 
 TABLE_COLUMNS = (*PARTICLE_COLUMNS, "micrograph_id", "exclusion_reason")
@@ -42,7 +48,11 @@ def unpack_mask(packed: bytes, height: int, width: int) -> NDArray[np.bool_]:
 
 
 def write_particles(
-    path: Path, table: pd.DataFrame, instances: Sequence[Instance], provenance: Mapping[str, Any]
+    path: Path,
+    table: pd.DataFrame,
+    instances: Sequence[Instance],
+    provenance: Mapping[str, Any],
+    evidence: Sequence[EvidenceMap | None] = (),
 ) -> None:
     """Write one result.
 
@@ -56,12 +66,18 @@ def write_particles(
         One per row, in order.
     provenance : mapping
         What was computed, as JSON values.
+    evidence : sequence of EvidenceMap or None
+        One per row, in order; empty where nothing was classified.
 
     Raises
     ------
     ValueError
-        When table and instances do not fit together.
+        When table, instances and evidence do not fit together.
     """
+    evidence = evidence or [None] * len(table)
+    if len(evidence) != len(table):
+        msg = f"expected evidence for every row or none, found {len(evidence)} for {len(table)} rows"
+        raise ValueError(msg)
     if len(table) != len(instances):
         msg = f"expected one mask per row, found {len(instances)} for {len(table)} rows"
         raise ValueError(msg)
@@ -82,6 +98,11 @@ def write_particles(
     for column, values in zip(_MASK_PLACE, places.T, strict=True):
         arrays[column] = pa.array(values, type=pa.int32())
     arrays["mask"] = pa.array([pack_mask(instance.mask) for instance in instances], type=pa.binary())
+    for place, column in enumerate(_EVIDENCE_PLACE):
+        frames = [None if one is None else (one.x, one.y, one.w, one.h)[place] for one in evidence]
+        arrays[column] = pa.array(frames, type=pa.float64())
+    maps = [None if one is None else _array_bytes(one.values) for one in evidence]
+    arrays["evidence"] = pa.array(maps, type=pa.binary())
     file = pa.table(arrays).replace_schema_metadata({"antema": json.dumps(dict(provenance), sort_keys=True)})
     pq.write_table(file, path, compression="zstd")
 
@@ -101,6 +122,34 @@ def read_instances(path: Path) -> list[Instance]:
         )
         for row in rows
     ]
+
+
+def read_evidence(path: Path, particle: int) -> EvidenceMap | None:
+    """Return where in a particle of one result the classifier saw what; None where it was not asked.
+
+    Raises
+    ------
+    NotFound
+        When there is no particle of that number.
+    """
+    file = pq.ParquetFile(path)
+    columns = [name for name in ("particle", *_EVIDENCE_PLACE, "evidence") if name in file.schema_arrow.names]
+    rows = file.read(columns=columns).filter(pc.field("particle") == particle).to_pylist()
+    if not rows:
+        msg = f"expected a particle of this image, found none with the number {particle}"
+        raise NotFound(msg)
+    # a result of an earlier version has no such columns
+    packed = rows[0].get("evidence")
+    if packed is None:
+        return None
+    x, y, w, h = (rows[0][column] for column in _EVIDENCE_PLACE)
+    return EvidenceMap(x, y, w, h, np.load(io.BytesIO(packed), allow_pickle=False))
+
+
+def _array_bytes(values: NDArray[np.float16]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values.astype(np.float16), allow_pickle=False)
+    return buffer.getvalue()
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
@@ -163,6 +212,7 @@ def read_particles(files: Sequence[ParticleFile]) -> pd.DataFrame:
         columns=["place", "particle", "reason"],
     ).astype({"place": "int64", "particle": "int64", "reason": "object"})
     with duckdb.connect(":memory:") as connection:
+        connection.register("nothing", _NOTHING)
         connection.register("places", places)
         connection.register("excluded", excluded)
         table = connection.execute(_QUERY, [[str(file.path) for file in files]]).df()
@@ -175,21 +225,34 @@ def read_particles(files: Sequence[ParticleFile]) -> pd.DataFrame:
     return table.reindex(columns=[*TABLE_COLUMNS, *others])
 
 
+_NOTHING = pa.schema(
+    [
+        pa.field("crystallinity_reason", pa.string()),
+        pa.field("evidence", pa.binary()),
+        *(pa.field(column, pa.float64()) for column in _EVIDENCE_PLACE),
+    ]
+).empty_table()
+"""No row, of the columns that earlier versions did not write."""
+
 _QUERY = f"""
 SELECT
     places.sample,
     places.image,
-    particles.* EXCLUDE (filename, mask, {", ".join(_MASK_PLACE)})
+    particles.* EXCLUDE (filename, mask, {", ".join(_MASK_PLACE)}, evidence, {", ".join(_EVIDENCE_PLACE)})
         REPLACE (
             CASE WHEN excluded.reason IS NULL THEN particles.status ELSE 'dropped' END AS status,
             CASE WHEN excluded.reason IS NULL THEN coalesce(particles.drop_reason, '') ELSE 'excluded_by_user' END
                 AS drop_reason,
             coalesce(particles.crystallinity, '') AS crystallinity,
-            coalesce(particles.convention, '') AS convention
+            coalesce(particles.convention, '') AS convention,
+            coalesce(particles.crystallinity_reason, '') AS crystallinity_reason
         ),
     places.micrograph_id,
     coalesce(excluded.reason, '') AS exclusion_reason
-FROM read_parquet(?, filename = true, union_by_name = true) AS particles
+-- what earlier versions did not write is null
+FROM (
+    FROM read_parquet(?, filename = true, union_by_name = true) UNION ALL BY NAME FROM nothing
+) AS particles
 JOIN places ON places.file = particles.filename
 LEFT JOIN excluded ON excluded.place = places.place AND excluded.particle = particles.particle
 ORDER BY places.place, particles.particle

@@ -212,6 +212,8 @@ class ImageResult:
         Scales at which the model saw the image, finest first; empty where they are not known.
     model : mapping
         ``name``, ``sha256`` and ``threshold`` of the segmentation model.
+    crystallinity_model : mapping
+        ``name`` and ``sha256`` of the model that classified the particles; empty where none did.
     segmentation_sha256, parquet
         Blob of the network's map at its threshold, and the particle file.
     shape, display_sha256
@@ -246,6 +248,7 @@ class ImageResult:
     polarity: str = ""
     scales: tuple[float, ...] = ()
     model: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    crystallinity_model: Mapping[str, Any] = field(default_factory=dict[str, Any])
     algorithm_version: str = ""
     segmentation_sha256: str | None = None
     parquet: Path | None = None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from antema.analysis import Analysis
+    from antema.nets.classified import EvidenceMap
 
 _TABLES_KEPT = 8
 _OVERLAYS_KEPT = 16
@@ -97,13 +98,14 @@ class Results(StoreBase):
             "pixel_size_source": size.source,
             "recipe": analysis.recipe.to_dict(),
             "model": dict(analysis.model),
+            "crystallinity_model": dict(analysis.crystallinity_model) or None,
             "algorithm_version": ALGORITHM_VERSION,
             "result_key": result_key,
         }
         # Files come before the row that names them, under names made of their content's origin: what a killed process
         # leaves behind is overwritten or never looked at.
         with replacing(self.parquet_path(result_key), self.incoming_dir) as temporary:
-            write_particles(temporary, analysis.table, analysis.instances, provenance)
+            write_particles(temporary, analysis.table, analysis.instances, provenance, analysis.evidence)
         measured = int(np.count_nonzero(analysis.table["status"] == "measured"))
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
@@ -126,6 +128,7 @@ class Results(StoreBase):
                         trust=None if analysis.trust is None else analysis.trust.to_dict(),
                         polarity=analysis.polarity or None,
                         scales=list(analysis.scales) or None,
+                        crystallinity_model=dict(analysis.crystallinity_model) or None,
                         overlay_sha256="",
                         segmentation_sha256=segmentation,
                         created_at=now(),
@@ -253,6 +256,29 @@ class Results(StoreBase):
             image = get_micrograph(session, micrograph_id).filename
         _refuse_lost([(image, path)])
         return apply_exclusions(read_instances(path), list(read_statuses(path)), exclusions)
+
+    def evidence(self, analysis_id: int, micrograph_id: int, particle: int) -> "EvidenceMap | None":
+        """Return where in a particle the model saw what speaks for each class of crystallinity.
+
+        Returns
+        -------
+        EvidenceMap or None
+            None where the particle was not classified.
+
+        Raises
+        ------
+        NotFound
+            When there is no such particle.
+        AntemaError
+            When its particle file is gone from the data folder.
+        """
+        from antema.storage.particle_files import read_evidence
+
+        with self._database.reading() as session:
+            path = self.parquet_path(_result_of(session, analysis_id, micrograph_id).key)
+            image = get_micrograph(session, micrograph_id).filename
+        _refuse_lost([(image, path)])
+        return read_evidence(path, number(particle, "particle"))
 
     def overlay_png(self, analysis_id: int, micrograph_id: int, classes: Mapping[int, str] | None = None) -> bytes:
         """Return the outlines of one result as a transparent PNG of the micrograph's size, exclusions applied.
@@ -424,6 +450,7 @@ class Results(StoreBase):
             polarity=row.polarity or "",
             scales=tuple(row.scales or ()),
             model=dict(row.model),
+            crystallinity_model=dict(row.crystallinity_model or {}),
             algorithm_version=row.algorithm_version,
             segmentation_sha256=row.segmentation_sha256,
             parquet=self.parquet_path(row.key),

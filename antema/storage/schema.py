@@ -182,6 +182,8 @@ class ImageResult(Base):
     trust: Mapped[dict[str, Any] | None]
     polarity: Mapped[str | None]
     scales: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    # Name and sha256 of the model that classified the particles; null where none did.
+    crystallinity_model: Mapped[dict[str, Any] | None]
     # Of earlier versions, which stored the outlines as a picture; empty since they are drawn from the masks.
     overlay_sha256: Mapped[str] = mapped_column(String(64))
     segmentation_sha256: Mapped[str] = mapped_column(String(64))

@@ -12,6 +12,7 @@ from antema.analysis import analyse, result_key
 from antema.domain import Recipe, Trust
 from antema.imaging import read
 from antema.storage import Sample, Store
+from tests.strategies.classifying import DrawsClasses
 
 PIXEL_SIZE_NM = 0.2
 SIDE_PX = 160
@@ -81,20 +82,22 @@ def analyse_drawn(
     Classes of crystallinity, where any are given, are drawn with `rng`; `trusts` is what a network
     would say of one image after the other.
     """
-    rng, segmenter = rng or np.random.default_rng(0), BrightIsParticle()
+    segmenter = BrightIsParticle()
+    classifier = DrawsClasses(classes, rng=rng or np.random.default_rng(0)) if classes else None
     micrographs = store.micrographs(sample_id)
     analysis = store.create_analysis(sample_id, recipe, by="Ann")
     job = store.create_job(analysis.id, by="Ann", images_total=len(micrographs))
     store.claim_job(job.id)
     for row, trust in zip_longest(micrographs, trusts):
         micrograph = read(store.blob_path(row.sha256))
-        found = replace(analyse(micrograph, recipe, segmenter=segmenter), trust=trust)
-        if classes:
-            table = found.table.copy()
-            table["crystallinity"] = rng.choice(classes, len(table))
-            table["confidence"] = rng.choice([0.7, 0.9, 0.99], len(table))
-            found = replace(found, table=table)
-        key = result_key(micrograph.sha256, micrograph.pixel_size.nm, recipe, segmenter.sha256)
+        found = replace(analyse(micrograph, recipe, segmenter=segmenter, classifier=classifier), trust=trust)
+        key = result_key(
+            micrograph.sha256,
+            micrograph.pixel_size.nm,
+            recipe,
+            segmenter.sha256,
+            crystallinity_sha256=classifier.sha256 if classifier else None,
+        )
         store.save_result(analysis.id, row.id, key, found)
     store.update_job(job.id, status="done")
     return analysis.id

@@ -65,6 +65,8 @@ def particle_table(n_images, per_image=40, *, seed=0, mean_nm=4.0, crystallinity
                     "p_monocrystalline": p[1] if crystallinity else np.nan,
                     "p_polycrystalline": p[2] if crystallinity else np.nan,
                     "confidence": p.max() if crystallinity else np.nan,
+                    "p_lattice_visible": 0.9 if p[0] < 0.5 else 0.3,
+                    "crystallinity_reason": "",
                     "convention": "contour",
                     **descriptors(more, d, aspect, factors=factors),
                 }

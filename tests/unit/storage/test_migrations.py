@@ -66,6 +66,7 @@ def test_of_results_of_revision_0002_it_is_not_known_what_the_network_said(secon
     assert (job.status, job.images_done, job.current_share, job.share_done) == ("done", 2, None, 1.0)
     done, failed = second.image_results(job.analysis_id)
     assert (done.n_measured, done.trust, done.polarity, done.scales) == (3, None, "", ())
+    assert done.crystallinity_model == {}
     assert (failed.status, failed.error) == ("failed", "the file is truncated")
     recipe = second.analysis(job.analysis_id).recipe
-    assert (recipe.threshold, recipe.polarity) == (0.5, "auto")
+    assert (recipe.threshold, recipe.polarity, recipe.crystallinity_model) == (0.5, "auto", "default")

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from antema.analysis import measure
-from antema.domain import PARTICLE_COLUMNS
+from antema.domain import PARTICLE_COLUMNS, NotFound
+from antema.nets.classified import EvidenceMap
 from antema.storage.particle_files import (
     TABLE_COLUMNS,
     ParticleFile,
     pack_mask,
+    read_evidence,
     read_instances,
     read_particles,
     read_provenance,
@@ -41,7 +43,9 @@ def table_of(n: int, image: str = "a.tif") -> pd.DataFrame:
     values = {column: rng.random(n) for column in PARTICLE_COLUMNS}
     values |= {column: np.arange(n) for column in PARTICLE_COLUMNS if empty[column].dtype == "int64"}
     values |= {"sample": "", "image": image, "status": "measured", "drop_reason": "", "crystallinity": ""}
-    values |= {"particle": np.arange(1, n + 1), "separated": np.arange(n) % 2 == 0, "convention": "contour"}
+    values |= {"particle": np.arange(1, n + 1), "separated": np.arange(n) % 2 == 0, "convention": "contour"} | {
+        "crystallinity_reason": ""
+    }
     return pd.DataFrame(values, columns=list(PARTICLE_COLUMNS)).astype(empty.dtypes.to_dict())
 
 
@@ -145,3 +149,45 @@ def test_numbers_that_an_earlier_version_did_not_measure_are_not_there(tmp_path)
     assert tuple(both.columns) == TABLE_COLUMNS
     assert both[added].isna().all(axis=1).tolist() == [True, True, False, False]
     assert (both[added].dtypes == "float64").all()
+
+
+def test_evidence_comes_back_for_each_particle(tmp_path):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(4, 5, 3)).astype(np.float16)
+    values[0, 0] = np.nan
+    evidence = [EvidenceMap(1.5, 2.0, 7.25, 9.0, values), None]
+    path = tmp_path / "a.parquet"
+    write_particles(path, table_of(2), [random_instance(rng, 3, 3) for _ in range(2)], {}, evidence)
+    found = read_evidence(path, 1)
+    assert (found.x, found.y, found.w, found.h) == (1.5, 2.0, 7.25, 9.0)
+    np.testing.assert_array_equal(found.values, values)
+    assert found.values.dtype == np.float16
+    assert read_evidence(path, 2) is None
+    with pytest.raises(NotFound, match="none with the number 3"):
+        read_evidence(path, 3)
+    assert tuple(read_particles([ParticleFile(path, "S", "a", 1)]).columns) == TABLE_COLUMNS
+    with pytest.raises(ValueError, match="expected evidence for every row or none"):
+        write_particles(path, table_of(2), [random_instance(rng, 3, 3) for _ in range(2)], {}, evidence[:1])
+
+
+def test_files_of_before_are_read_alone_and_beside_new_ones(tmp_path):
+    rng = np.random.default_rng(1)
+    new, old = tmp_path / "new.parquet", tmp_path / "old.parquet"
+    for path in (new, old):
+        write_particles(path, table_of(2), [random_instance(rng, 3, 3) for _ in range(2)], {})
+    later = [c for c in pq.read_schema(old).names if c.startswith("evidence")] + [
+        "p_lattice_visible",
+        "crystallinity_reason",
+    ]
+    assert len(later) == 7
+    pq.write_table(pq.read_table(old).drop_columns(later), old)
+    alone = read_particles([ParticleFile(old, "S", "old", 1)])
+    both = read_particles([ParticleFile(old, "S", "old", 1), ParticleFile(new, "S", "new", 2)])
+    for table in (alone, both):
+        assert tuple(table.columns) == TABLE_COLUMNS
+        rows = table.loc[table["image"] == "old"]
+        assert rows["p_lattice_visible"].isna().all()
+        assert rows["crystallinity_reason"].eq("").all()
+    assert both["p_lattice_visible"].notna().sum() == 2
+    assert read_evidence(old, 1) is None
+    assert len(read_instances(old)) == 2
