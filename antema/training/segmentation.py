@@ -15,8 +15,8 @@ from antema.nets.weights import Weights
 from antema.training.learner import Learner
 from antema.training.loop import Schedule, run
 from antema.training.loss import pixel_counts, segmentation_loss
-from antema.training.sources import LabelledImage, read_set, split
-from antema.training.tiles import Batch, batch_of
+from antema.training.sources import DividedSet
+from antema.training.tiles import Batch, Tiling, batch_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,21 +86,22 @@ def arrays(batch: Batch) -> tuple[jax.Array, ...]:
 
 
 def learn(
-    data_dirs: Sequence[Path],
+    sets: Sequence[DividedSet],
     folder: Path,
     *,
     schedule: Schedule,
     entry: Mapping[str, Any],
     start: Weights | None = None,
     seed: int = 0,
+    tiling: Tiling | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Trained:
     """Teach a network, or go on teaching where the checkpoint in `folder` stands.
 
     Parameters
     ----------
-    data_dirs : sequence of Path
-        Folders as `antema.training.sources.read_set` takes them; of each about 15 % of the images are held out.
+    sets : sequence of DividedSet
+        Images to learn from and images held out.
     folder : Path
         Gets ``checkpoint.npz`` and ``training.jsonl``.
     schedule : Schedule
@@ -110,46 +111,40 @@ def learn(
     start : dict or None
         Weights of an inference network to go on from, with its batch statistics as they are; None: random ones.
     seed : int
-        Of the first weights, of the split and of the tiles.
+        Of the first weights and of the tiles.
+    tiling : Tiling or None
+        How tiles are made of images; None: as it is by itself.
     progress : callable or None
         Called with (share done, words).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    learn_sets, held_sets = _sets(data_dirs, seed, folder / "annotations.json")
+    # a small set of which chance held out everything is learned from all the same
+    learn_sets = [each.learned or each.held_out for each in sets]
     learner = learner_of(entry, start=start, seed=seed)
     score = scorer_of(learner, entry)
-    checks = [[batch_of([images], k, seed=seed + 1, n=16, disturb=False) for k in range(4)] for images in held_sets]
-    held_names = [folder.name for folder in _named(data_dirs, held_sets)]
+    checks = {
+        each.name: [batch_of([each.held_out], k, seed=seed + 1, n=16, disturb=False) for k in range(4)]
+        for each in sets
+        if each.held_out
+    }
 
     history, reached = run(
         learner,
-        lambda step: batch_of(learn_sets, step, seed=seed, n=schedule.batch, side=schedule.side_px),
+        lambda step: batch_of(
+            learn_sets, step, seed=seed, n=schedule.batch, side=schedule.side_px, tiling=tiling
+        ),
         arrays,
-        lambda: {name: score(batches) for name, batches in zip(held_names, checks, strict=True)},
+        lambda: {name: score(batches) for name, batches in checks.items()},
         folder,
         schedule=schedule,
         seed=seed,
         always_settled=start is not None,
         progress=progress,
     )
-    names = [Path(data).name for data in data_dirs]
     return Trained(
         weights=learner.weights(),
         history=history,
         progress=reached,
-        learned_from=dict(zip(names, map(len, learn_sets), strict=True)),
-        held_out={name: sum(image.name.startswith(f"{name}/") for s in held_sets for image in s) for name in names},
+        learned_from={each.name: len(images) for each, images in zip(sets, learn_sets, strict=True)},
+        held_out={each.name: len(each.held_out) for each in sets},
     )
-
-
-def _sets(
-    data_dirs: Sequence[Path], seed: int, remembered: Path
-) -> tuple[list[list[LabelledImage]], list[list[LabelledImage]]]:
-    pairs = [split(read_set(Path(folder), remembered=remembered), seed=seed) for folder in data_dirs]
-    # an image without particles is no measure of anything by itself, but belongs to learning
-    return [learn or held for learn, held in pairs], [held for _, held in pairs if held]
-
-
-def _named(data_dirs: Sequence[Path], held_sets: Sequence[Sequence[LabelledImage]]) -> list[Path]:
-    names = {images[0].name.split("/")[0] for images in held_sets}
-    return [Path(folder) for folder in data_dirs if Path(folder).name in names]

@@ -45,6 +45,20 @@ class LabelledImage:
     contact: NDArray[np.bool_] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class DividedSet:
+    """The labelled images of a folder of that name, those to learn from and those held out."""
+
+    name: str
+    learned: list[LabelledImage]
+    held_out: list[LabelledImage]
+
+
+def read_divided(folder: Path, *, seed: int, remembered: Path | None = None) -> DividedSet:
+    """Return `read_set` of a folder, divided by `split`."""
+    return DividedSet(Path(folder).name, *split(read_set(folder, remembered=remembered), seed=seed))
+
+
 def read_set(folder: Path, *, remembered: Path | None = None) -> list[LabelledImage]:
     """Return the labelled images of a folder, ordered by name.
 

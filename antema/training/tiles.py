@@ -11,8 +11,22 @@ from antema.nets.normalisation import finite, standardised
 from antema.training.sources import LabelledImage
 
 Array = NDArray[np.float32]
-WIDTHS_PX = (9.0, 180.0)
-"""Typical widths of particles in tiles, after scaling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """How tiles are made of images.
+
+    Parameters
+    ----------
+    widths_px : tuple of float
+        Least and greatest typical width of particles in tiles, after scaling; between them the logarithm is uniform.
+    blurred : float
+        Share of the tiles that are blurred.
+    """
+
+    widths_px: tuple[float, float] = (9.0, 180.0)
+    blurred: float = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +51,14 @@ class Batch:
 
 
 def batch_of(
-    sets: Sequence[Sequence[LabelledImage]], step: int, *, seed: int, n: int = 16, side: int = 256, disturb: bool = True
+    sets: Sequence[Sequence[LabelledImage]],
+    step: int,
+    *,
+    seed: int,
+    n: int = 16,
+    side: int = 256,
+    disturb: bool = True,
+    tiling: Tiling | None = None,
 ) -> Batch:
     """Return the batch of one step.
 
@@ -54,21 +75,26 @@ def batch_of(
         Tiles and their side in pixels.
     disturb : bool
         Whether grey values are disturbed (contrast, offset, noise, blur).
+    tiling : Tiling or None
+        At what scales tiles are cut out, and how many are blurred; None: as `Tiling` has it.
     """
+    tiling = tiling or Tiling()
     rng = np.random.default_rng((seed, step))
     chances = np.sqrt([len(images) for images in sets])
     tiles: list[tuple[Array, ...]] = []
     while len(tiles) < n:
         images = sets[int(rng.choice(len(sets), p=chances / chances.sum()))]
-        scaled = _scaled(images[int(rng.integers(len(images)))], rng, side)
+        scaled = _scaled(images[int(rng.integers(len(images)))], rng, side, tiling.widths_px)
         for _ in range(min(2, n - len(tiles))):
             pixels, *labels = _cut(scaled, rng, side)
-            tiles.append((_disturbed(pixels, rng) if disturb else pixels, *labels))
+            tiles.append((_disturbed(pixels, rng, tiling.blurred) if disturb else pixels, *labels))
     return Batch(*(np.stack(part) for part in zip(*tiles, strict=True)))
 
 
-def _scaled(image: LabelledImage, rng: np.random.Generator, side: int) -> tuple[Array, ...]:
-    wanted = np.exp(rng.uniform(*np.log(WIDTHS_PX)))
+def _scaled(
+    image: LabelledImage, rng: np.random.Generator, side: int, widths_px: tuple[float, float]
+) -> tuple[Array, ...]:
+    wanted = np.exp(rng.uniform(*np.log(widths_px)))
     zoom = wanted / image.width_px if image.width_px else 1.0
     least = 0.4 * side / min(image.pixels.shape)
     zoom = float(np.clip(zoom, min(least, 1.0), 1.4))
@@ -116,8 +142,8 @@ def _cut(scaled: tuple[Array, ...], rng: np.random.Generator, side: int) -> tupl
     return tuple(parts)
 
 
-def _disturbed(pixels: Array, rng: np.random.Generator) -> Array:
-    if rng.random() < 0.15:
+def _disturbed(pixels: Array, rng: np.random.Generator, blurred: float) -> Array:
+    if rng.random() < blurred:
         pixels = np.asarray(ndimage.gaussian_filter(pixels, rng.uniform(0.4, 1.8)), np.float32)
     if rng.random() < 0.3:
         noise = rng.standard_normal(pixels.shape, dtype=np.float32)

@@ -73,9 +73,11 @@ def train_segmentation(
     from antema.training.loop import Schedule
     from antema.training.models import add_metrics, write_model
     from antema.training.segmentation import learn
+    from antema.training.sources import read_divided
 
     out = Path(out)
     work = out / "training"
+    work.mkdir(parents=True, exist_ok=True)
     schedule = Schedule(minutes=minutes, steps=steps, batch=batch, peak_rate=rate)
     entry = _entry(architecture)
     older = find(start_from) if start_from else None
@@ -83,7 +85,7 @@ def train_segmentation(
     chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
     with chosen:
         trained = learn(
-            data_dirs,
+            [read_divided(folder, seed=seed, remembered=work / "annotations.json") for folder in data_dirs],
             work,
             schedule=schedule,
             entry=entry,

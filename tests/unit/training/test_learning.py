@@ -12,6 +12,7 @@ from antema.training.checkpoint import restore, save
 from antema.training.loop import Schedule
 from antema.training.loss import pixel_counts, segmentation_loss
 from antema.training.segmentation import arrays, learn, learner_of, scorer_of
+from antema.training.sources import read_divided
 from antema.training.tiles import Batch
 
 SMALL = {"kind": "unet-stride2", "features": [6, 8], "outputs": ["particle", "contact"]}
@@ -59,7 +60,7 @@ def test_twenty_steps_learn_one_batch_by_heart():
 def test_a_run_taken_up_again_gives_the_same_weights(dark_discs, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "_CHECKPOINT_EVERY_S", 0.0)
     schedule = Schedule(steps=6, batch=2, side_px=32)
-    whole = learn([dark_discs], tmp_path / "whole", schedule=schedule, entry=SMALL, seed=2)
+    whole = learn([read_divided(dark_discs, seed=2)], tmp_path / "whole", schedule=schedule, entry=SMALL, seed=2)
 
     make = segmentation.batch_of
 
@@ -71,9 +72,9 @@ def test_a_run_taken_up_again_gives_the_same_weights(dark_discs, tmp_path, monke
 
     monkeypatch.setattr(segmentation, "batch_of", broken)
     with pytest.raises(RuntimeError, match="power cut"):
-        learn([dark_discs], tmp_path / "cut", schedule=schedule, entry=SMALL, seed=2)
+        learn([read_divided(dark_discs, seed=2)], tmp_path / "cut", schedule=schedule, entry=SMALL, seed=2)
     monkeypatch.setattr(segmentation, "batch_of", make)
-    resumed = learn([dark_discs], tmp_path / "cut", schedule=schedule, entry=SMALL, seed=2)
+    resumed = learn([read_divided(dark_discs, seed=2)], tmp_path / "cut", schedule=schedule, entry=SMALL, seed=2)
 
     assert resumed.progress["step"] == whole.progress["step"] == 6
     assert whole.weights.keys() == resumed.weights.keys()

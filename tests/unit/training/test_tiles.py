@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from antema.training.sources import LabelledImage
-from antema.training.tiles import batch_of, resized
+from antema.training.tiles import Tiling, batch_of, resized
 
 
 def labelled(seed=0, shape=(200, 240), trusted=None):
@@ -53,3 +53,21 @@ def test_images_smaller_than_a_tile_are_mirrored():
     batch = batch_of([[labelled(shape=(50, 40))]], 0, seed=1, n=2, side=128)
     assert batch.pixels.shape == (2, 128, 128)
     assert np.isfinite(batch.pixels).all()
+
+
+def test_tiles_have_particles_of_the_widths_asked_for():
+    image = labelled(shape=(400, 480))  # squares of 40 px, said to be 45 px wide
+    for wanted in (22.5, 45.0):
+        tiles = batch_of([[image]], 0, seed=1, n=4, side=128, disturb=False, tiling=Tiling(widths_px=(wanted, wanted)))
+        # edges across a line of pixels: one for each square
+        crossings = np.abs(np.diff((tiles.particle > 0.5).astype(int), axis=2)).sum(axis=2)
+        assert np.median(crossings) == pytest.approx(128 / (40 * wanted / 45), abs=1)
+
+
+def test_as_many_tiles_are_blurred_as_asked_for():
+    def roughness(blurred):
+        batch = batch_of([[labelled()]], 0, seed=1, n=32, side=96, tiling=Tiling(widths_px=(45, 45), blurred=blurred))
+        tiles = zip(batch.pixels, batch.particle, strict=True)
+        return np.median([np.diff(grey, axis=1)[share[:, 1:] < 0.01].std() / grey.std() for grey, share in tiles])
+
+    assert roughness(1.0) < 0.8 * roughness(0.0)
