@@ -227,7 +227,7 @@ def main() -> None:
     if options.page:
         counts = ", ".join(
             f"{len(of_set)} of {name}"
-            for name, of_set in (images.cases | images.partly).items()
+            for name, of_set in {**images.cases, **images.partly}.items()
             if name != "sim_metal, blurred"
         )
         words = f"{options.steps} steps of 8 tiles each; held out: {counts}."
