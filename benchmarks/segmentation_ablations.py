@@ -27,9 +27,10 @@ from antema.nets import Segmenter
 from antema.nets.card import read_card
 from antema.nets.network import network_of
 from antema.training.evaluate import evaluation, plain, read_case
+from antema.training.loop import Schedule
 from antema.training.models import write_model
 from antema.training.scoring import Case, Truth, scores_of, truth_of
-from antema.training.segmentation import Schedule, learn
+from antema.training.segmentation import learn
 from antema.training.sources import DividedSet, LabelledImage, image_pairs, is_held_out, read_divided
 from antema.training.tables import as_markdown, as_text, in_pixels, number, put
 from antema.training.tiles import Tiling

@@ -130,9 +130,7 @@ def learn(
 
     history, reached = run(
         learner,
-        lambda step: batch_of(
-            learn_sets, step, seed=seed, n=schedule.batch, side=schedule.side_px, tiling=tiling
-        ),
+        lambda step: batch_of(learn_sets, step, seed=seed, n=schedule.batch, side=schedule.side_px, tiling=tiling),
         arrays,
         lambda: {name: score(batches) for name, batches in checks.items()},
         folder,
