@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from antema.domain.structures import FACE_CENTRING
 from antema.simulation.materials import Material
 from antema.simulation.shapes import Shadow, convex_hull, feret
 
@@ -11,7 +12,6 @@ Positions = NDArray[np.float64]
 SHAPES = ("sphere", "polyhedron", "ellipsoid", "rod")
 STRUCTURES = ("crystal", "twin", "amorphous")
 
-_FCC_BASIS = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 _FACETS_111 = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / np.sqrt(3)
 _BEYOND_EDGE = 0.3
 """In samples; gives discs their area within 0.3 samples of their diameter."""
@@ -53,7 +53,7 @@ def nanoparticle(
     cells = int(np.ceil(reach_nm / metal.lattice_nm))
     corner = np.arange(-cells, cells + 1)
     grid = np.stack(np.meshgrid(corner, corner, corner, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    lattice = ((grid + _FCC_BASIS).reshape(-1, 3) + rng.uniform(0, 1, 3)) * metal.lattice_nm
+    lattice = ((grid + FACE_CENTRING).reshape(-1, 3) + rng.uniform(0, 1, 3)) * metal.lattice_nm
     if structure == "twin":
         normal = _FACETS_111[rng.integers(8)]
         height = lattice @ normal

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from antema.domain.lattices import LATTICES
 from antema.simulation.elements import SPECIES, Species
 from antema.simulation.optics import Optics
 from antema.simulation.scattering import scattering_factor_nm
@@ -66,111 +67,53 @@ class Material:
         return {one: self.species.count(one) / volume for one in dict.fromkeys(self.species)}
 
 
-_FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 _METAL_SHAPES = tuple(shape for shape in SHAPES if shape not in ("hexagonal prism", "bipyramid", "irregular"))
 
 
-def _metal(symbol: str, lattice_nm: float, inner_potential_v: float, extinction_nm: float) -> Material:
-    cell = lattice_nm * np.eye(3)
-    return Material(symbol, cell, _FCC, (SPECIES[symbol],) * 4, inner_potential_v, extinction_nm, _METAL_SHAPES)
+def _made_of(
+    formula: str, species: tuple[str, ...], inner_potential_v: float, extinction_nm: float, shapes: tuple[str, ...]
+) -> Material:
+    """Return a material with the lattice of its formula and a species on each kind of site."""
+    lattice = LATTICES[formula]
+    on_sites = [SPECIES[name] for name, sites in zip(species, lattice.sites, strict=True) for _ in sites]
+    return Material(formula, lattice.cell_nm, lattice.basis, tuple(on_sites), inner_potential_v, extinction_nm, shapes)
 
 
-def _hexagonal(a_nm: float, c_nm: float) -> Vectors:
-    return np.array([[a_nm, 0, 0], [-a_nm / 2, a_nm * np.sqrt(3) / 2, 0], [0, 0, c_nm]])
-
-
-def _wurtzite(u: float) -> Vectors:
-    return np.array([[1 / 3, 2 / 3, 0], [2 / 3, 1 / 3, 0.5], [1 / 3, 2 / 3, u], [2 / 3, 1 / 3, 0.5 + u]])
-
-
-def _anatase(u: float) -> Vectors:
-    titanium = np.array([[0, 0, 0], [0, 0.5, 0.25]])  # I4_1/amd, origin at -4m2
-    sites = np.concatenate([titanium, titanium + (0, 0, u), titanium - (0, 0, u)])
-    return np.concatenate([sites, sites + 0.5]) % 1
-
-
-def _spinel(u: float) -> tuple[Vectors, int, int]:
-    # Fd-3m, origin at the centre of inversion: 8a, 16d and 32e before the face centring
-    tetrahedral = np.array([[1, 1, 1], [7, 3, 3]]) / 8
-    octahedral = np.array([[2, 2, 2], [1, 3, 0], [3, 0, 1], [0, 1, 3]]) / 4
-    oxygen = np.array(
-        [
-            (u, u, u),
-            (-u + 1 / 4, -u + 1 / 4, u),
-            (-u + 1 / 4, u, -u + 1 / 4),
-            (u, -u + 1 / 4, -u + 1 / 4),
-            (u + 3 / 4, u + 1 / 4, -u + 1 / 2),
-            (-u, -u, -u),
-            (u + 1 / 4, -u + 1 / 2, u + 3 / 4),
-            (-u + 1 / 2, u + 3 / 4, u + 1 / 4),
-        ]
-    )
-    sites = [np.concatenate([part + shift for shift in _FCC]) % 1 for part in (tetrahedral, octahedral, oxygen)]
-    return np.concatenate(sites), len(sites[0]), len(sites[1])
-
-
-def _compounds() -> tuple[Material, ...]:
-    spinel, tetrahedral, octahedral = _spinel(0.2549)
-    oxygen = len(spinel) - tetrahedral - octahedral
-    ions = (SPECIES["Fe3+ 4"],) * tetrahedral + (SPECIES["Fe2.5+ 6"],) * octahedral + (SPECIES["O2- 4"],) * oxygen
-    cd, se, zn, o = (SPECIES[name] for name in ("Cd tetrahedral", "Se tetrahedral", "Zn2+ 4", "O2- 4"))
-    titania = (SPECIES["Ti4+ 6"],) * 2 + (SPECIES["O2- 3"],) * 4
-    rounded = ("sphere", "ellipsoid")
-    return (
-        Material(
-            "CdSe",
-            _hexagonal(0.4299, 0.7010),
-            _wurtzite(0.376),
-            (cd, cd, se, se),
-            15.0,
-            60.0,
-            (*rounded, "hexagonal prism", "tetrahedron", "rod"),
-        ),
-        Material(
-            "TiO2",
-            np.diag([0.3785, 0.3785, 0.9514]),
-            _anatase(0.2081),
-            titania * 2,
-            19.0,
-            60.0,
-            (*rounded, "bipyramid", "rod", "plate"),
-        ),
-        Material(
-            "Fe3O4",
-            0.8396 * np.eye(3),
-            spinel,
-            ions,
-            17.0,
-            50.0,
-            (*rounded, "cube", "octahedron", "truncated octahedron", "cuboctahedron"),
-        ),
-        Material(
-            "ZnO",
-            _hexagonal(0.32495, 0.52069),
-            _wurtzite(0.382),
-            (zn, zn, o, o),
-            15.5,
-            50.0,
-            (*rounded, "hexagonal prism", "plate", "rod"),
-        ),
-    )
-
-
+_ROUNDED = ("sphere", "ellipsoid")
 METALS: dict[str, Material] = {
-    one.name: one
-    for one in (
-        _metal("Au", 0.40782, 28.0, 15.9),
-        _metal("Pt", 0.39242, 30.0, 14.7),
-        _metal("Ag", 0.40853, 23.0, 22.4),
-        _metal("Pd", 0.38907, 25.0, 20.0),
-        _metal("Cu", 0.36149, 21.0, 28.6),
+    symbol: _made_of(symbol, (symbol,), inner_potential_v, extinction_nm, _METAL_SHAPES)
+    for symbol, inner_potential_v, extinction_nm in (
+        ("Au", 28.0, 15.9),
+        ("Pt", 30.0, 14.7),
+        ("Ag", 23.0, 22.4),
+        ("Pd", 25.0, 20.0),
+        ("Cu", 21.0, 28.6),
     )
 }
-COMPOUNDS: dict[str, Material] = {one.name: one for one in _compounds()}
+COMPOUNDS: dict[str, Material] = {
+    one.name: one
+    for one in (
+        _made_of(
+            "CdSe",
+            ("Cd tetrahedral", "Se tetrahedral"),
+            15.0,
+            60.0,
+            (*_ROUNDED, "hexagonal prism", "tetrahedron", "rod"),
+        ),
+        _made_of("TiO2", ("Ti4+ 6", "O2- 3"), 19.0, 60.0, (*_ROUNDED, "bipyramid", "rod", "plate")),
+        _made_of(
+            "Fe3O4",
+            ("Fe3+ 4", "Fe2.5+ 6", "O2- 4"),
+            17.0,
+            50.0,
+            (*_ROUNDED, "cube", "octahedron", "truncated octahedron", "cuboctahedron"),
+        ),
+        _made_of("ZnO", ("Zn2+ 4", "O2- 4"), 15.5, 50.0, (*_ROUNDED, "hexagonal prism", "plate", "rod")),
+    )
+}
 MATERIALS: dict[str, Material] = METALS | COMPOUNDS
-"""By formula. Lattices: R. W. G. Wyckoff, Crystal Structures, 2nd ed. (1963), magnetite after Fleet, Acta Cryst. B 37
-(1981) 917; extinction distances: P. B. Hirsch et al., Electron Microscopy of Thin Crystals (1965), table 4.3 (metals;
-compounds about as their density)."""
+"""By formula, with the lattices of `antema.domain.lattices`. Extinction distances: P. B. Hirsch et al., Electron
+Microscopy of Thin Crystals (1965), table 4.3 (metals; compounds about as their density)."""
 
 
 @lru_cache(maxsize=256)
