@@ -1,0 +1,75 @@
+"""Bragg spots of drawn particles whose lattice is known."""
+
+import numpy as np
+import pytest
+
+from antema.analysis.lattice import lattice_spots
+from antema.domain.lattices import LATTICES
+
+PX_NM = 0.03
+GOLD = LATTICES["Au"]
+
+
+def disc(side=160, radius=60):
+    y, x = np.mgrid[:side, :side] - side / 2
+    return np.hypot(x, y) <= radius
+
+
+def waves(side, *planes, amplitude=1.0):
+    """Return fringes of (spacing in nm, angle in degrees, counter-clockwise from the right)."""
+    y, x = np.mgrid[:side, :side] * PX_NM
+    total = np.zeros((side, side))
+    for spacing, degrees in planes:
+        a = np.radians(degrees)
+        total += amplitude * np.cos(2 * np.pi * (x * np.cos(a) - y * np.sin(a)) / spacing)
+    return total
+
+
+def noise(side, seed):
+    return np.random.default_rng(seed).normal(0, 1, (side, side))
+
+
+def test_fringes_are_found_named_and_measured():
+    mask = disc()
+    planes = ((0.2355, 20.0), (0.2355, 20 + 70.53), (0.2039, 20 - 54.74))
+    found = lattice_spots(100 - 20 * mask + waves(160, *planes) * mask + noise(160, 1), mask, PX_NM, GOLD)
+    assert sorted(one.reflection for one in found.spots) == ["{111}", "{111}", "{200}"]
+    for one in found.spots:
+        spacing, angle = min(planes, key=lambda p: abs((p[1] - one.angle_deg + 90) % 180 - 90))
+        assert abs(one.spacing_nm - spacing) < 3 * one.spacing_error_nm
+        assert one.spacing_error_nm < 0.005
+        assert abs((one.angle_deg - angle + 90) % 180 - 90) < 3 * one.angle_error_deg
+        assert one.chance < 1e-6
+    assert found.crystallinity == "monocrystalline"
+
+
+def test_without_material_spots_have_no_names():
+    mask = disc()
+    found = lattice_spots(waves(160, (0.25, 40.0)) * mask + noise(160, 2), mask, PX_NM)
+    assert [one.reflection for one in found.spots] == [""]
+    assert found.reflections == ()
+
+
+def test_noise_has_spots_as_often_as_stated():
+    mask = disc(90, 32)
+    alarms = sum(
+        bool(lattice_spots(noise(90, seed), mask, PX_NM, GOLD, false_alarms=0.1).spots) for seed in range(100, 200)
+    )
+    assert 1 <= alarms <= 22  # 10 are expected
+
+
+def test_pixels_too_coarse_and_particles_too_small_are_unknown():
+    mask = disc(60, 20)
+    coarse = lattice_spots(noise(60, 3), mask, 0.15, GOLD)
+    assert coarse.crystallinity == "unknown"
+    assert "too coarse" in coarse.reason
+    small = lattice_spots(noise(60, 3), disc(60, 6), PX_NM / 2, GOLD)
+    assert small.crystallinity == "unknown"
+    assert "too small" in small.reason
+
+
+def test_impossible_masks_are_refused():
+    with pytest.raises(ValueError, match="shape"):
+        lattice_spots(np.zeros((4, 4)), np.ones((4, 5), bool), PX_NM)
+    with pytest.raises(ValueError, match="one pixel"):
+        lattice_spots(np.zeros((4, 4)), np.zeros((4, 4), bool), PX_NM)
