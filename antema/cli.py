@@ -151,6 +151,9 @@ def _parser() -> argparse.ArgumentParser:
     calibrated.add_argument("model", metavar="NAME")
     calibrated.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="micrograph sets")
     calibrated.add_argument("--seed", type=int, default=0, metavar="S", help="that of the training")
+    calibrated.add_argument(
+        "--at-most", type=_whole_above_0, default=120, metavar="N", help="images of each set, of either kind (120)"
+    )
     calibrated.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     calibrated.set_defaults(run=_models_calibrate)
 
@@ -549,6 +552,7 @@ def _models_calibrate(options: argparse.Namespace) -> int:
         options.model,
         options.data,
         seed=options.seed,
+        at_most=options.at_most,
         progress=lambda done, total: step("", done, total),
     )
     print(json.dumps(found, indent=1))

@@ -147,7 +147,7 @@ def calibrate(
     entry = {
         "sha256": sha256,
         "results_sha256": Calibration(sha256, temperature, offset, polarity_weights).digest(card.sha256),
-        "command": f"antema models calibrate {name} --data {names} --seed {seed}",
+        "command": f"antema models calibrate {name} --data {names} --seed {seed} --at-most {at_most}",
         "seed": seed,
         "images": {each: sum(_set_of(image) == each for image in held_out) for each in sorted(odds)},
         "temperature": temperature,

@@ -103,6 +103,7 @@ def test_a_calibrated_model_tells_trust_and_gives_other_probabilities_under_anot
     entry = calibrate("tiny", [data], at_most=6, progress=lambda done, total: shares.append(done / total))
     held_out = sum(is_held_out(f"fields/{k:02}", seed=0) for k in range(30))
     assert entry["images"] == {"fields": min(held_out, 6)}
+    assert entry["command"] == "antema models calibrate tiny --data fields --seed 0 --at-most 6"
     assert shares == sorted(shares)
     assert entry["ece_after"] <= entry["ece_before"] + 0.02
     assert entry["polarity"]["fields"]["images"] == entry["images"]["fields"]
