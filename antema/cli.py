@@ -102,6 +102,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     segmentation.add_argument("--separation", choices=SEPARATIONS, help="how touching particles are told apart")
     segmentation.set_defaults(run=_evaluate_segmentation)
+    crystallinity = kinds.add_parser("crystallinity", help="against particles whose class is known")
+    crystallinity.add_argument("--crops", type=Path, required=True, metavar="DIR", help="a crop set")
+    crystallinity.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    crystallinity.add_argument("--model", default="default", metavar="NAME")
+    crystallinity.add_argument("--pixel-size", type=_above_0, metavar="NM", help="of crops without a scale")
+    crystallinity.add_argument(
+        "--own-masks", action="store_true", help="cut particles out by the segmentation model, not by the set's masks"
+    )
+    crystallinity.set_defaults(run=_evaluate_crystallinity)
 
     simulate = commands.add_parser("simulate", help="micrographs and particles with known truth")
     kinds = simulate.add_subparsers(dest="kind", required=True, metavar="KIND")
@@ -141,6 +150,17 @@ def _parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--rate", type=_above_0, default=2e-3, metavar="R", help="highest learning rate")
     segmentation.add_argument("--batch", type=int, default=16, metavar="N", help="tiles a step")
     segmentation.set_defaults(run=_train_segmentation)
+    crystallinity = kinds.add_parser("crystallinity", help="amorphous, monocrystalline or polycrystalline")
+    crystallinity.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="crop sets")
+    crystallinity.add_argument("--out", type=Path, required=True, metavar="models/NAME")
+    crystallinity.add_argument("--minutes", type=_above_0, default=45.0, metavar="M")
+    crystallinity.add_argument("--seed", type=int, default=0, metavar="S")
+    crystallinity.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
+    crystallinity.add_argument(
+        "--architecture", default="resnet18", metavar="KIND", help="resnet18, resnet50 or resnet101"
+    )
+    crystallinity.add_argument("--rate", type=_above_0, default=2e-3, metavar="R", help="highest learning rate")
+    crystallinity.set_defaults(run=_train_crystallinity)
 
     models = commands.add_parser("models", help="the installed models")
     kinds = models.add_subparsers(dest="kind", required=True, metavar="KIND")
@@ -444,6 +464,23 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
     return _report_failures(results[0].get("failed", []))
 
 
+def _evaluate_crystallinity(options: argparse.Namespace) -> int:
+    from antema.training import evaluate_crystallinity
+    from antema.training.evaluate_crystallinity import line
+
+    step = _progress("crop")
+    result = evaluate_crystallinity(
+        options.crops,
+        options.out,
+        model=options.model,
+        pixel_size_nm=options.pixel_size,
+        own_masks=options.own_masks,
+        progress=lambda done, total: step("", done, total),
+    )
+    print(line(result))
+    return OK
+
+
 def _evaluation_line(result: dict[str, Any]) -> str:
     pixel, instance = result["pixel"], result["instance"]
     numbers = {
@@ -503,6 +540,23 @@ def _train_segmentation(options: argparse.Namespace) -> int:
         start_from=options.start_from,
         rate=options.rate,
         batch=options.batch,
+        progress=lambda share, words: step(words, round(100 * share, 1), 100.0),
+    )
+    return OK
+
+
+def _train_crystallinity(options: argparse.Namespace) -> int:
+    from antema.training import train_crystallinity
+
+    step = _progress("%")
+    train_crystallinity(
+        options.data,
+        options.out,
+        minutes=options.minutes,
+        seed=options.seed,
+        device=options.device,
+        architecture=options.architecture,
+        rate=options.rate,
         progress=lambda share, words: step(words, round(100 * share, 1), 100.0),
     )
     return OK

@@ -65,7 +65,7 @@ def network_of(card: ModelCard) -> Network:
     from antema.nets.architectures import ARCHITECTURES
     from antema.nets.weights import read, set_weights
 
-    _keep_compiled()
+    keep_compiled()
     entry = card.content.get("architecture", {})
     kind = entry.get("kind")
     classes = card.content.get("classes", ("background", "particle"))
@@ -122,7 +122,7 @@ def _sample_starts(side: int) -> list[int]:
 
 
 @lru_cache(maxsize=1)
-def _keep_compiled() -> None:
+def keep_compiled() -> None:
     """Let JAX keep what it compiles in the data folder where there is one, unless somebody told it another place."""
     import jax
 

@@ -5,8 +5,14 @@ from pathlib import Path
 from typing import Any
 
 
-def write_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw loss and held-out IoU over the steps of `history` (as in ``training.jsonl``) into a PNG."""
+def write_curve(
+    history: Sequence[dict[str, Any]],
+    path: Path,
+    *,
+    score: str = "iou",
+    label: str = "IoU of particle, held-out tiles",
+) -> None:
+    """Draw loss and a held-out score over the steps of `history` (as in ``training.jsonl``) into a PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 3.2), layout="constrained")
@@ -18,9 +24,9 @@ def write_curve(history: Sequence[dict[str, Any]], path: Path) -> None:
     checks = [entry for entry in history if "held_out" in entry]
     for name in checks[-1]["held_out"] if checks else ():
         # a set added when the run was taken up again has no earlier points
-        points = [(entry["step"], entry["held_out"][name]["iou"]) for entry in checks if name in entry["held_out"]]
+        points = [(entry["step"], entry["held_out"][name][score]) for entry in checks if name in entry["held_out"]]
         right.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=1, label=name)
-    right.set(xlabel="step", ylabel="IoU of particle, held-out tiles", ylim=(0, 1))
+    right.set(xlabel="step", ylabel=label, ylim=(0, 1))
     if checks:
         right.legend(fontsize="small", loc="lower right")
     figure.savefig(path, dpi=120)

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from antema.domain import CRYSTALLINITIES
 from antema.nets.card import WEIGHTS_FILE
+from antema.nets.particle_views import MARGIN_NM, SAMPLING_NM
 from antema.nets.scales import BEARABLE_PX, COMFORTABLE_PX
 from antema.nets.weights import save
 
@@ -42,25 +44,14 @@ def write_model(
     What an older card there says of `default`, `threshold`, `description`, `title` and `licence` is kept; its
     metrics are not, since they were of other weights.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    save(weights, folder / WEIGHTS_FILE)
-    path = folder / "card.json"
-    older = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     card = {
         "title": _title(architecture),
         "description": "Finds nanoparticles, dark on a bright ground, in bright-field TEM micrographs.",
         "licence": licence,
         "default": False,
         "threshold": 0.5,
-    }
-    card |= {key: older[key] for key in card if key in older}
-    card |= {
         "task": "segmentation",
-        "architecture": {
-            **architecture,
-            "parameters": int(sum(array.size for array in weights.values())),
-            "output": "one logit a pixel for each of the outputs; above 0 is yes",
-        },
+        "architecture": {**architecture, "output": "one logit a pixel for each of the outputs; above 0 is yes"},
         "classes": ["background", "particle"],
         "input": (
             "grey values clipped to their 0.1 and 99.9 percentiles, mean 0, standard deviation 1; whole image, "
@@ -70,6 +61,66 @@ def write_model(
         "outline": "union of discs of the metallic radius around the projected atoms; ligands are not particle",
         "training": training,
         "metrics": {},
+    }
+    return _write(folder, weights, card)
+
+
+def write_classifier(
+    folder: Path,
+    weights: dict[str, np.ndarray],
+    *,
+    architecture: Mapping[str, Any],
+    training: dict[str, Any],
+    probabilities: dict[str, Any],
+    knows: dict[str, float],
+    metrics: dict[str, Any],
+    licence: str = "GPL-3.0-or-later",
+) -> dict[str, Any]:
+    """Write a classifier of crystallinity into `folder` as `write_model` writes a segmenting network.
+
+    Parameters
+    ----------
+    folder, weights, architecture, training, licence
+        As there.
+    probabilities : dict
+        `Certainty.to_dict`, and the expected calibration error before and after.
+    knows : dict
+        ``least_nm`` and ``most_nm``, equivalent diameters of particles that it may be asked about, and ``coarsest_nm``,
+        the pixel size from which on it may not.
+    metrics : dict
+        What was measured, by name, each with its command.
+    """
+    card = {
+        "title": f"ResNet-{architecture['depth']} for particles, {architecture['features'][-1]} features",
+        "description": "Tells amorphous, monocrystalline and polycrystalline metal particles apart in bright-field "
+        "TEM micrographs that resolve the lattice.",
+        "licence": licence,
+        "default": False,
+        "task": "crystallinity",
+        "architecture": {**architecture, "output": "a logit for each class, and one for a visible lattice"},
+        "classes": list(CRYSTALLINITIES),
+        "input": (
+            f"each particle with its mask and {MARGIN_NM:g} nm around it, sampled at {SAMPLING_NM:g} nm; "
+            "grey values with mean 0 and standard deviation 1 inside the particle"
+        ),
+        "knows": knows,
+        "probabilities": probabilities,
+        "training": training,
+        "metrics": metrics,
+    }
+    return _write(folder, weights, card)
+
+
+def _write(folder: Path, weights: dict[str, np.ndarray], card: dict[str, Any]) -> dict[str, Any]:
+    """Write weights and card; what an older card says of choices and words stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save(weights, folder / WEIGHTS_FILE)
+    path = folder / "card.json"
+    older = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    kept = ("title", "description", "licence", "default", "threshold")
+    card = card | {key: older[key] for key in kept if key in card and key in older}
+    card["architecture"]["parameters"] = int(sum(array.size for array in weights.values()))
+    card |= {
         "sha256": hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest(),
         "software": {"python": platform.python_version()}
         | {package: importlib.metadata.version(package) for package in _PACKAGES},
@@ -122,10 +173,10 @@ def _readme(name: str, card: dict[str, Any]) -> str:
         "",
         f"- Architecture: {card['architecture']['kind']}, {card['architecture']['parameters']:,} numbers in float16.",
         f"- Input: {card['input']}.",
-        f"- A pixel is particle above probability {card['threshold']:g}. Outline: {card['outline']}.",
+        *_meaning(card),
         f"- Learned from: {', '.join(f'{count} images of {data}' for data, count in training['images'].items())}; "
         f"held out: {', '.join(f'{count} of {data}' for data, count in training['held_out'].items())}.",
-        f"- Training: {training['steps']} steps of {training['batch']} tiles, {training['minutes']:.0f} minutes on "
+        f"- Training: {training['steps']} steps{_of_tiles(training)}, {training['minutes']:.0f} minutes on "
         f"{training['device']}, seed {training['seed']}{_before(training)}.",
         f"- Licence: {card['licence']}. sha256 of the weights: `{card['sha256']}`.",
         *_calibrated(card.get("calibration")),
@@ -141,6 +192,22 @@ def _readme(name: str, card: dict[str, Any]) -> str:
             lines.append(f"| {' | '.join([what, *numbers])} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _meaning(card: dict[str, Any]) -> list[str]:
+    if card["task"] == "segmentation":
+        return [f"- A pixel is particle above probability {card['threshold']:g}. Outline: {card['outline']}."]
+    knows, p = card["knows"], card["probabilities"]
+    return [
+        f"- Particles of {knows['least_nm']:g} to {knows['most_nm']:g} nm; from {knows['coarsest_nm']:g} nm a pixel on "
+        "every one is unknown, since no lattice of a metal can be resolved.",
+        f"- Calibrated: temperature {p['temperature']:g}, offsets {', '.join(f'{each:g}' for each in p['offsets'])}; "
+        f"expected calibration error {p['ece_before']:.4f} before, {p['ece_after']:.4f} after.",
+    ]
+
+
+def _of_tiles(training: dict[str, Any]) -> str:
+    return f" of {training['batch']} tiles" if "batch" in training else ""
 
 
 def _before(training: dict[str, Any]) -> str:

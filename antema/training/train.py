@@ -79,7 +79,7 @@ def train_segmentation(
     work = out / "training"
     work.mkdir(parents=True, exist_ok=True)
     schedule = Schedule(minutes=minutes, steps=steps, batch=batch, peak_rate=rate)
-    entry = _entry(architecture)
+    entry = entry_of(architecture, TAUGHT)
     older = find(start_from) if start_from else None
     named = device not in (None, "auto")
     chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
@@ -114,10 +114,17 @@ def train_segmentation(
     return json.loads((out / "card.json").read_text("utf-8"))
 
 
-def _entry(architecture: Mapping[str, Any] | str) -> Mapping[str, Any]:
+def entry_of(architecture: Mapping[str, Any] | str, taught: Mapping[str, dict[str, Any]]) -> Mapping[str, Any]:
+    """Return the ``architecture`` entry of a card, given as itself or by its name among those `taught`.
+
+    Raises
+    ------
+    AntemaError
+        For a name that is none of them.
+    """
     if not isinstance(architecture, str):
         return architecture
-    if architecture not in TAUGHT:
-        msg = f"expected an architecture of {', '.join(TAUGHT)}, found {architecture!r}"
+    if architecture not in taught:
+        msg = f"expected an architecture of {', '.join(taught)}, found {architecture!r}"
         raise AntemaError(msg)
-    return TAUGHT[architecture]
+    return taught[architecture]

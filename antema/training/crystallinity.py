@@ -1,0 +1,154 @@
+"""The whole of ``antema train crystallinity``: learn, calibrate, and leave a model folder behind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from antema.training.class_scores import expected_calibration_error
+from antema.training.crop_sets import LabelledCrop, Views, read_crop_set
+from antema.training.sources import is_held_out
+from antema.training.train import entry_of
+
+TAUGHT: dict[str, dict[str, Any]] = {
+    "resnet18": {"kind": "resnet-particles", "depth": 18, "features": [24, 24, 48, 96, 128]},
+    "resnet50": {"kind": "resnet-particles", "depth": 50, "features": [64, 256, 512, 1024, 2048]},
+    "resnet101": {"kind": "resnet-particles", "depth": 101, "features": [64, 256, 512, 1024, 2048]},
+}
+"""What can be taught, as the ``architecture`` entry of a card: the first for a CPU, the others as wide as published."""
+_LEAST_NM, _MOST_NM, _COARSEST_NM = 0.8, 15.0, 0.1177
+
+
+def train_crystallinity(
+    data_dirs: Sequence[Path],
+    out: Path,
+    *,
+    minutes: float | None = 45.0,
+    steps: int | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    rate: float = 2e-3,
+    architecture: Mapping[str, Any] | str = "resnet18",
+    progress: Callable[[float, str], None] | None = None,
+) -> dict[str, Any]:
+    """Teach a classifier of crystallinity and write it as a model; return its card.
+
+    Interrupted, the same call goes on from the last checkpoint (``OUT/training/checkpoint.npz``, at most a minute
+    old). Probabilities are calibrated on the crops that were held out.
+
+    Parameters
+    ----------
+    data_dirs : sequence of Path
+        Crop sets. About 15 % of the crops of each are held out.
+    out : Path
+        The model's folder.
+    minutes, steps : float, int or None
+        Length of the run; `steps` takes precedence.
+    seed : int
+        Of the first weights, the split and the views.
+    device : str or None
+        ``cpu`` or ``gpu``; None or ``auto`` for what JAX takes by itself.
+    rate : float
+        Highest learning rate.
+    architecture : str or mapping
+        A name of `TAUGHT`, or an ``architecture`` entry of a card.
+    progress : callable or None
+        Called with (share done, words).
+    """
+    import contextlib
+    import json
+
+    import jax
+
+    from antema.nets.certainty import Certainty, fitted
+    from antema.nets.device import device_name
+    from antema.training.classifier_learning import arrays, learner_of, logits_of
+    from antema.training.curve import write_curve
+    from antema.training.loop import Schedule, run
+    from antema.training.models import write_classifier
+
+    out = Path(out)
+    work = out / "training"
+    work.mkdir(parents=True, exist_ok=True)
+    entry = entry_of(architecture, TAUGHT)
+    named = device not in (None, "auto")
+    chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
+    with chosen:
+        learn, held = _split([read_crop_set(Path(folder)) for folder in data_dirs], seed)
+        views = Views([crop for crops in learn.values() for crop in crops])
+        checks = {name: Views(crops) for name, crops in held.items() if crops}
+        learner = learner_of(entry, seed=seed)
+        answer = learner.asked(lambda network, x: network(x)[0])
+        schedule = Schedule(minutes=minutes, steps=steps, peak_rate=rate)
+
+        def scores() -> dict[str, dict[str, float]]:
+            return {name: _scores(*logits_of(answer, each)) for name, each in checks.items()}
+
+        history, reached = run(
+            learner,
+            lambda step: views.batch(step, seed=seed),
+            arrays,
+            scores,
+            work,
+            schedule=schedule,
+            seed=seed,
+            progress=progress,
+        )
+        answers = {name: logits_of(answer, each) for name, each in checks.items()}
+    write_curve(history, out / "curve.png", score="accuracy", label="accuracy, held-out crops")
+    # odd ones calibrate, even ones tell what that is worth
+    logits, classes, visible = (np.concatenate([each[k] for each in answers.values()]) for k in range(3))
+    odd = np.arange(len(classes)) % 2 == 1
+    tried = fitted(logits[odd], classes[odd], visible[odd])
+    certainty = fitted(logits, classes, visible)
+    training = {
+        "images": {name: len(crops) for name, crops in learn.items()},
+        "held_out": {name: len(crops) for name, crops in held.items()},
+        "steps": reached["step"],
+        "minutes": round(reached["seconds"] / 60, 1),
+        "peak_rate": rate,
+        "seed": seed,
+        "device": device_name(),
+    }
+    probabilities = {
+        **certainty.to_dict(),
+        "ece_before": round(expected_calibration_error(Certainty().probabilities(logits[~odd]), classes[~odd]), 5),
+        "ece_after": round(expected_calibration_error(tried.probabilities(logits[~odd]), classes[~odd]), 5),
+    }
+    write_classifier(
+        out,
+        learner.weights(),
+        architecture=entry,
+        training=training,
+        probabilities=probabilities,
+        knows={"least_nm": _LEAST_NM, "most_nm": _MOST_NM, "coarsest_nm": _COARSEST_NM},
+        metrics={
+            f"held-out crops of {name}": {"command": "antema train crystallinity (end of the run)", **_scores(*each)}
+            for name, each in answers.items()
+        },
+    )
+    return json.loads((out / "card.json").read_text("utf-8"))
+
+
+def _split(
+    sets: Sequence[Sequence[LabelledCrop]], seed: int
+) -> tuple[dict[str, list[LabelledCrop]], dict[str, list[LabelledCrop]]]:
+    learn: dict[str, list[LabelledCrop]] = {}
+    held: dict[str, list[LabelledCrop]] = {}
+    for crops in sets:
+        name = crops[0].name.split("/")[0]
+        for crop in crops:
+            (held if is_held_out(crop.name, seed=seed) else learn).setdefault(name, []).append(crop)
+    return learn, held
+
+
+def _scores(logits: np.ndarray, classes: np.ndarray, visible: np.ndarray) -> dict[str, float]:
+    right = logits[:, :3].argmax(axis=1) == classes
+    scores = {"accuracy": float(right.mean())}
+    if (visible == 1).any():
+        scores["accuracy_visible"] = float(right[visible == 1].mean())
+    known = np.isfinite(visible)
+    if known.any():
+        scores["accuracy_of_visibility"] = float(((logits[known, 3] > 0) == (visible[known] == 1)).mean())
+    return scores

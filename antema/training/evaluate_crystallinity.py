@@ -1,0 +1,223 @@
+"""A classifier of crystallinity against particles whose class is known."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antema.domain import CRYSTALLINITIES, AntemaError, Instance, Recipe, View
+from antema.training.class_scores import TWO_CLASSES, accuracy_at, class_scores, hidden_crystals, two_class
+from antema.training.crop_sets import LabelledCrop, box_of, read_crop_set
+
+_BINS: Mapping[str, tuple[float, ...]] = {
+    "diameter_nm": (0, 1.5, 2, 3, 5, 7, 10, 1000),
+    "dose_e_nm2": (0, 2e4, 5e4, 2e5, 1e6, 1e12),
+    "pixel_size_nm": (0, 0.02, 0.03, 0.05, 0.07, 0.1, 1),
+    "voltage_kv": (0, 100, 150, 250, 400),
+    "support_nm": (0, 1, 3, 6, 1000),
+    "mask_iou": (0, 0.8, 0.9, 0.95, 1.01),
+}
+_NAMES = ("element", "structure", "shape", "support", "hidden_by")
+
+
+def evaluate_crystallinity(
+    crops: Path,
+    out: Path | None = None,
+    *,
+    model: str = "default",
+    pixel_size_nm: float | None = None,
+    certainty: float | None = None,
+    own_masks: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Compare a classifier with particles of known class.
+
+    Parameters
+    ----------
+    crops : Path
+        A crop set.
+    out : Path, optional
+        JSON file to write.
+    model : str
+        A classifier's name.
+    pixel_size_nm : float, optional
+        Edge of a pixel where neither crop nor table says it.
+    certainty : float, optional
+        Least probability that gives a class its name; 0.80 unless given.
+    own_masks : bool
+        Whether particles are cut out by the default segmentation model, as in an analysis, not by the set's masks;
+        where it does not find the particle the set's mask is taken and counted.
+    progress : callable, optional
+        Called with crops done and in all.
+
+    Returns
+    -------
+    dict
+        ``model``, ``crops``, what `class_scores` has, ``lattice_visible`` (the same of the particles whose lattice can
+        be seen or could be), ``two_class``, ``hidden_crystals``, ``groups`` (by what the table tells) and
+        ``predictions``.
+
+    Raises
+    ------
+    AntemaError
+        Where `crops` is no crop set or the model none of crystallinity.
+    """
+    from antema.nets import load_classifier
+
+    at = View().crystallinity_certainty if certainty is None else certainty
+    labelled = read_crop_set(Path(crops), pixel_size_nm=pixel_size_nm)
+    classifier = load_classifier(model)
+    find = _own_mask() if own_masks else None
+    probabilities, lattice = np.full((len(labelled), 3), np.nan), np.full(len(labelled), np.nan)
+    hindrances: list[str] = []
+    missed = 0
+    for k, crop in enumerate(labelled):
+        mask = crop.mask
+        if find is not None:
+            own = find(crop)
+            missed += own is None
+            mask = crop.mask if own is None else own
+        x, y, part = box_of(mask)
+        found = classifier.classify(crop.pixels, [Instance(x, y, part)], crop.pixel_size_nm)
+        probabilities[k], lattice[k] = found.probabilities[0], found.lattice[0]
+        hindrances.append(found.hindrances[0])
+        if progress:
+            progress(k + 1, len(labelled))
+    classes = np.array([CRYSTALLINITIES.index(crop.crystallinity) for crop in labelled])
+    result = {
+        "model": classifier.name,
+        "sha256": classifier.sha256,
+        "crops": len(labelled),
+        **class_scores(probabilities, classes, CRYSTALLINITIES, certainty=at),
+        "two_class": class_scores(*two_class(probabilities, classes), TWO_CLASSES, certainty=at),
+        **_of_visible(labelled, probabilities, lattice, classes, at),
+        "groups": _groups(labelled, probabilities, classes, at),
+        "predictions": [
+            {
+                "name": crop.name.partition("/")[2],
+                "label": crop.crystallinity,
+                "crystallinity": _named(p, at),
+                **{f"p_{name}": _number(value) for name, value in zip(CRYSTALLINITIES, p, strict=True)},
+                "p_lattice_visible": _number(visible),
+                "hindrance": hindrance,
+            }
+            for crop, p, visible, hindrance in zip(labelled, probabilities, lattice, hindrances, strict=True)
+        ],
+    }
+    if own_masks:
+        result["own_masks"] = {"missed": missed}
+    if out is not None:
+        out = Path(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", "utf-8")
+    return result
+
+
+def _named(p: NDArray[np.float64], certainty: float) -> str:
+    return CRYSTALLINITIES[int(p.argmax())] if np.isfinite(p).all() and p.max() >= certainty else "unknown"
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None
+
+
+def _of_visible(
+    labelled: Sequence[LabelledCrop],
+    probabilities: NDArray[np.float64],
+    lattice: NDArray[np.float64],
+    classes: NDArray[np.int64],
+    certainty: float,
+) -> dict[str, Any]:
+    if any(crop.visible is None for crop in labelled):
+        return {}
+    visible = np.array([bool(crop.visible) for crop in labelled])
+    asked = np.isfinite(lattice)
+    right = (lattice[asked] >= 0.5) == visible[asked]
+    scores = class_scores(probabilities[visible], classes[visible], CRYSTALLINITIES, certainty=certainty)
+    return {
+        "lattice_visible": scores | {"accuracy_at_85": accuracy_at(scores, 0.85)},
+        "hidden_crystals": hidden_crystals(probabilities, classes, visible, certainty=certainty),
+        "visibility_accuracy": float(right.mean()) if len(right) else None,
+    }
+
+
+def _groups(
+    labelled: Sequence[LabelledCrop], probabilities: NDArray[np.float64], classes: NDArray[np.int64], certainty: float
+) -> dict[str, list[dict[str, Any]]]:
+    """Return coverage and accuracies by every fact that the table tells of all crops."""
+    members: dict[str, dict[str, list[int]]] = {}
+    for key, ends in _BINS.items():
+        values = [crop.facts.get(key, "") for crop in labelled]
+        if not all(values):
+            continue
+        for k, value in enumerate(values):
+            j = int(np.clip(np.searchsorted(ends, float(value), side="right") - 1, 0, len(ends) - 2))
+            members.setdefault(key, {}).setdefault(f"{ends[j]:g} to {ends[j + 1]:g}", []).append(k)
+        order = [f"{low:g} to {high:g}" for low, high in zip(ends[:-1], ends[1:], strict=True)]
+        members[key] = {name: members[key][name] for name in order if name in members[key]}
+    for key in _NAMES:
+        values = [crop.facts.get(key, "") for crop in labelled]
+        if any(values):
+            for value in sorted(set(values)):
+                members.setdefault(key, {})[value or "-"] = [k for k, each in enumerate(values) if each == value]
+    return {
+        key: [
+            {"group": name}
+            | {what: scores[what] for what in ("n", "accuracy", "coverage", "accuracy_of_assigned", "ece")}
+            for name, rows in groups.items()
+            for scores in [class_scores(probabilities[rows], classes[rows], CRYSTALLINITIES, certainty=certainty)]
+        ]
+        for key, groups in members.items()
+    }
+
+
+def _own_mask() -> Callable[[LabelledCrop], NDArray[np.bool_] | None]:
+    """Return what finds the particle of a crop as an analysis does: the object that shares most with its mask."""
+    from antema.analysis import analyse
+    from antema.domain import CannotAnalyse, Micrograph, PixelSize
+
+    recipe = Recipe(drop_border=False, leave_out_annotations=False, crystallinity=False)
+
+    def find(crop: LabelledCrop) -> NDArray[np.bool_] | None:
+        micrograph = Micrograph(name=crop.name, pixels=crop.pixels, pixel_size=PixelSize(crop.pixel_size_nm, "given"))
+        try:
+            found = analyse(micrograph, recipe)
+        except CannotAnalyse:
+            return None
+        best, most = None, 0.5
+        for one in found.instances:
+            window = (slice(one.y, one.y + one.h), slice(one.x, one.x + one.w))
+            common = np.count_nonzero(crop.mask[window] & one.mask)
+            iou = common / (np.count_nonzero(crop.mask) + one.area_px - common)
+            if iou > most:
+                best, most = np.zeros(crop.mask.shape, bool), iou
+                best[window] = one.mask
+        return best
+
+    return find
+
+
+def line(result: Mapping[str, Any]) -> str:
+    """Return an evaluation in one line."""
+    if result["accuracy"] is None:
+        msg = "no crop could be asked about"
+        raise AntemaError(msg)
+    assigned = result["accuracy_of_assigned"]
+    words = [
+        f"{result['crops']} crops: accuracy {result['accuracy']:.3f}",
+        f"two classes {result['two_class']['accuracy']:.3f}",
+        f"at certainty {result['certainty']:g} coverage {result['coverage']:.3f}",
+        f"accuracy of these {'-' if assigned is None else f'{assigned:.3f}'}",
+        f"ECE {result['ece']:.4f}",
+    ]
+    if "lattice_visible" in result:
+        seen, hidden = result["lattice_visible"], result["hidden_crystals"]
+        words.append(f"lattice visible {seen['accuracy']:.3f}, {seen['accuracy_at_85']:.3f} at 85 % coverage")
+        if hidden["n"]:
+            words.append(
+                f"of {hidden['n']} crystals without visible lattice called amorphous {hidden['called_amorphous']:.3f}"
+            )
+    return ", ".join(words)
