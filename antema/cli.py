@@ -586,7 +586,7 @@ def _models_verify(_: argparse.Namespace) -> int:
     for card in cards:
         try:
             nets.verify(card.name)
-            calibration = read_calibration(card)
+            calibration = read_calibration(card) if card.task == "segmentation" else None
         except AntemaError as error:
             failures.append(str(error))
         else:

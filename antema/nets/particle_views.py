@@ -1,6 +1,7 @@
 """Particles as a classifier sees them: at one sampling, whatever the micrograph's, with their mask."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,14 +115,28 @@ def view(
     matrix = step * np.array([[np.cos(turn_rad), -np.sin(turn_rad)], [np.sin(turn_rad), np.cos(turn_rad)]])
     if mirrored:
         matrix[:, 1] *= -1
-    offset = np.array(cut.centre) - matrix @ np.full(2, (side_px - 1) / 2)
+    offset = tuple(np.array(cut.centre) - matrix @ np.full(2, (side_px - 1) / 2))
     image = cut.pixels
     if step > 1:
         image = ndimage.gaussian_filter(image, _SMOOTH * np.sqrt(step**2 - 1))
     shape = (side_px, side_px)
-    grey = ndimage.affine_transform(image, matrix, offset, shape, order=3, mode="mirror", output=np.float32)
-    mask = ndimage.affine_transform(cut.mask, matrix, offset, shape, order=1, mode="constant", output=np.float32)
-    return np.stack([normalised(grey, mask), mask], axis=-1)
+    grey = _sampled(image, matrix, offset, shape, order=3, mode="mirror")
+    mask = _sampled(cut.mask, matrix, offset, shape, order=1, mode="constant")
+    return np.stack([normalised(grey, mask), mask], axis=-1, dtype=np.float32)
+
+
+def _sampled(
+    image: Any,  # noqa: ANN401 - SciPy's stubs know no array of offsets
+    matrix: NDArray[np.float64],
+    offset: Any,  # noqa: ANN401
+    shape: tuple[int, int],
+    *,
+    order: int,
+    mode: Any,  # noqa: ANN401
+) -> NDArray[np.float32]:
+    return np.asarray(
+        ndimage.affine_transform(image, matrix, offset, shape, order=order, mode=mode, output=np.float32), np.float32
+    )
 
 
 def normalised(grey: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -209,5 +209,5 @@ def _disturbed(cut: Cut, side: int, rng: np.random.Generator) -> NDArray[np.floa
         moved = np.roll(mask, tuple(rng.integers(-1, 2, 2)), (0, 1))
         kind = rng.integers(3)
         mask = (moved, ndimage.grey_erosion(moved, (3, 3)), ndimage.grey_dilation(moved, (3, 3)))[kind]
-        mask = mask if mask.sum() > 0.3 * moved.sum() else moved
-    return np.stack([normalised(grey.astype(np.float32), mask), mask], axis=-1)
+        mask = np.asarray(mask if mask.sum() > 0.3 * moved.sum() else moved, np.float32)
+    return np.stack([normalised(grey.astype(np.float32), mask), mask], axis=-1, dtype=np.float32)

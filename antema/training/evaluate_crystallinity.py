@@ -182,7 +182,9 @@ def _own_mask() -> Callable[[LabelledCrop], NDArray[np.bool_] | None]:
     recipe = Recipe(drop_border=False, leave_out_annotations=False, crystallinity=False)
 
     def find(crop: LabelledCrop) -> NDArray[np.bool_] | None:
-        micrograph = Micrograph(name=crop.name, pixels=crop.pixels, pixel_size=PixelSize(crop.pixel_size_nm, "given"))
+        micrograph = Micrograph(
+            name=crop.name, sha256="", pixels=crop.pixels, pixel_size=PixelSize(crop.pixel_size_nm, "given")
+        )
         try:
             found = analyse(micrograph, recipe)
         except CannotAnalyse:

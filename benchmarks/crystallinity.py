@@ -1,0 +1,224 @@
+"""How good the classifier of crystallinity is, on simulated particles that it never saw.
+
+Run it as ``python -m benchmarks.crystallinity --crops DIR --page docs/crystallinity.md --card``. DIR holds the
+crop sets of `SETS`; what is not there is made first (the realistic set takes about a second a crop). ``--card``
+writes the numbers into the model's card, ``--pattern MODEL`` also shows what a network that learned nothing but the
+simple patterns makes of simulated particles. ``--speed`` measures how many particles are classified in a second.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from antema.domain import CRYSTALLINITIES, Instance
+from antema.nets import load_classifier
+from antema.nets.card import find
+from antema.simulation import simulate_crystallinity
+from antema.training import evaluate_crystallinity
+from antema.training.models import replace_metrics
+from antema.training.tables import Table, as_markdown, as_text, number, put
+
+Evaluation = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A set of crops that a classifier is tried on.
+
+    Parameters
+    ----------
+    name : str
+        Of its folder.
+    kind : str
+        Of the simulation.
+    count, seed : int
+        How many crops, and the first of their seeds; training takes its own from elsewhere.
+    title : str
+        Words for tables.
+    """
+
+    name: str
+    kind: str
+    count: int
+    seed: int
+    title: str
+
+
+SETS = (
+    Tried("poly_test", "poly", 600, 910_000, "`poly`"),
+    Tried("csi_test", "simulation-c-si", 600, 920_000, "`simulation-c-si`"),
+    Tried("realistic_test", "realistic", 500, 900_000, "`realistic`"),
+)
+_GROUPS = {
+    "diameter_nm": "diameter, nm",
+    "pixel_size_nm": "pixel, nm",
+    "dose_e_nm2": "electrons per nm²",
+    "element": "material",
+    "structure": "structure",
+    "voltage_kv": "kV",
+    "support_nm": "support, nm",
+}
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.crystallinity", description=__doc__)
+    parser.add_argument("--crops", type=Path, required=True, metavar="DIR", help="where the sets lie or are made")
+    parser.add_argument("--model", default="default", metavar="NAME")
+    parser.add_argument("--pattern", metavar="MODEL", help="a classifier that learned the set pattern alone")
+    parser.add_argument("--page", type=Path, metavar="FILE.md")
+    parser.add_argument("--card", action="store_true", help="write the numbers into the model's card")
+    parser.add_argument("--speed", action="store_true", help="measure the time too")
+    options = parser.parse_args()
+    command = "python -m benchmarks.crystallinity --crops DIR"
+
+    for one in SETS:
+        made(one, options.crops)
+    found = {one.title: evaluate_crystallinity(options.crops / one.name, model=options.model) for one in SETS}
+    realistic = SETS[-1]
+    own = evaluate_crystallinity(options.crops / realistic.name, model=options.model, own_masks=True)
+    rows = found | {f"{realistic.title}, cut out by the segmentation network": own}
+    parts = {
+        "overview": overview(rows),
+        "confusion": confusions(rows),
+        "coverage": coverage(rows),
+        "groups": groups(found[realistic.title]),
+    }
+    if options.pattern:
+        patterns = {one.title: evaluate_crystallinity(options.crops / one.name, model=options.pattern) for one in SETS}
+        parts["pattern"] = overview(patterns)
+    for name, table in parts.items():
+        print(f"\n{name}\n\n{as_text(table)}")
+        if options.page:
+            put(options.page, name, as_markdown(table))
+    if options.card:
+        folder = find(options.model, task="crystallinity").folder
+        replace_metrics(
+            folder, {title.replace("`", ""): numbers(each) for title, each in rows.items()}, command=command
+        )
+    if options.speed:
+        words = speed(options.model, options.crops / realistic.name)
+        print(f"\n{words}")
+        if options.page:
+            put(options.page, "speed", words)
+
+
+def made(one: Tried, directory: Path) -> Path:
+    """Return the folder of a set, which is simulated where it is not there."""
+    folder = directory / one.name
+    if not (folder / "labels.csv").is_file():
+        simulate_crystallinity(folder, count=one.count, seed=one.seed, kind=one.kind, processes=2)
+    return folder
+
+
+def numbers(each: Evaluation) -> dict[str, float | None]:
+    """Return what a card tells of an evaluation."""
+    result = {name: each[name] for name in ("crops", "accuracy", "ece", "coverage", "accuracy_of_assigned")}
+    result["accuracy_two_classes"] = each["two_class"]["accuracy"]
+    if "lattice_visible" in each:
+        result["accuracy_visible"] = each["lattice_visible"]["accuracy"]
+        result["accuracy_visible_at_85"] = each["lattice_visible"]["accuracy_at_85"]
+        result["hidden_called_amorphous"] = each["hidden_crystals"]["called_amorphous"]
+    return result
+
+
+def overview(rows: dict[str, Evaluation]) -> Table:
+    """Return a line for each evaluation."""
+    head = (
+        "set", "particles", "accuracy", "two classes", "lattice visible: accuracy", "at 85 % coverage",
+        "coverage at 0.80", "accuracy of these", "ECE", "crystals without visible lattice", "called amorphous",
+    )  # fmt: skip
+    table: list[list[str]] = [list(head)]
+    for title, each in rows.items():
+        seen, hidden = each.get("lattice_visible", {}), each.get("hidden_crystals", {"n": 0, "called_amorphous": None})
+        table.append(
+            [
+                title,
+                str(each["crops"]),
+                _per_cent(each["accuracy"]),
+                _per_cent(each["two_class"]["accuracy"]),
+                _per_cent(seen.get("accuracy")),
+                _per_cent(seen.get("accuracy_at_85")),
+                _per_cent(each["coverage"]),
+                _per_cent(each["accuracy_of_assigned"]),
+                number(each["ece"]),
+                str(hidden["n"]),
+                _per_cent(hidden["called_amorphous"]),
+            ]
+        )
+    return table
+
+
+def confusions(rows: dict[str, Evaluation]) -> Table:
+    """Return what the particles of each class were called at certainty 0.80, and precision and recall without it."""
+    table = [["set", "is", *CRYSTALLINITIES, "unknown", "precision", "recall"]]
+    for title, each in rows.items():
+        for name, counts in zip(CRYSTALLINITIES, each["assigned"], strict=True):
+            of_class = each["classes"][name]
+            table.append(
+                [title, name, *map(str, counts), _per_cent(of_class["precision"]), _per_cent(of_class["recall"])]
+            )
+    return table
+
+
+def coverage(rows: dict[str, Evaluation]) -> Table:
+    """Return the accuracy of the most certain particles, by how many are kept."""
+    kept = (0.5, 0.7, 0.8, 0.85, 0.9, 1.0)
+    table = [["set", *(f"{100 * share:.0f} %" for share in kept)]]
+    for title, each in rows.items():
+        by_share = {point["coverage"]: point["accuracy"] for point in each["accuracy_at_coverage"]}
+        table.append([title, *(_per_cent(by_share.get(share)) for share in kept)])
+    return table
+
+
+def groups(each: Evaluation) -> Table:
+    """Return accuracies by what is known of the particles."""
+    table = [["by", "", "particles", "accuracy", "coverage at 0.80", "accuracy of these", "ECE"]]
+    for key, title in _GROUPS.items():
+        for group in each["groups"].get(key, []):
+            table.append(
+                [
+                    title,
+                    group["group"],
+                    str(group["n"]),
+                    _per_cent(group["accuracy"]),
+                    _per_cent(group["coverage"]),
+                    _per_cent(group["accuracy_of_assigned"]),
+                    number(group["ece"]),
+                ]
+            )
+    return table
+
+
+def _per_cent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def speed(model: str, folder: Path) -> str:
+    """Return how fast particles of a set are classified, as a sentence; the network is compiled before."""
+    import os
+
+    from antema.training.crop_sets import box_of, read_crop_set
+
+    crops = read_crop_set(folder)
+    classifier = load_classifier(model)
+    times = []
+    for _ in range(2):
+        started = time.perf_counter()
+        for crop in crops:
+            x, y, mask = box_of(crop.mask)
+            classifier.classify(crop.pixels, [Instance(x, y, mask)] * 8, crop.pixel_size_nm)
+        times.append(time.perf_counter() - started)
+    diameter = np.median([float(crop.facts["diameter_nm"]) for crop in crops])
+    return (
+        f"{8 * len(crops) / times[-1]:.0f} particles a second (median diameter {diameter:.1f} nm, eight at a time) on "
+        f"{os.cpu_count()} CPU cores with a load average of {os.getloadavg()[0]:.1f}."
+    )
+
+
+if __name__ == "__main__":
+    main()
