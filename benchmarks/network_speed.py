@@ -20,6 +20,12 @@ import numpy as np
 NETWORKS = {
     "unet-stride2": {"kind": "unet-stride2", "features": (16, 32, 64, 96, 128)},
     "groschner-unet": {"kind": "groschner-unet", "features": (4, 8, 16, 32), "n_channels": 1, "n_classes": 2},
+    "deeplabv3plus-resnet18, width 24": {
+        "kind": "deeplabv3plus-resnet18",
+        "width": 24,
+        "n_channels": 1,
+        "outputs": ("particle", "contact"),
+    },
     "deeplabv3plus-resnet18, half width": {
         "kind": "deeplabv3plus-resnet18",
         "width": 32,
