@@ -16,7 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from antema.analysis import Analysis, Segmenter, analyse, analyse_mask, instances_tiff
+from antema.analysis import (
+    Analysis,
+    Classifier,
+    Segmenter,
+    analyse,
+    analyse_mask,
+    called,
+    instances_tiff,
+    load_classifier,
+)
 from antema.domain import (
     PARTICLE_COLUMNS,
     Annotations,
@@ -101,7 +110,9 @@ def analyse_paths(
     sample: str = "",
     pixel_size_nm: float | None = None,
     override_scale: bool = False,
+    material: str = "",
     segmenter: Segmenter | None = None,
+    classifier: Classifier | None = None,
     command: str = "",
     progress: Progress = lambda *_: None,
 ) -> Outcome:
@@ -123,8 +134,12 @@ def analyse_paths(
         For files without a scale; for all of them with `override_scale`.
     override_scale : bool
         Whether `pixel_size_nm` goes before the files' own scale.
+    material : str
+        What the particles are made of, for the report.
     segmenter : Segmenter, optional
         The recipe's model where absent.
+    classifier : Classifier, optional
+        The recipe's crystallinity model where absent, if it asks for one and one is installed.
     command : str
         The command line, for the record.
     progress : callable
@@ -146,19 +161,26 @@ def analyse_paths(
 
         segmenter = nets.load(recipe.model)
         device = nets.device_name()
+    if classifier is None:
+        classifier = load_classifier(recipe)
     _make_folders(out, "overlays", "masks")
     name = sample or _sample_name(paths)
-    batch = _Batch(out, name)
+    batch = _Batch(out, name, material, view)
     inputs = list(_inputs(paths))
+
+    def analysed(given: _Input) -> _Result:
+        return _analysed(given, recipe, segmenter, classifier, pixel_size_nm, override=override_scale)
+
     for place, given in enumerate(inputs):
         progress(given.name, place, len(inputs))
-        batch.take(given, lambda given: _analysed(given, recipe, segmenter, pixel_size_nm, override=override_scale))
+        batch.take(given, analysed)
     progress("", len(inputs), len(inputs))
     batch.complain_of_folders_without_images(paths)
     model = _card(segmenter.name) | batch.model
-    report = batch.report(recipe, view, model, provenance(command))
+    crystallinity_model = _card(batch.crystallinity_model.get("name", "")) | batch.crystallinity_model
+    report = batch.report(recipe, model, crystallinity_model, provenance(command))
     (out / "report.pdf").write_bytes(sample_report_pdf(report))
-    options = {"sample": name, "pixel_size_nm": pixel_size_nm, "override_scale": override_scale}
+    options = {"sample": name, "material": material, "pixel_size_nm": pixel_size_nm, "override_scale": override_scale}
     batch.write_tables(report, {"paths": [str(path) for path in paths], **options}, device)
     return batch.outcome
 
@@ -192,10 +214,10 @@ def measure_masks(
         The command line, for the record.
     """
     _make_folders(out, "masks")
-    batch = _Batch(out, _sample_name(masks))
+    batch = _Batch(out, _sample_name(masks), "", view)
     for path in masks:
         batch.take(_Input(path), lambda given: _measured(given, recipe, pixel_size_nm))
-    report = batch.report(recipe, view, {}, provenance(command))
+    report = batch.report(recipe, {}, {}, provenance(command))
     options = {"masks": [str(path) for path in masks], "pixel_size_nm": pixel_size_nm}
     batch.write_tables(report, options, device="")
     return batch.outcome
@@ -236,11 +258,14 @@ class _NoScaleButBarError(NoScale):
 class _Batch:
     """Files done one after the other, what they gave, and what is written of it."""
 
-    def __init__(self, out: Path, sample: str) -> None:
+    def __init__(self, out: Path, sample: str, material: str, view: View) -> None:
         self.outcome = Outcome(out)
         self.model: dict[str, Any] = {}
+        self.crystallinity_model: dict[str, Any] = {}
         self._out = out
         self._sample = sample
+        self._material = material
+        self._view = view
         self._names: list[str] = []
         self._tables: list[pd.DataFrame] = []
         self._images: list[ReportImage] = []
@@ -272,6 +297,7 @@ class _Batch:
         self._names.append(given.name)
         self._tables.append(analysis.table.assign(sample=self._sample, image=image))
         self.model = dict(analysis.model)
+        self.crystallinity_model = dict(analysis.crystallinity_model)
         notes = [*analysis.notes, *self._remark_on_twins(image, analysis.sha256)]
         warnings = [*result.scale_warnings, *([analysis.trust.warning] if analysis.trust else [])]
         self.outcome.remarks += [f"{image}: {sentence}" for sentence in warnings if sentence]
@@ -281,10 +307,14 @@ class _Batch:
 
     def _write_pictures(self, stem: str, pixels: NDArray[np.generic], analysis: Analysis) -> bytes:
         nm = analysis.pixel_size.nm
-        (self._out / "overlays" / f"{stem}.png").write_bytes(annotated_png(pixels, analysis.instances, nm))
+        classes = None
+        if analysis.crystallinity_model:
+            classes = called(analysis.table, self._view.crystallinity_certainty)["crystallinity"].tolist()
+        overlay = annotated_png(pixels, analysis.instances, nm, classes=classes, with_legend=True)
+        (self._out / "overlays" / f"{stem}.png").write_bytes(overlay)
         mask = Image.fromarray(np.where(analysis.segmentation, np.uint8(255), np.uint8(0)))
         mask.save(self._out / "masks" / f"{stem}_segmentation.png")
-        return annotated_png(pixels, analysis.instances, nm, max_px=_REPORT_PICTURE_PX)
+        return annotated_png(pixels, analysis.instances, nm, classes=classes, max_px=_REPORT_PICTURE_PX)
 
     def _remark_on_twins(self, image: str, sha256: str) -> list[str]:
         twin = self._seen.setdefault(sha256, image)
@@ -329,26 +359,33 @@ class _Batch:
             if path.is_dir() and path not in tried:
                 self.outcome.failed.append(f"{path}: expected a folder of micrographs, found none in it")
 
-    def report(self, recipe: Recipe, view: View, model: Mapping[str, Any], said: Mapping[str, Any]) -> SampleReport:
+    def report(
+        self,
+        recipe: Recipe,
+        model: Mapping[str, Any],
+        crystallinity_model: Mapping[str, Any],
+        said: Mapping[str, Any],
+    ) -> SampleReport:
         """Return everything that was done as a report."""
         filled = [table for table in self._tables if len(table)]
         table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(PARTICLE_COLUMNS))
         self.outcome.particles = int((table["status"] == "measured").sum())
         return SampleReport(
-            sample={"name": self._sample},
+            sample={"name": self._sample, **({"material": self._material} if self._material else {})},
             table=table,
             images=self._images,
             recipe=recipe,
-            view=view,
+            view=self._view,
             model=model,
             provenance=said,
+            crystallinity_model=crystallinity_model,
         )
 
     def write_tables(self, report: SampleReport, options: Mapping[str, Any], device: str) -> None:
         """Write tables and summary, and last what it takes to get them again."""
         out = self._out
-        (out / "particles.csv").write_bytes(particles_csv(report.table))
-        (out / "images.csv").write_bytes(images_csv(report.images))
+        (out / "particles.csv").write_bytes(particles_csv(report.called_table))
+        (out / "images.csv").write_bytes(images_csv(report))
         (out / "summary.json").write_bytes(summary_json(report))
         run = {
             **report.provenance,
@@ -358,6 +395,7 @@ class _Batch:
             "recipe_fingerprint": report.recipe.fingerprint(),
             "view": dataclasses.asdict(report.view),
             "model": dict(report.model),
+            "crystallinity_model": dict(report.crystallinity_model) or None,
             "inputs": self._inputs,
             "outputs": self._outputs(),
             **surroundings(device),
@@ -392,7 +430,13 @@ def _sample_name(paths: Sequence[Path]) -> str:
 
 
 def _analysed(
-    given: _Input, recipe: Recipe, segmenter: Segmenter, pixel_size_nm: float | None, *, override: bool
+    given: _Input,
+    recipe: Recipe,
+    segmenter: Segmenter,
+    classifier: Classifier | None,
+    pixel_size_nm: float | None,
+    *,
+    override: bool,
 ) -> _Result:
     if given.from_folder and given.path.suffix.lower() == ".emi":
         _refuse_emi_beside_its_data(given)
@@ -406,7 +450,7 @@ def _analysed(
             f"({scale_bar_words(bar)}) offers --pixel-size {bar.pixel_size_nm:.4g}"
         )
         raise _NoScaleButBarError(msg, bar.pixel_size_nm)
-    analysis = analyse(micrograph, recipe, segmenter=segmenter, annotations=annotations)
+    analysis = analyse(micrograph, recipe, segmenter=segmenter, classifier=classifier, annotations=annotations)
     found = scale_disagreements(micrograph.pixel_size, file_nm=own.pixel_size.nm, bar=bar)
     warnings = (*(disagreement.sentence for disagreement in found), *failure)
     return _Result(analysis, micrograph.pixels, bar=bar, scale_warnings=warnings)
@@ -481,6 +525,7 @@ def _done_image(image: str, result: _Result, picture: bytes, notes: Sequence[str
         trust=analysis.trust,
         polarity=analysis.polarity,
         scales=analysis.scales,
+        is_coloured_by_class=bool(picture and analysis.crystallinity_model),
     )
 
 

@@ -62,7 +62,21 @@ def _parser() -> argparse.ArgumentParser:
     analyse.add_argument(
         "--polarity", choices=POLARITIES, help="whether particles are dark or bright; found out by default"
     )
-    analyse.add_argument("--no-crystallinity", action="store_true", help="do not classify crystallinity")
+    crystallinity = analyse.add_mutually_exclusive_group()
+    crystallinity.add_argument("--no-crystallinity", action="store_true", help="do not classify crystallinity")
+    crystallinity.add_argument(
+        "--crystallinity-model", metavar="NAME", help="crystallinity model (see antema models list)"
+    )
+    analyse.add_argument(
+        "--certainty",
+        type=_share,
+        default=View().crystallinity_certainty,
+        metavar="P",
+        help="probability from which on a particle is called by its class; below it is unknown (default: %(default)s)",
+    )
+    analyse.add_argument(
+        "--material", default="", metavar="NAME", help="what the particles are made of, for the report"
+    )
     analyse.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     _add_recipe(analyse)
     analyse.set_defaults(run=_analyse)
@@ -226,6 +240,17 @@ def _above_0(text: str) -> float:
     return value
 
 
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        msg = f"expected a number from 0 to 1, found {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
 def _whole_above_0(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
         msg = f"expected a whole number above 0, found {text!r}"
@@ -242,11 +267,13 @@ def _choose_device(device: str) -> None:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     values = {} if options.recipe is None else _recipe_values(options.recipe)
-    for name in ("separation", "convention", "model", "polarity"):
+    for name in ("separation", "convention", "model", "polarity", "crystallinity_model"):
         if getattr(options, name, None) is not None:
             values[name] = getattr(options, name)
     if getattr(options, "no_crystallinity", False):
         values["crystallinity"] = False
+    elif getattr(options, "crystallinity_model", None) is not None:
+        values["crystallinity"] = True
     try:
         return Recipe.from_dict(values)
     except AntemaError as error:
@@ -257,7 +284,8 @@ def _view(options: argparse.Namespace, recipe: Recipe) -> View:
     if options.border_weighted and not recipe.drop_border:
         msg = "--border-weighted: expected a recipe that drops border particles, found one that keeps them"
         raise _WrongUsageError(msg)
-    return View(border_weighted=options.border_weighted)
+    certainty = getattr(options, "certainty", View().crystallinity_certainty)
+    return View(border_weighted=options.border_weighted, crystallinity_certainty=certainty)
 
 
 def _recipe_values(path: Path) -> dict[str, Any]:
@@ -307,7 +335,7 @@ def _analyse(options: argparse.Namespace) -> int:
         raise _WrongUsageError(msg)
     recipe = _recipe(options)
     view = _view(options, recipe)
-    _check_model(recipe.model)
+    _check_models(recipe)
 
     from antema.batch import analyse_paths
 
@@ -317,6 +345,7 @@ def _analyse(options: argparse.Namespace) -> int:
         recipe=recipe,
         view=view,
         sample=options.sample,
+        material=options.material,
         pixel_size_nm=options.pixel_size,
         override_scale=options.override_scale,
         command=options.command_line,
@@ -330,16 +359,23 @@ def _analyse(options: argparse.Namespace) -> int:
     return _report_failures(outcome.failed)
 
 
-def _check_model(name: str) -> None:
-    """Refuse a model that was asked for by name and is not installed."""
-    if name == Recipe().model:
-        return
+def _check_models(recipe: Recipe) -> None:
+    """Refuse a model that was asked for by name and is not installed, or not one of its task."""
     from antema.nets.card import find
 
-    try:
-        find(name)
-    except NotFound as error:
-        raise _WrongUsageError(str(error)) from error
+    asked = {"segmentation": recipe.model}
+    if recipe.crystallinity:
+        asked["crystallinity"] = recipe.crystallinity_model
+    for task, name in asked.items():
+        if name == "default":
+            continue
+        try:
+            card = find(name, task=task)
+        except NotFound as error:
+            raise _WrongUsageError(str(error)) from error
+        if card.task != task:
+            msg = f"model {name}: expected one of {task}, found one of {card.task}"
+            raise _WrongUsageError(msg)
 
 
 def _measure(options: argparse.Namespace) -> int:

@@ -126,6 +126,7 @@ def annotated_png(
     pixel_size_nm: float | None,
     *,
     classes: Sequence[str] | None = None,
+    with_legend: bool = False,
     max_px: int | None = None,
 ) -> bytes:
     """Return the micrograph with outlines and a scale bar, as an RGB PNG.
@@ -140,6 +141,8 @@ def annotated_png(
         Edge of a pixel; without it there is no scale bar.
     classes : sequence of str, optional
         Crystallinity of each instance, to colour by it; empty where it has none.
+    with_legend : bool
+        Whether the colours of the classes that occur are named in the lower left corner.
     max_px : int, optional
         Longest edge of the result. The image is made smaller first and drawn on then, so that outlines stay crisp.
     """
@@ -159,6 +162,9 @@ def annotated_png(
     picture = Image.fromarray(canvas)
     if pixel_size_nm is not None:
         _draw_scale_bar(picture, pixel_size_nm / factor)
+    shown = [name for name in CRYSTALLINITY_COLOURS if name in (classes or ())]
+    if with_legend and shown:
+        _draw_legend(picture, shown)
     return _png(picture, level=6)
 
 
@@ -251,6 +257,29 @@ def _draw_scale_bar(picture: Image.Image, pixel_size_nm: float) -> None:
     bar_x0 = round(middle - bar_px / 2)
     bar_y0 = y0 + plate_height - pad - bar_height
     draw.rectangle((bar_x0, bar_y0, bar_x0 + bar_px - 1, bar_y0 + bar_height - 1), fill=(255, 255, 255))
+
+
+def _draw_legend(picture: Image.Image, classes: Sequence[str]) -> None:
+    """Draw the colours of classes with their names on a dark plate into the lower left corner."""
+    width, height = picture.size
+    font_px = max(10, round(min(width, height) / 36))
+    font = ImageFont.load_default(font_px)
+    draw = ImageDraw.Draw(picture)
+    pad, line = max(3, font_px // 2), round(1.4 * font_px)
+    dash = max(1, font_px // 2)
+    text_x = 2 * pad + 4 * dash
+    plate_width = text_x + math.ceil(max(draw.textlength(name, font=font) for name in classes)) + pad
+    x0, y0 = pad, height - line * len(classes) - 2 * pad
+    draw.rectangle((x0, y0, x0 + plate_width - 1, y0 + line * len(classes) + pad - 1), fill=(0, 0, 0))
+    for place, name in enumerate(classes):
+        middle = y0 + pad // 2 + round((place + 0.5) * line)
+        thick = max(1, font_px // 8)
+        for k in range(4):
+            # dashed as on the micrograph
+            colour = _COLOURS[_BETWEEN - 1] if name == "unknown" and k % 2 else CRYSTALLINITY_COLOURS[name]
+            left = x0 + pad + k * dash
+            draw.rectangle((left, middle - thick, left + dash - 1, middle + thick), fill=rgb(colour))
+        draw.text((x0 + text_x, middle), name, font=font, fill=(255, 255, 255), anchor="lm")
 
 
 def _reduced(pixels: NDArray[np.generic], size_px: int) -> NDArray[np.generic]:

@@ -8,21 +8,28 @@ from antema.reports.archive import archive_zip, unique_stems, zip_files
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
 from antema.reports.documents import comparison_report_pdf, sample_report_pdf
 from antema.reports.numbers import (
+    CLASSES,
     Pair,
+    SharePair,
     crystallinity_labels,
     crystallinity_shares,
     dropped_counts,
     pairs_of,
+    share_pairs_of,
+    size_by_class,
     summaries,
+    unknown_reasons,
 )
 from antema.reports.tables import columns_csv, images_csv, particles_csv, summary_json
 from antema.reports.workbook import tables_xlsx, workbook_xlsx
 
 __all__ = [
+    "CLASSES",
     "ComparisonReport",
     "Pair",
     "ReportImage",
     "SampleReport",
+    "SharePair",
     "archive_zip",
     "columns_csv",
     "comparison_report_pdf",
@@ -33,10 +40,13 @@ __all__ = [
     "pairs_of",
     "particles_csv",
     "sample_report_pdf",
+    "share_pairs_of",
+    "size_by_class",
     "summaries",
     "summary_json",
     "tables_xlsx",
     "unique_stems",
+    "unknown_reasons",
     "workbook_xlsx",
     "zip_files",
 ]

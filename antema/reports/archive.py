@@ -56,9 +56,9 @@ def archive_zip(report: SampleReport, *, pdf: bytes | None = None, further: Mapp
     files: dict[str, bytes] = {
         "report.pdf": sample_report_pdf(report) if pdf is None else pdf,
         "results.xlsx": workbook_xlsx(report),
-        "particles.csv": particles_csv(report.table),
+        "particles.csv": particles_csv(report.called_table),
         "columns.csv": columns_csv(),
-        "images.csv": images_csv(report.images),
+        "images.csv": images_csv(report),
         "summary.json": summary_json(report),
         "recipe.json": as_json(report.recipe.to_dict()),
     }

@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from antema.analysis import called
 from antema.domain import QUANTITIES, Quantity, Recipe, Trust, View
 
 if TYPE_CHECKING:
@@ -47,6 +51,10 @@ class ReportImage:
         ``dark`` or ``bright``: what its particles were taken to be; empty where that is not told.
     scales : tuple of float
         Scales at which the model saw it, finest first; empty where they are not told.
+    micrograph_id : int or None
+        Its id in the table's column ``micrograph_id``, where there is one.
+    is_coloured_by_class : bool
+        Whether the outlines of its picture have the colours of crystallinity.
     """
 
     name: str
@@ -64,6 +72,8 @@ class ReportImage:
     trust: Trust | None = None
     polarity: str = ""
     scales: tuple[float, ...] = ()
+    micrograph_id: int | None = None
+    is_coloured_by_class: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +98,8 @@ class SampleReport:
         The segmentation model's card.
     provenance : mapping
         ``date`` (ISO 8601), ``who``, ``software_version``, ``algorithm_version`` and anything else to be recorded.
+    crystallinity_model : mapping
+        The card of the model that classified the particles; empty where none did.
     """
 
     sample: Mapping[str, Any]
@@ -97,6 +109,17 @@ class SampleReport:
     view: View
     model: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    crystallinity_model: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @cached_property
+    def called_table(self) -> "pd.DataFrame":
+        """The table with class and reason at the view's certainty, as it leaves the program.
+
+        The certainty stands in a further column, ``crystallinity_certainty``; NaN where no class depends on it.
+        """
+        certainty = self.view.crystallinity_certainty
+        table = called(self.table, certainty)
+        return table.assign(crystallinity_certainty=np.where(table["crystallinity"] != "", certainty, np.nan))
 
     @property
     def name(self) -> str:

@@ -8,14 +8,15 @@ import io
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from antema import stats
-from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, Quantity, Recipe, Trust, View
-from antema.imaging.palette import OUTLINE_COLOURS, sample_colour
+from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, UNKNOWN_REASONS, Quantity, Recipe, Trust, View
+from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, sample_colour
 from antema.reports import figures, numbers
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
 
@@ -139,11 +140,15 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "micrographs": [_micrograph(image, assets) for image in report.images if image.png],
         "failed": [[image.name, image.error] for image in report.images if image.status == "failed"],
         "outlines": OUTLINE_COLOURS,
+        "class_colours": [[name, CRYSTALLINITY_COLOURS[name]] for name in numbers.CLASSES]
+        if any(image.is_coloured_by_class for image in report.images)
+        else [],
         "recipe": recipe_rows(report.recipe),
         "fingerprint": report.recipe.fingerprint(),
         "convention": _CONVENTIONS[report.recipe.convention],
         "view": _view_rows(report),
         "model": flat_rows(card_digest(report.model)),
+        "crystallinity_model": flat_rows(card_digest(report.crystallinity_model)),
         "provenance": flat_rows(report.provenance, _PROVENANCE_LABELS),
         "files": [[image.name, image.sha256 or "–"] for image in report.images],
     }
@@ -255,22 +260,55 @@ def _crystallinity(report: SampleReport, assets: dict[str, bytes]) -> dict[str, 
     shares = numbers.crystallinity_shares(report)
     if shares is None:
         return None
-    svg = figures.crystallinity_svg(shares, numbers.CRYSTALLINITIES, width_mm=84, height_mm=42)
-    rows = []
-    for name, n, share in zip(numbers.CRYSTALLINITIES, shares.counts, shares.shares, strict=True):
-        percent = stats.Estimate(
-            100 * share.value,
-            None if share.low is None else 100 * share.low,
-            None if share.high is None else 100 * share.high,
-        )
+    svg = figures.crystallinity_svg(shares, numbers.CLASSES, width_mm=84, height_mm=42)
+    rows: list[list[str]] = []
+    for name, n, share in zip(numbers.CLASSES, shares.counts, shares.shares, strict=True):
+        percent = _percent(share)
         rows.append([name, f"{n:,}", f"{percent.value:.1f} %", percent.interval_text()])
+    reasons = numbers.unknown_reasons(report)
     return {
         "file": _add_svg(assets, svg),
         "rows": rows,
         "certainty": f"{report.view.crystallinity_certainty:.2f}",
         "method": f"{_LEVEL} intervals: {shares.interval_method}.",
         "note": shares.note,
+        "unknown": [[UNKNOWN_REASONS.get(reason, reason), f"{n:,}"] for reason, n in reasons.items()],
+        "sizes": _sizes_by_class(report, assets),
     }
+
+
+def _sizes_by_class(report: SampleReport, assets: dict[str, bytes]) -> dict[str, Any]:
+    """Return size against class: a figure, and mean and median of each with their intervals."""
+    quantity, found = QUANTITIES[0], numbers.size_by_class(report)
+    view, rows = numbers.view_of([report], report.view), numbers.measured(report.called_table)
+    weights, labels = numbers.weights_of(report.table, view, report.recipe), rows["crystallinity"].to_numpy()
+    values, images = numbers.values_of(rows, quantity), numbers.image_ids(rows)
+    all_data = [figures.series(values[labels == n], weights[labels == n], images[labels == n]) for n in found]
+    colours = [CRYSTALLINITY_COLOURS[name] for name in found]
+    svg = figures.boxes_svg(all_data, quantity, list(found), width_mm=84, height_mm=52, colours=colours)
+    return {
+        "file": _add_svg(assets, svg),
+        "label": quantity.label,
+        "unit": quantity.unit,
+        "rows": [
+            {
+                "name": name,
+                "n": f"{summary.n:,}",
+                "images": f"{summary.n_images:,}",
+                "cells": [_with_interval(summary.mean), _with_interval(summary.median)],
+            }
+            for name, summary in found.items()
+        ],
+    }
+
+
+def _percent(share: stats.Estimate) -> stats.Estimate:
+    low, high = (None if end is None else 100 * end for end in (share.low, share.high))
+    return stats.Estimate(100 * share.value, low, high)
+
+
+def _with_interval(estimate: stats.Estimate) -> list[str]:
+    return [estimate.value_text(), estimate.interval_text() if estimate.has_interval else ""]
 
 
 def _scale_words(image: ReportImage) -> list[str]:
@@ -428,6 +466,7 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
         ],
         "overlaid": _add_svg(assets, figures.overlaid_svg(main_data, main, width_mm=174, height_mm=66)),
         "figures": shown,
+        "crystallinity": _compared_crystallinity(report, letters, assets),
         "sections": [
             {"label": quantity.label, "rows": _pair_rows(pairs_of_one, quantity, letters)}
             for quantity, pairs_of_one in found_pairs.items()
@@ -462,8 +501,66 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
             [labels[name], *(_value_text(sample.recipe.to_dict()[name]) for sample in report.samples)]
             for name in differing
         ],
-        "models": _models(report, letters),
+        "models": _models([sample.model for sample in report.samples], letters),
+        "crystallinity_models": _models([sample.crystallinity_model for sample in report.samples], letters),
         "provenance": flat_rows(report.provenance, _PROVENANCE_LABELS),
+    }
+
+
+def _compared_crystallinity(
+    report: ComparisonReport, letters: list[str], assets: dict[str, bytes]
+) -> dict[str, Any] | None:
+    """Return the shares of classes side by side; None where no sample was classified."""
+    view = numbers.view_of(report.samples, report.view)
+    all_shares = [numbers.crystallinity_shares(replace(sample, view=view)) for sample in report.samples]
+    if not any(all_shares):
+        return None
+    pairs = numbers.share_pairs_of(report)
+    few = len(pairs) <= _MOST_PAIRS_OF_ALL_QUANTITIES
+    return {
+        "file": _add_svg(assets, figures.shares_svg(all_shares, numbers.CLASSES, width_mm=174, height_mm=56)),
+        "classes": list(numbers.CLASSES),
+        "certainty": f"{view.crystallinity_certainty:.2f}",
+        "rows": [
+            {
+                "letter": letter,
+                "colour": sample_colour(place),
+                "n": f"{shares.n:,}",
+                "images": f"{shares.n_images:,}",
+                "cells": [
+                    [f"{_percent(share).value:.1f} %", _percent(share).interval_text()] for share in shares.shares
+                ],
+            }
+            for place, (letter, shares) in enumerate(zip(letters, all_shares, strict=True))
+            if shares is not None
+        ],
+        "without": [letter for letter, shares in zip(letters, all_shares, strict=True) if shares is None],
+        "sections": [_share_pair(pair, letters) for pair in pairs] if few else [],
+        "too_many": not few,
+    }
+
+
+def _share_pair(pair: numbers.SharePair, letters: list[str]) -> dict[str, Any]:
+    rows: list[list[list[str]]] = []
+    for name, one, corrected in zip(numbers.CLASSES, pair.comparison.classes, pair.corrected_p, strict=True):
+        difference = _percent(one.difference)
+        rows.append(
+            [
+                [name, ""],
+                [difference.value_text(), difference.interval_text() if difference.has_interval else "no interval"],
+                [one.cohens_h.value_text(), one.cohens_h.interval_text() if one.cohens_h.has_interval else ""],
+                [one.effect_text.removeprefix("a ").removesuffix(" effect"), ""],
+                ["no test" if one.p_value is None else stats.format_number(one.p_value, 2), ""],
+                ["–" if corrected is None else stats.format_number(corrected, 2), ""],
+            ]
+        )
+    return {
+        "a": letters[pair.a],
+        "b": letters[pair.b],
+        "colour_a": sample_colour(pair.a),
+        "colour_b": sample_colour(pair.b),
+        "rows": rows,
+        "method": " ".join(filter(None, (pair.comparison.method, pair.comparison.note))),
     }
 
 
@@ -540,11 +637,12 @@ def _pair_notes(pairs: list[numbers.Pair], letters: list[str]) -> list[str]:
     return [f"{text}: {', '.join(names)}." for text, names in gathered.items()]
 
 
-def _models(report: ComparisonReport, letters: list[str]) -> list[list[str]]:
+def _models(cards: Sequence[Mapping[str, Any]], letters: list[str]) -> list[list[str]]:
+    """Return which samples each model was used for; a card of none counts as no model."""
     used: dict[str, list[str]] = {}
-    for letter, sample in zip(letters, report.samples, strict=True):
-        title = str(sample.model.get("title") or sample.model.get("name") or "unknown model")
-        text = f"{title}, sha256 {sample.model.get('sha256') or 'unknown'}"
+    for letter, card in zip(letters, cards, strict=True):
+        title = str(card.get("title") or card.get("name") or "unknown model")
+        text = f"{title}, sha256 {card.get('sha256') or 'unknown'}" if card else "none, or not recorded"
         used.setdefault(text, []).append(letter)
     return [[", ".join(places), text] for text, places in used.items()]
 

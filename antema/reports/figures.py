@@ -139,26 +139,34 @@ def cumulative_svg(all_data: Sequence[Series], quantity: Quantity, *, width_mm: 
 
 
 def boxes_svg(
-    all_data: Sequence[Series], quantity: Quantity, labels: Sequence[str], *, width_mm: float, height_mm: float
+    all_data: Sequence[Series],
+    quantity: Quantity,
+    labels: Sequence[str],
+    *,
+    width_mm: float,
+    height_mm: float,
+    colours: Sequence[str] | None = None,
 ) -> str:
     """Return a violin with D10, quartiles, median and D90 of each sample, and its images' means as dots.
 
     Parameters
     ----------
     all_data : sequence of Series
-        One for each sample.
+        One for each sample, or for each class of one.
     quantity : Quantity
         For the axis.
     labels : sequence of str
-        Short labels (A, B, ...), not names.
+        Short labels (A, B, ...) or classes, not names.
     width_mm, height_mm : float
         Size.
+    colours : sequence of str, optional
+        Colour of each; those of samples where absent.
     """
     figure = _figure(width_mm, height_mm)
     axes = figure.add_subplot()
     lowest, highest = _common_range(all_data, quantity)
     for place, data in enumerate(all_data):
-        colour = sample_colour(place)
+        colour = sample_colour(place) if colours is None else colours[place]
         x, y = _curve(data, quantity)
         if y.size:
             half = 0.4 * y / y.max()
@@ -193,6 +201,38 @@ def crystallinity_svg(shares: stats.Shares, classes: Sequence[str], *, width_mm:
     axes.set_xlim(0, 100)
     _style(axes, "", grid="x")
     axes.set_xlabel("Share of measured particles (%)")
+    return _svg(figure)
+
+
+def shares_svg(
+    all_shares: Sequence[stats.Shares | None], classes: Sequence[str], *, width_mm: float, height_mm: float
+) -> str:
+    """Return the share of each class in several samples side by side, with intervals.
+
+    Parameters
+    ----------
+    all_shares : sequence of Shares or None
+        One for each sample, in the colours of samples; None leaves its place empty.
+    classes : sequence of str
+        Names of the classes.
+    width_mm, height_mm : float
+        Size.
+    """
+    figure = _figure(width_mm, height_mm)
+    axes = figure.add_subplot()
+    width = 0.8 / len(all_shares)
+    for place, shares in enumerate(all_shares):
+        if shares is None:
+            continue
+        for group, share in enumerate(shares.shares):
+            x = group + (place - (len(all_shares) - 1) / 2) * width
+            axes.bar(x, 100 * share.value, width=0.9 * width, color=sample_colour(place), alpha=0.75)
+            if share.low is not None and share.high is not None:
+                axes.plot([x, x], [100 * share.low, 100 * share.high], color=_INK, linewidth=0.9)
+    axes.set_xticks(range(len(classes)), list(classes))
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylim(0, 100)
+    _style(axes, "Share of measured particles (%)")
     return _svg(figure)
 
 

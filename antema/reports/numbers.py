@@ -9,14 +9,25 @@ from numpy.typing import NDArray
 
 from antema import stats
 from antema.analysis import called
-from antema.domain import DROP_REASONS, QUANTITIES, Quantity, Recipe, Trust, View
+from antema.domain import (
+    CRYSTALLINITIES,
+    DROP_REASONS,
+    QUANTITIES,
+    UNKNOWN,
+    UNKNOWN_REASONS,
+    Quantity,
+    Recipe,
+    Trust,
+    View,
+)
 from antema.reports.contents import ComparisonReport, SampleReport
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _STRANGE = {"doubtful": "doubtful", "outside": "of an unknown kind"}
-CRYSTALLINITIES = ("amorphous", "monocrystalline", "polycrystalline", "unknown")
+CLASSES = (*CRYSTALLINITIES, UNKNOWN)
+"""What a particle is called, in the order of tables."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,35 @@ class Pair:
     b: int
     comparison: stats.Comparison
     corrected_p: float | None
+
+
+@dataclass(frozen=True)
+class SharePair:
+    """The comparison of the shares of crystallinities in two samples of a report.
+
+    Parameters
+    ----------
+    a, b : int
+        Places of the samples in the report.
+    comparison : antema.stats.ShareComparison
+        What tells them apart, class by class in the order of `CLASSES`.
+    corrected_p : tuple of float or None
+        The p-value of each class corrected (Holm) for the number of classes and pairs of the report.
+    """
+
+    a: int
+    b: int
+    comparison: stats.ShareComparison
+    corrected_p: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _ClassCounts:
+    """Measured and classified particles of one sample: images x `CLASSES`."""
+
+    counts: NDArray[np.int64]
+    weight_sums: NDArray[np.float64] | None
+    worth: float | None
 
 
 def measured(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -184,26 +224,102 @@ def crystallinity_labels(table: "pd.DataFrame", certainty: float) -> NDArray[np.
 
 
 def crystallinity_shares(report: SampleReport) -> stats.Shares | None:
-    """Return the shares of `CRYSTALLINITIES` among the measured particles; None where nothing was classified.
+    """Return the shares of `CLASSES` among the measured particles; None where nothing was classified.
 
     Each particle counts once, whatever the weighting; with the correction for border loss, by its factor.
     """
-    table, view = measured(report.table), view_of([report], report.view)
-    labels = crystallinity_labels(table, view.crystallinity_certainty)
+    found = _class_counts(report, view_of([report], report.view))
+    if found is None:
+        return None
+    return stats.share_interval(found.counts, weight_sums=found.weight_sums, worth=found.worth)
+
+
+def unknown_reasons(report: SampleReport) -> dict[str, int]:
+    """Return how many measured particles are unknown for each reason that occurs, in the order of `UNKNOWN_REASONS`."""
+    rows = measured(report.called_table)
+    found = rows.loc[rows["crystallinity"] == UNKNOWN, "crystallinity_reason"].value_counts()
+    counts = {str(reason): int(n) for reason, n in found.items()}
+    known = {reason: counts.pop(reason) for reason in UNKNOWN_REASONS if reason in counts}
+    return known | dict(sorted(counts.items()))
+
+
+def size_by_class(report: SampleReport, quantity: Quantity = QUANTITIES[0]) -> dict[str, stats.Summary]:
+    """Return the summary of one quantity of the measured particles of each of `CLASSES` that occurs."""
+    view = view_of([report], report.view)
+    rows = measured(report.called_table)
+    labels = rows["crystallinity"].to_numpy(dtype=object)
+    values, images, weights = values_of(rows, quantity), image_ids(rows), weights_of(report.table, view, report.recipe)
+    return {
+        name: stats.summarise(
+            values[labels == name],
+            images[labels == name],
+            weights=weights[labels == name],
+            weighting=view.weighting,
+            border_weighted=view.border_weighted,
+            upper=quantity.upper,
+        )
+        for name in CLASSES
+        if (labels == name).any()
+    }
+
+
+def class_counts_of_images(report: SampleReport) -> list[dict[str, int]]:
+    """Return for each image of a report how many of its measured particles are of each of `CLASSES`.
+
+    Empty for an image of which none was classified.
+    """
+    rows = measured(report.called_table)
+    has_ids = "micrograph_id" in rows.columns
+    tables = {str(key): part["crystallinity"] for key, part in rows.groupby(image_ids(rows))}
+    found: list[dict[str, int]] = []
+    for image in report.images:
+        labels = tables.get(str(image.micrograph_id) if has_ids else image.name)
+        counts = {} if labels is None else {name: int((labels == name).sum()) for name in CLASSES}
+        found.append(counts if any(counts.values()) else {})
+    return found
+
+
+def share_pairs_of(report: ComparisonReport) -> list[SharePair]:
+    """Return the comparison of the shares of `CLASSES` for every pair of samples that were both classified."""
+    view = view_of(report.samples, report.view)
+    found = {place: counts for place, one in enumerate(report.samples) if (counts := _class_counts(one, view))}
+    places = [(a, b) for a in found for b in found if a < b]
+    comparisons = [
+        stats.compare_shares(
+            found[a].counts,
+            found[b].counts,
+            weight_sums_a=found[a].weight_sums,
+            weight_sums_b=found[b].weight_sums,
+            worth_a=found[a].worth,
+            worth_b=found[b].worth,
+        )
+        for a, b in places
+    ]
+    corrected = iter(stats.holm([one.p_value for comparison in comparisons for one in comparison.classes]))
+    return [
+        SharePair(a, b, comparison, tuple(next(corrected) for _ in comparison.classes))
+        for (a, b), comparison in zip(places, comparisons, strict=True)
+    ]
+
+
+def _class_counts(report: SampleReport, view: View) -> _ClassCounts | None:
+    """Return what a sample has of each class in a view; None where nothing was classified."""
+    table = measured(called(report.table, view.crystallinity_certainty))
+    labels = table["crystallinity"].to_numpy(dtype=object)
     classified = labels != ""
     if not classified.any():
         return None
     _, image = np.unique(image_ids(table)[classified].astype(str), return_inverse=True)
-    place = {name: k for k, name in enumerate(CRYSTALLINITIES)}
+    place = {name: k for k, name in enumerate(CLASSES)}
     where = image, np.array([place[str(label)] for label in labels[classified]])
-    counts = np.zeros((int(image.max()) + 1, len(CRYSTALLINITIES)), dtype=np.int64)
+    counts = np.zeros((int(image.max()) + 1, len(CLASSES)), dtype=np.int64)
     np.add.at(counts, where, 1)
     if not view.border_weighted:
-        return stats.share_interval(counts)
+        return _ClassCounts(counts, None, None)
     correction = border_correction(table.loc[classified], report.recipe)
     sums = np.zeros(counts.shape)
     np.add.at(sums, where, weights_of(table.loc[classified], replace(view, weighting="number"), report.recipe))
-    return stats.share_interval(counts, weight_sums=sums, worth=correction.worth)
+    return _ClassCounts(counts, sums, correction.worth)
 
 
 def pairs_of(report: ComparisonReport, quantity: Quantity) -> list[Pair]:

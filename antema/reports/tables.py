@@ -10,20 +10,26 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from antema.domain import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES
+from antema import stats
+from antema.domain import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, UNKNOWN_REASONS
 from antema.domain.trust import VERDICTS
 from antema.reports import numbers
-from antema.reports.contents import ReportImage, SampleReport
+from antema.reports.contents import SampleReport
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WHOLE_NUMBERS = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
+
+_FURTHER_MEANINGS = {
+    "crystallinity_certainty": "probability from which on a particle is called by its class in this file; absent where "
+    "no particle was classified",
+}
 
 # keys of the database, which no other program can use
 _INTERNAL = ("micrograph_id",)
@@ -73,11 +79,12 @@ def particles_csv(table: "pd.DataFrame") -> bytes:
     return _csv(header, rows)
 
 
-def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]]]:
+def image_rows(report: SampleReport) -> tuple[list[str], list[list[Any]]]:
     """Return header and rows of the table of images, in their order.
 
     ``trust`` is the verdict, with ``trust_score`` from 0 to 1 and ``trust_reasons``; ``working_scales`` are those at
-    which the model saw the image, 1 for its own pixels.
+    which the model saw the image, 1 for its own pixels; ``n_amorphous`` and so on count measured particles at the
+    certainty that stands beside them, and are empty where none was classified.
     """
     header = [
         "image",
@@ -95,7 +102,10 @@ def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]
         "trust_reasons",
         "polarity",
         "working_scales",
+        *(f"n_{name}" for name in numbers.CLASSES),
+        "crystallinity_certainty",
     ]
+    certainty = report.view.crystallinity_certainty
     rows = [
         [
             image.name,
@@ -113,15 +123,17 @@ def image_rows(images: Sequence[ReportImage]) -> tuple[list[str], list[list[Any]
             " ".join(image.trust.reasons) if image.trust else None,
             image.polarity or None,
             "; ".join(f"{scale:g}" for scale in image.scales) or None,
+            *(counts.get(name) for name in numbers.CLASSES),
+            certainty if counts else None,
         ]
-        for image in images
+        for image, counts in zip(report.images, numbers.class_counts_of_images(report), strict=True)
     ]
     return header, rows
 
 
-def images_csv(images: Sequence[ReportImage]) -> bytes:
+def images_csv(report: SampleReport) -> bytes:
     """Return one row per image as CSV: whether it could be analysed, its scale and where that came from, its counts."""
-    return _csv(*image_rows(images))
+    return _csv(*image_rows(report))
 
 
 def column_rows() -> tuple[list[str], list[list[Any]]]:
@@ -130,6 +142,7 @@ def column_rows() -> tuple[list[str], list[list[Any]]]:
     rows: list[list[Any]] = [
         [column, units.get(column.rpartition("_")[2], ""), COLUMN_MEANINGS[column]] for column in PARTICLE_COLUMNS
     ]
+    rows += [[column, "", meaning] for column, meaning in _FURTHER_MEANINGS.items()]
     return ["column", "unit", "meaning"], rows
 
 
@@ -174,22 +187,35 @@ def summary_dict(report: SampleReport) -> dict[str, Any]:
             "reached": enough.reached,
             "statement": enough.statement,
         },
-        "crystallinity": None
-        if shares is None
-        else {
-            "certainty": report.view.crystallinity_certainty,
-            "n": shares.n,
-            "interval_method": shares.interval_method,
-            "note": shares.note,
-            "classes": {
-                name: {"n": n, **share.to_dict()}
-                for name, n, share in zip(numbers.CRYSTALLINITIES, shares.counts, shares.shares, strict=True)
-            },
-        },
+        "crystallinity": None if shares is None else _crystallinity(report, shares),
         "recipe": report.recipe.to_dict(),
         "recipe_fingerprint": report.recipe.fingerprint(),
         "model": _jsonable(dict(report.model)),
+        "crystallinity_model": _jsonable(dict(report.crystallinity_model)) or None,
         "provenance": _jsonable(dict(report.provenance)),
+    }
+
+
+def _crystallinity(report: SampleReport, shares: stats.Shares) -> dict[str, Any]:
+    """Return shares, reasons for unknown, and size against class."""
+    sizes, quantity = numbers.size_by_class(report), QUANTITIES[0]
+    return {
+        "certainty": report.view.crystallinity_certainty,
+        "n": shares.n,
+        "interval_method": shares.interval_method,
+        "note": shares.note,
+        "classes": {
+            name: {
+                "n": n,
+                **share.to_dict(),
+                quantity.column: sizes[name].to_dict() if name in sizes else None,
+            }
+            for name, n, share in zip(numbers.CLASSES, shares.counts, shares.shares, strict=True)
+        },
+        "unknown": {
+            reason: {"n": n, "meaning": UNKNOWN_REASONS.get(reason, "")}
+            for reason, n in numbers.unknown_reasons(report).items()
+        },
     }
 
 

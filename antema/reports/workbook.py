@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from antema import stats
-from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS
+from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, UNKNOWN_REASONS
 from antema.reports import numbers
 from antema.reports.contents import SampleReport
 from antema.reports.tables import column_rows, image_rows, particle_rows
@@ -29,9 +29,9 @@ def workbook_xlsx(report: SampleReport) -> bytes:
     buffer = io.BytesIO()
     book, formats = _open_book(buffer, report.name, report.date)
     _summary_sheet(book, formats, report)
-    header, rows = particle_rows(report.table)
+    header, rows = particle_rows(report.called_table)
     _table_sheet(book, formats, "particles", header, rows)
-    _table_sheet(book, formats, "images", *image_rows(report.images))
+    _table_sheet(book, formats, "images", *image_rows(report))
     _recipe_sheet(book, formats, report)
     _table_sheet(book, formats, "columns", *column_rows(), width=40)
     book.close()
@@ -165,12 +165,33 @@ def _summary_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report:
     lines.append((["all dropped objects", "", sum(dropped.values())], None))
     shares = numbers.crystallinity_shares(report)
     if shares is not None:
-        lines += [([], None), (["Crystallinity", "", "n", "share", "low", "high"], formats["head"])]
-        for name, n, share in zip(numbers.CRYSTALLINITIES, shares.counts, shares.shares, strict=True):
-            lines.append(([name, "", n, share.value, share.low, share.high], None))
+        lines += _crystallinity_lines(report, shares, formats)
     for place, (row, style) in enumerate(lines):
         for column, value in enumerate(row):
             _write(sheet, place, column, value, style)
+
+
+def _crystallinity_lines(
+    report: SampleReport, shares: stats.Shares, formats: dict[str, Any]
+) -> list[tuple[list[Any], Any]]:
+    """Return shares, reasons for unknown, and size against class."""
+    certainty = f"at a certainty of {report.view.crystallinity_certainty:.2f}"
+    lines: list[tuple[list[Any], Any]] = [
+        ([], None),
+        ([f"Crystallinity {certainty}", "", "n", "share", "low", "high"], formats["head"]),
+    ]
+    for name, n, share in zip(numbers.CLASSES, shares.counts, shares.shares, strict=True):
+        lines.append(([name, "", n, share.value, share.low, share.high], None))
+    lines += [([text], None) for text in (f"Intervals: {shares.interval_method}.", shares.note) if text]
+    lines += [([], None), ([f"Unknown {certainty}, because", "", "n"], formats["head"])]
+    lines += [([UNKNOWN_REASONS.get(why, why), "", n], None) for why, n in numbers.unknown_reasons(report).items()]
+    quantity = QUANTITIES[0]
+    columns = ["mean", "mean low", "mean high", "median", "median low", "median high"]
+    lines += [([], None), ([f"{quantity.label} by class", "unit", "n", "images", *columns], formats["head"])]
+    for name, summary in numbers.size_by_class(report, quantity).items():
+        ends = [end for one in (summary.mean, summary.median) for end in (one.value, one.low, one.high)]
+        lines.append(([name, quantity.unit, summary.n, summary.n_images, *ends], None))
+    return lines
 
 
 def _recipe_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report: SampleReport) -> None:
@@ -185,7 +206,8 @@ def _recipe_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report: 
     rows.append((["recipe fingerprint", report.recipe.fingerprint()], None))
     rows.append((["weighting", numbers.words_of(numbers.view_of([report], report.view))], None))
     rows.append((["crystallinity certainty", report.view.crystallinity_certainty], None))
-    for heading, mapping in (("model", report.model), ("provenance", report.provenance)):
+    said = {"model": report.model, "crystallinity model": report.crystallinity_model, "provenance": report.provenance}
+    for heading, mapping in said.items():
         rows += [([], None), ([heading, "value"], formats["head"])]
         rows += [([str(key).replace("_", " "), _flat(value)], None) for key, value in mapping.items()]
     for place, (row, style) in enumerate(rows):

@@ -5,11 +5,13 @@ every test here therefore treats the image as the unit that was sampled, whereve
 """
 
 from antema.stats.border import CUT_KEPT, MOST_FACTOR, BorderCorrection, border_correction
-from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST, Comparison, cliffs_delta, compare, holm
+from antema.stats.comparison import Comparison, cliffs_delta, compare, holm
 from antema.stats.counting import Enough, enough
 from antema.stats.distribution import Histogram, ecdf, histogram, kde
 from antema.stats.estimate import Estimate, count_text, format_number
+from antema.stats.permutation import LEAST_IMAGES_FOR_A_TEST
 from antema.stats.quantiles import weighted_quantiles
+from antema.stats.share_comparison import ShareComparison, ShareDifference, compare_shares
 from antema.stats.shares import Shares, share_interval
 from antema.stats.summary import (
     BOOTSTRAP,
@@ -39,11 +41,14 @@ __all__ = [
     "Enough",
     "Estimate",
     "Histogram",
+    "ShareComparison",
+    "ShareDifference",
     "Shares",
     "Summary",
     "border_correction",
     "cliffs_delta",
     "compare",
+    "compare_shares",
     "count_text",
     "ecdf",
     "enough",

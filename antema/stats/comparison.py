@@ -1,6 +1,5 @@
 """Two samples side by side: difference of medians, effect size and a test, all by whole images."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from antema.stats.clusters import Clustered, cluster, draw_images, resampled_quantiles
 from antema.stats.estimate import Estimate, count_text, format_number
 from antema.stats.intervals import Interval, around, bootstrap_error, image_level_error, t_quantile
+from antema.stats.permutation import assignments, how_tested, least_p_note
 from antema.stats.quantiles import TIE
 from antema.stats.summary import BOOTSTRAP, FEW_IMAGES, MANY_IMAGES, NO_INTERVAL, ONE_IMAGE, summarise
-
-LEAST_IMAGES_FOR_A_TEST = 3
-
-_EXACT_UP_TO = 10_000
-_RANDOM_PERMUTATIONS = 9_999
 
 
 @dataclass(frozen=True)
@@ -350,31 +345,18 @@ def _delta_interval(a: Clustered, b: Clustered, delta: float, level: float) -> I
 def _permutation_test(
     a: Clustered, b: Clustered, rng: np.random.Generator
 ) -> tuple[float | None, float | None, int, bool]:
-    n_images = a.n_images + b.n_images
-    if min(a.n_images, b.n_images) < LEAST_IMAGES_FOR_A_TEST:
+    found = assignments(a.n_images, b.n_images, rng)
+    if found is None:
         return None, None, 0, False
     values = np.concatenate([a.values, b.values])
     order = np.argsort(values, kind="stable")
     # weights are brought to one scale per sample only (mean 1), which is what each median sees
     weights = np.concatenate([a.weights, b.weights])[order]
     image = np.concatenate([a.image, b.image + a.n_images])[order]
-    pooled = Clustered(values[order], weights, image, n_images, 0)
-    total = math.comb(n_images, a.n_images)
-    exact = total <= _EXACT_UP_TO
-    if exact:
-        sides = np.zeros((total, n_images))
-        chosen = np.array(list(itertools.combinations(range(n_images), a.n_images)))
-        np.put_along_axis(sides, chosen, 1.0, axis=1)  # the first row is the data as they are
-    else:
-        sides = np.zeros((_RANDOM_PERMUTATIONS + 1, n_images))
-        sides[:, : a.n_images] = 1.0
-        sides[1:] = rng.permuted(sides[1:], axis=1)
+    pooled = Clustered(values[order], weights, image, a.n_images + b.n_images, 0)
+    sides = found.sides
     gap = np.abs(resampled_quantiles(pooled, [0.5], sides) - resampled_quantiles(pooled, [0.5], 1 - sides))[:, 0]
-    extreme = int(np.count_nonzero(gap >= gap[0] * (1 - TIE)))
-    p_value = extreme / sides.shape[0]
-    # with as many images on both sides, exchanging the samples altogether gives the same absolute difference
-    least = (2 if a.n_images == b.n_images else 1) / total if exact else 1 / sides.shape[0]
-    return p_value, least, sides.shape[0] if exact else _RANDOM_PERMUTATIONS, exact
+    return found.p_value(gap), found.least_p, found.permutations, found.exact
 
 
 def _method_text(method: str, level: float, permutations: int, *, exact: bool) -> str:
@@ -385,10 +367,7 @@ def _method_text(method: str, level: float, permutations: int, *, exact: bool) -
         ONE_IMAGE: f"{percent} intervals describe these images only: one sample has a single image",
         NO_INTERVAL: "no intervals: too few particles",
     }[method]
-    if not permutations:
-        return f"{intervals[:1].upper()}{intervals[1:]}; no test."
-    how = f"all {permutations:,} distinct assignments" if exact else f"{permutations:,} random permutations"
-    return f"{intervals[:1].upper()}{intervals[1:]}; p from {how} of whole images to the two samples."
+    return f"{intervals[:1].upper()}{intervals[1:]}; {how_tested(permutations, exact=exact)}."
 
 
 def _note(a: Clustered, b: Clustered, least: float | None, method: str) -> str:
@@ -402,15 +381,5 @@ def _note(a: Clustered, b: Clustered, least: float | None, method: str) -> str:
         sentences.append("How much images differ is not known for a sample of one image: the intervals are too narrow.")
     elif method == FEW_IMAGES:
         sentences.append(f"The images are few ({images}); the intervals are wide.")
-    if least is None:
-        sentences.append(
-            f"No p-value: a test needs at least {LEAST_IMAGES_FOR_A_TEST} images of each sample, found {images}."
-        )
-    elif least > 0.05:
-        sentences.append(
-            f"With {images} images the smallest p-value possible is {format_number(least, 2)}: "
-            "the test cannot reach 0.05 whatever the particles are."
-        )
-    elif least > 0.005:
-        sentences.append(f"With {images} images the smallest p-value possible is {format_number(least, 2)}.")
-    return " ".join(sentences)
+    sentences.append(least_p_note(a.n_images, b.n_images, least))
+    return " ".join(filter(None, sentences))

@@ -29,7 +29,9 @@ def report(analysis_id: int) -> flask.Response:
 @downloads.get("/analysis/<int:analysis_id>/particles.csv")
 def particles(analysis_id: int) -> flask.Response:
     """Answer the particle table."""
-    return _file(analysis_id, lambda report: particles_csv(report.table), "particles.csv", "text/csv", pictures=False)
+    return _file(
+        analysis_id, lambda report: particles_csv(report.called_table), "particles.csv", "text/csv", pictures=False
+    )
 
 
 @downloads.get("/analysis/<int:analysis_id>/workbook.xlsx")

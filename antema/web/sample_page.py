@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from antema.domain import COLUMN_MEANINGS, PARTICLE_COLUMNS, QUANTITIES, Quantity, View
 from antema.reports import ReportImage, SampleReport, crystallinity_shares
-from antema.reports.numbers import CRYSTALLINITIES, border_correction, border_note, view_of, words_of
+from antema.reports.numbers import CLASSES, border_correction, border_note, view_of, words_of
 from antema.stats import Estimate, Histogram, Summary, histogram
 from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
@@ -269,7 +269,7 @@ def crystallinity(result: Result, view: View) -> list[Any]:
         return [html.P("No crystallinity model is installed: particles are not classified.", className="quiet")]
     items = [
         html.Li([f"{name}: {_percent(share)} ", html.Span(f"({count(n)})", className="quiet")])
-        for name, n, share in zip(CRYSTALLINITIES, shares.counts, shares.shares, strict=True)
+        for name, n, share in zip(CLASSES, shares.counts, shares.shares, strict=True)
         if n
     ]
     each = "Each particle counts once"

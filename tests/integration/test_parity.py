@@ -80,7 +80,7 @@ def test_command_line_and_dashboard_agree_to_the_last_digit(recipe, store, folde
             table.decode().replace(f"{BARE_NM},user: Ann", "").replace(f"{BARE_NM},command line", "").splitlines()
         )
 
-    assert by_image(images_csv(report.images)) == by_image((out / "images.csv").read_bytes())
+    assert by_image(images_csv(report)) == by_image((out / "images.csv").read_bytes())
 
 
 def test_a_notebook_gives_the_same_table(folder, tmp_path):

@@ -67,7 +67,7 @@ def test_no_rows_and_missing_columns():
 
 
 def test_images_with_scale_counts_and_reasons(sample_report):
-    rows = rows_of(images_csv(sample_report.images))
+    rows = rows_of(images_csv(sample_report))
     assert len(rows) == 9
     assert rows[0]["pixel_size_nm"] == "0.06398699"
     assert rows[0]["pixel_size_source"] == "user: Jörg"
