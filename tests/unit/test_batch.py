@@ -10,9 +10,21 @@ from PIL import Image
 from pypdf import PdfReader
 
 from antema import batch
+from antema.analysis.classification import NO_MODEL
 from antema.batch import Outcome, analyse_paths, measure_masks
-from antema.domain import PARTICLE_COLUMNS, Annotations, AntemaError, Box, Recipe, ScaleBar
+from antema.domain import (
+    CRYSTALLINITIES,
+    PARTICLE_COLUMNS,
+    Annotations,
+    AntemaError,
+    Box,
+    Recipe,
+    ScaleBar,
+    View,
+)
 from antema.imaging import file_sha256
+from antema.imaging.palette import CRYSTALLINITY_COLOURS, rgb
+from tests.strategies.classifying import DrawsClasses
 from tests.strategies.judging import KNOWN, STRANGE, Judge
 from tests.strategies.micrograph_files import RobustSegmenter, write_bare, write_micrograph
 from tests.strategies.stored import NM, discs
@@ -76,6 +88,44 @@ def test_what_a_network_says_of_each_image_is_told_everywhere(folder, out):
     note = report.index("1 of 2 micrographs is not of the kind that the network knows well")
     assert note < report.index("Particles measured")
     assert STRANGE.reasons[0] in report
+
+
+def test_crystallinity_is_told_everywhere(folder, out):
+    view = View(crystallinity_certainty=0.95)
+    run([folder], out, classifier=DrawsClasses(certainties=(0.9, 0.99)), view=view)
+    table = [row for row in rows(out) if row["status"] == "measured"]
+    assert {row["crystallinity_certainty"] for row in table} == {"0.95"}
+    for row in table:
+        sure = float(row["confidence"]) >= 0.95
+        assert (row["crystallinity"] == "unknown") == (not sure)
+        assert row["crystallinity_reason"] == ("" if sure else "uncertain")
+        assert sum(float(row[f"p_{name}"]) for name in CRYSTALLINITIES) == pytest.approx(1)
+    assert {row["crystallinity"] for row in rows(out) if row["status"] == "dropped"} == {""}
+    told = json.loads((out / "summary.json").read_text("utf-8"))
+    unknown = sum(row["crystallinity"] == "unknown" for row in table)
+    assert 0 < unknown < len(table)
+    assert told["crystallinity"]["certainty"] == 0.95
+    assert told["crystallinity"]["unknown"]["uncertain"]["n"] == unknown
+    assert sum(int(image["n_unknown"]) for image in rows(out, "images.csv")) == unknown
+    model = {"name": "drawn-classes", "sha256": "c" * 64}
+    assert told["crystallinity_model"] == record(out)["crystallinity_model"] == model
+    report = " ".join(" ".join(page.extract_text().split()) for page in PdfReader(out / "report.pdf").pages)
+    assert "Below a certainty of 0.95" in report
+    assert "drawn-classes" in report
+    assert "c" * 8 in report
+    pictured = np.asarray(Image.open(out / "overlays" / "first.png")).reshape(-1, 3)
+    shown = {name for row in table if row["image"] == "first.tif" and (name := row["crystallinity"])}
+    assert shown
+    for name in shown:
+        assert (pictured == rgb(CRYSTALLINITY_COLOURS[name])).all(axis=1).any()
+
+
+def test_without_a_crystallinity_model_the_images_say_so(folder, out):
+    run([folder], out)
+    assert all(NO_MODEL in image["notes"] for image in rows(out, "images.csv"))
+    assert {image["n_unknown"] for image in rows(out, "images.csv")} == {""}
+    assert record(out)["crystallinity_model"] is None
+    assert "crystallinity_certainty" not in rows(out)[0]
 
 
 def test_of_masks_no_network_says_anything(out, tmp_path):

@@ -19,6 +19,7 @@ import antema.web.serve
 from antema import cli
 from antema.cli import main
 from antema.domain import AntemaError, Recipe
+from tests.strategies.classifying import DrawsClasses
 from tests.strategies.em_files import particle_image, write_dm3, write_hspy
 from tests.strategies.judging import STRANGE, Judge
 from tests.strategies.micrograph_files import without_network, write_bare, write_micrograph, write_tiny_model
@@ -95,6 +96,9 @@ def test_the_module_is_the_program():
         "--convention",
         "--model",
         "--no-crystallinity",
+        "--crystallinity-model",
+        "--certainty",
+        "--material",
         "--recipe",
         "--device",
     ):
@@ -214,6 +218,37 @@ def test_analyse_options_make_the_recipe(folder, tmp_path, segmenter):
     assert recipe("--recipe", str(file), "--separation", "none") == Recipe(separation="none", min_diameter_nm=0.9)
     before = tmp_path / "out" / "run.json"
     assert recipe("--recipe", str(before)) == Recipe(separation="none", min_diameter_nm=0.9)
+
+
+def test_the_certainty_and_the_material_of_an_analysis(folder, tmp_path, segmenter, monkeypatch, capsys):
+    monkeypatch.setattr("antema.batch.load_classifier", lambda recipe: DrawsClasses(certainties=(0.9,)))
+
+    def analysed(*options: str) -> tuple[set[str], dict]:
+        out = tmp_path / "out"
+        assert main(["analyse", str(folder), "--out", str(out), *options]) == cli.OK
+        found = {row["crystallinity"] for row in rows(out / "particles.csv") if row["status"] == "measured"}
+        return found, json.loads((out / "run.json").read_text())
+
+    found, told = analysed("--certainty", "0.95", "--material", "Au")
+    assert found == {"unknown"}
+    assert told["view"]["crystallinity_certainty"] == 0.95
+    assert told["options"]["material"] == "Au"
+    found, told = analysed()
+    assert "unknown" not in found
+    assert told["view"]["crystallinity_certainty"] == 0.8
+    with pytest.raises(SystemExit):
+        main(["analyse", str(folder), "--out", str(tmp_path / "out"), "--certainty", "80"])
+    assert "expected a number from 0 to 1, found '80'" in capsys.readouterr().err
+
+
+def test_a_crystallinity_model_must_be_one(folder, tmp_path, segmenter, capsys):
+    arguments = ["analyse", str(folder), "--out", str(tmp_path / "out"), "--crystallinity-model"]
+    assert main([*arguments, "unet-stride2"]) == cli.USAGE
+    assert "model unet-stride2: expected one of crystallinity, found one of segmentation" in capsys.readouterr().err
+    assert main([*arguments, "nowhere"]) == cli.USAGE
+    assert "no model 'nowhere' for crystallinity" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*arguments, "nowhere", "--no-crystallinity"])
 
 
 def test_strange_images_have_a_line_each(folder, tmp_path, monkeypatch, capsys):

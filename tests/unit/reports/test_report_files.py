@@ -19,7 +19,8 @@ def test_sheets_hold_every_particle_with_units(sample_report):
     found = sheets(workbook_xlsx(sample_report))
     assert list(found) == ["summary", "particles", "images", "recipe", "columns"]
     header = found["particles"][0]
-    assert len(header) == len(PARTICLE_COLUMNS)
+    assert len(header) == len(PARTICLE_COLUMNS) + 1
+    assert header[-1] == "crystallinity certainty"
     assert "equivalent diameter (nm)" in header
     assert "area (nm²)" in header
     assert len(found["particles"]) == len(sample_report.table) + 1
@@ -62,7 +63,7 @@ def test_archive_holds_everything_and_the_same_bytes_again(sample_report):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         names = set(archive.namelist())
-        assert archive.read("particles.csv") == particles_csv(sample_report.table)
+        assert archive.read("particles.csv") == particles_csv(sample_report.called_table)
         assert archive.read("report.pdf").startswith(b"%PDF")
         assert archive.read("overlays/img_001.png") == sample_report.images[1].png
         assert json.loads(archive.read("recipe.json")) == sample_report.recipe.to_dict()
