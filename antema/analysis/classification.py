@@ -2,7 +2,7 @@
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -61,9 +61,9 @@ def load_classifier(recipe: Recipe) -> Classifier | None:
     if card.task != "crystallinity":
         msg = f"model {card.name}: expected one of crystallinity, found one of {card.task}"
         raise NotFound(msg)
-    from antema.nets.classifier import load_classifier as load  # pyright: ignore
+    from antema.nets.classifier import load_classifier as load
 
-    return cast("Classifier", load(card.name))
+    return load(card.name)
 
 
 def identity(classifier: Classifier | None) -> dict[str, Any]:
