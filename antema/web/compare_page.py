@@ -13,8 +13,7 @@ from dash import dcc, html
 from antema.domain import View
 from antema.reports import Pair
 from antema.reports.numbers import words_of
-from antema.stats import MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
-from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST
+from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
 from antema.storage import Sample
 from antema.web import compare_figures, compare_tables, figures
 from antema.web.compare_choice import Choice

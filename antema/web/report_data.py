@@ -54,12 +54,22 @@ def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = Tru
             "who": analysis.created_by,
             "requested_by": by,
         },
+        crystallinity_model=crystallinity_card(results),
     )
 
 
 def model_card(name: str, results: list[ImageResult]) -> dict[str, Any]:
     """Return the card of the model that made these results, as far as it is still installed."""
-    used = next((dict(result.model) for result in results if result.model), {"name": name})
+    return _card_of(next((dict(result.model) for result in results if result.model), {"name": name}))
+
+
+def crystallinity_card(results: list[ImageResult]) -> dict[str, Any]:
+    """Return the card of the model that classified these results' particles; empty where none did."""
+    used = next((dict(result.crystallinity_model) for result in results if result.crystallinity_model), {})
+    return _card_of(used) if used else {}
+
+
+def _card_of(used: dict[str, Any]) -> dict[str, Any]:
     card = next((dict(card.content) for card in nets.models() if card.name == used["name"]), {})
     return card | used
 
@@ -81,6 +91,7 @@ def _image(analysis_id: int, result: ImageResult, *, pictures: bool) -> ReportIm
         trust=result.trust,
         polarity=result.polarity,
         scales=result.scales,
+        micrograph_id=result.micrograph_id,
         **_scale_check(micrograph, result),
     )
 
