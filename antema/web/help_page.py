@@ -7,8 +7,7 @@ from dash import dcc, html
 
 from antema.domain import DROP_REASONS, RECIPE_FIELDS, Recipe
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, SAMPLE_COLOURS
-from antema.stats import MANY_IMAGES
-from antema.stats.comparison import LEAST_IMAGES_FOR_A_TEST
+from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES
 
 NUMBERS: tuple[tuple[str, str, str], ...] = (
     ("Area", "area_nm2", "What the outline encloses; holes inside a particle count as particle."),
