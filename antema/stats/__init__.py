@@ -7,6 +7,7 @@ every test here therefore treats the image as the unit that was sampled, whereve
 from antema.stats.border import CUT_KEPT, MOST_FACTOR, BorderCorrection, border_correction
 from antema.stats.comparison import Comparison, cliffs_delta, compare, holm
 from antema.stats.counting import Enough, enough
+from antema.stats.coverage import Coverage, coverage
 from antema.stats.distribution import Histogram, ecdf, histogram, kde
 from antema.stats.estimate import Estimate, count_text, format_number
 from antema.stats.permutation import LEAST_IMAGES_FOR_A_TEST
@@ -38,6 +39,7 @@ __all__ = [
     "WEIGHTINGS",
     "BorderCorrection",
     "Comparison",
+    "Coverage",
     "Enough",
     "Estimate",
     "Histogram",
@@ -50,6 +52,7 @@ __all__ = [
     "compare",
     "compare_shares",
     "count_text",
+    "coverage",
     "ecdf",
     "enough",
     "format_number",
