@@ -6,12 +6,13 @@ import dash
 from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from antema import jobs
-from antema.domain import AntemaError, NotFound
-from antema.web import sample_page
+from antema.domain import AntemaError, NotFound, View
+from antema.web import sample_classes, sample_page
 from antema.web.background import job_request
+from antema.web.crystallinity_view import model_words
 from antema.web.figures import empty_figure
 from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action, dialog_of, leave_strange_out
-from antema.web.models_view import crystallinity_available, default_recipe, segmentation_models
+from antema.web.models_view import default_recipe, models_to_choose
 from antema.web.not_found import not_found
 from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
 from antema.web.sample_choice import SampleChoice, asked_choice, usual_choice, view_of
@@ -51,11 +52,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             html.Div(
                 [micrographs_section(sample.id), results_section(choice)], className="sample-body", id="sample-body"
             ),
-            recipe_panel(
-                segmentation_models(),
-                crystallinity_available=crystallinity_available(),
-                certainty=choice.view.crystallinity_certainty,
-            ),
+            recipe_panel(models_to_choose()),
             sample_form("sample-edit", "Edit sample", "Save"),
             *[action_modal(name) for name in ACTIONS],
         ]
@@ -310,11 +307,8 @@ def _stored(analysis_id: int | None, ids: list[dict[str, str]]) -> list[Any]:
     return [shown[control["field"]] for control in ids]
 
 
-_VIEW = (
-    Input("sample-weighting", "value"),
-    Input("sample-border", "value"),
-    Input("sample-certainty", "value"),
-)
+_WEIGHTS = (Input("sample-weighting", "value"), Input("sample-border", "value"))
+_VIEW = (*_WEIGHTS, Input("sample-certainty", "value"))
 
 
 @callback(
@@ -323,6 +317,7 @@ _VIEW = (
     Input("sample-analysis", "value"),
     Input("sample-quantity", "value"),
     Input("sample-log", "value"),
+    Input("sample-by-class", "value"),
     *_VIEW,
     Input("sample-current", "data"),
     Input("sample-kept", "data"),
@@ -332,6 +327,7 @@ def _address(
     analysis_id: int | None,
     column: str,
     log: bool,
+    by_class: bool,
     weighting: str,
     border: bool,
     certainty: float | None,
@@ -339,7 +335,7 @@ def _address(
     _kept: int,
     sample_id: int,
 ) -> tuple[dict[str, str], bool]:
-    choice = SampleChoice(analysis_id, column, view_of(weighting, certainty, border=border), bool(log))
+    choice = SampleChoice(analysis_id, column, view_of(weighting, certainty, border=border), bool(log), bool(by_class))
     usual = usual_choice(sample_id)
     kept = usual_choice(sample_id, analysis_id).view
     query = "" if analysis_id is None else choice.query_beside(usual)
@@ -423,8 +419,20 @@ def _make_current(clicks: int | None, sample_id: int, analysis_id: int | None, m
 @callback(
     Output("sample-headline", "children"),
     Output("sample-left-out", "children"),
-    Output("sample-crystallinity", "children"),
     Output("sample-failures", "children"),
+    Input("sample-analysis", "value"),
+    *_WEIGHTS,
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _numbers(analysis_id: int | None, weighting: str, border: bool, *_: object) -> tuple[Any, ...]:
+    if analysis_id is None:
+        return [], [], []
+    result, view = sample_page.load(analysis_id), view_of(weighting, None, border=border)
+    return sample_page.headline(result, view), sample_page.left_out(result), sample_page.failures(result)
+
+
+@callback(
     Output("sample-downloads", "children"),
     Output("sample-downloads", "disabled"),
     Input("sample-analysis", "value"),
@@ -432,20 +440,157 @@ def _make_current(clicks: int | None, sample_id: int, analysis_id: int | None, m
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _numbers(
+def _downloads(
     analysis_id: int | None, weighting: str, border: bool, certainty: float | None, *_: object
-) -> tuple[Any, ...]:
+) -> tuple[list[Any], bool]:
     if analysis_id is None:
-        return [], [], [], [], [], True
-    result, view = sample_page.load(analysis_id), view_of(weighting, certainty, border=border)
-    return (
-        sample_page.headline(result, view),
-        sample_page.left_out(result),
-        sample_page.crystallinity(result, view),
-        sample_page.failures(result),
-        sample_page.downloads_menu(analysis_id, view),
-        result.n_images == 0,
-    )
+        return [], True
+    view = view_of(weighting, certainty, border=border)
+    return sample_page.downloads_menu(analysis_id, view), sample_page.load(analysis_id).n_images == 0
+
+
+@callback(
+    Output("sample-unclassified-words", "children"),
+    Output("sample-unclassified", "hidden"),
+    Output("sample-classes", "hidden"),
+    Output("sample-by-class-box", "hidden"),
+    Output("sample-classes-model", "children"),
+    Input("sample-analysis", "value"),
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _classified(analysis_id: int | None, *_: object) -> tuple[str, bool, bool, bool, str]:
+    if analysis_id is None:
+        return "", True, True, True, ""
+    result = sample_page.load(analysis_id)
+    why = sample_classes.unclassified(result)
+    return why, not why, bool(why), bool(why), model_words(result.images)
+
+
+@callback(
+    Output("sample-plot-shares", "figure"),
+    Output("sample-words-shares", "children"),
+    Output("sample-plot-coverage", "figure"),
+    Output("sample-words-coverage", "children"),
+    Input("sample-classes", "hidden"),
+    Input("sample-analysis", "value"),
+    *_VIEW,
+    Input("sample-selection", "data"),
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _shares(
+    hidden: bool,
+    analysis_id: int | None,
+    weighting: str,
+    border: bool,
+    certainty: float | None,
+    selection: dict[str, Any] | None,
+    *_: object,
+) -> tuple[Any, ...]:
+    view = view_of(weighting, certainty, border=border)
+    result = _classified_result(analysis_id, view, hidden=hidden)
+    if result is None:
+        return (no_update,) * 4
+    return *sample_classes.shares(result, view, selection), *sample_classes.coverage(result, view)
+
+
+# by itself: it resamples images for each class, which the slider's own answer is not to wait for
+@callback(
+    Output("sample-plot-sizes", "figure"),
+    Output("sample-words-sizes", "children"),
+    Input("sample-classes", "hidden"),
+    Input("sample-analysis", "value"),
+    Input("sample-quantity", "value"),
+    Input("sample-log", "value"),
+    *_VIEW,
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _sizes(
+    hidden: bool,
+    analysis_id: int | None,
+    column: str,
+    log: bool,
+    weighting: str,
+    border: bool,
+    certainty: float | None,
+    *_: object,
+) -> tuple[Any, Any]:
+    view = view_of(weighting, certainty, border=border)
+    result = _classified_result(analysis_id, view, hidden=hidden)
+    return (no_update, no_update) if result is None else sample_classes.sizes(result, column, view, log=log)
+
+
+def _classified_result(analysis_id: int | None, view: View, *, hidden: bool) -> sample_page.Result | None:
+    """Return a result with its classes at the view's certainty; None where there are none to show."""
+    if hidden or analysis_id is None:
+        return None
+    result = sample_page.load(analysis_id, view.crystallinity_certainty)
+    # another result may have been chosen since the section was shown
+    return None if sample_classes.unclassified(result) else result
+
+
+# While the slider is dragged its point is read off the curve that the browser has; all else follows once it is let go.
+clientside_callback(
+    """(percent) => {
+        const plot = document.querySelector("#sample-plot-coverage .js-plotly-plot");
+        if (!plot || !plot.data || plot.data.length < 4) return window.dash_clientside.no_update;
+        const [share, , accuracy] = plot.data;
+        const near = (value) => Math.abs(value - percent);
+        const at = share.x.reduce((best, value, k) => near(value) < near(share.x[best]) ? k : best, 0);
+        const x = share.x[at];
+        window.Plotly.restyle(plot, {x: [[x], [x]], y: [[share.y[at]], [accuracy.y[at]]]}, [1, 3]);
+        window.Plotly.relayout(plot, {"shapes[0].x0": x, "shapes[0].x1": x});
+        const right = accuracy.y[at] === null ? ""
+            : `; ${accuracy.y[at].toFixed(1)} % of them are to be expected right`;
+        return `At ${x} %: ${share.y[at].toFixed(1)} % of the particles have a class${right}.`;
+    }""",
+    Output("sample-words-coverage", "children", allow_duplicate=True),
+    Input("sample-certainty", "drag_value"),
+    prevent_initial_call=True,
+)
+
+
+@callback(
+    Output("sample-classes-csv", "data"),
+    Input({"type": "sample-classes-save", "plot": ALL, "format": "csv"}, "n_clicks"),
+    State("sample-analysis", "value"),
+    State("sample-quantity", "value"),
+    *(State(control.component_id, control.component_property) for control in _VIEW),
+    prevent_initial_call=True,
+)
+def _classes_csv(
+    clicks: list[int | None],
+    analysis_id: int | None,
+    column: str,
+    weighting: str,
+    border: bool,
+    certainty: float | None,
+) -> Any:  # noqa: ANN401 - Dash's no_update
+    if not any(clicks) or analysis_id is None or not isinstance(ctx.triggered_id, dict):
+        return no_update
+    view, plot = view_of(weighting, certainty, border=border), ctx.triggered_id["plot"]
+    table = sample_classes.plot_rows(plot, sample_page.load(analysis_id, view.crystallinity_certainty), column, view)
+    return {"content": table.to_csv(index=False), "filename": f"crystallinity_{plot}.csv"}
+
+
+clientside_callback(
+    """(clicks) => {
+        const button = window.dash_clientside.callback_context.triggered_id;
+        if (!button || button.format === "csv" || !clicks.some(Boolean)) return;
+        const plot = document.querySelector(`#sample-plot-${button.plot} .js-plotly-plot`);
+        window.Plotly.downloadImage(plot, {
+            format: button.format,
+            filename: `crystallinity_${button.plot}`,
+            width: plot.clientWidth,
+            height: plot.clientHeight,
+            scale: button.format === "png" ? 3 : 1,
+        });
+    }""",
+    Input({"type": "sample-classes-save", "plot": ALL, "format": ALL}, "n_clicks"),
+    prevent_initial_call=True,
+)
 
 
 @callback(
@@ -482,14 +627,14 @@ def _leave_strange_out(clicks: int | None, analysis_id: int | None, changed: int
 @callback(
     Output("sample-statistics", "children"),
     Input("sample-analysis", "value"),
-    *_VIEW,
+    *_WEIGHTS,
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _statistics(analysis_id: int | None, weighting: str, border: bool, certainty: float | None, *_: object) -> Any:  # noqa: ANN401 - a table or nothing
+def _statistics(analysis_id: int | None, weighting: str, border: bool, *_: object) -> Any:  # noqa: ANN401 - a table or nothing
     if analysis_id is None:
         return []
-    view = view_of(weighting, certainty, border=border)
+    view = view_of(weighting, None, border=border)
     return sample_page.statistics_table(sample_page.load(analysis_id), view)
 
 
@@ -501,6 +646,8 @@ def _statistics(analysis_id: int | None, weighting: str, border: bool, certainty
     Input("sample-border", "value"),
     Input("sample-log", "value"),
     Input("sample-selection", "data"),
+    Input("sample-by-class", "value"),
+    Input("sample-certainty", "value"),
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
@@ -511,12 +658,20 @@ def _histogram(
     border: bool,
     log: bool,
     selection: dict[str, Any] | None,
+    by_class: bool,
+    certainty: float | None,
     *_: object,
 ) -> Any:  # noqa: ANN401 - a figure or no_update
-    if analysis_id is None:
+    if analysis_id is None or (ctx.triggered_id == "sample-certainty" and not _shows_classes(by_class, selection)):
         return no_update
-    view = view_of(weighting, None, border=border)
-    return sample_page.distribution(sample_page.load(analysis_id), column, view, log=log, selection=selection)
+    view = view_of(weighting, certainty, border=border)
+    result = sample_page.load(analysis_id, view.crystallinity_certainty)
+    return sample_page.distribution(result, column, view, log=log, selection=selection, by_class=by_class)
+
+
+def _shows_classes(by_class: bool, selection: dict[str, Any] | None) -> bool:
+    """Return whether a picture of particles changes with the certainty."""
+    return bool(by_class) or (selection is not None and "crystallinity" in selection)
 
 
 @callback(
@@ -588,10 +743,13 @@ clientside_callback(
 
 @callback(
     Output("sample-viewer", "figure"),
+    Output("sample-viewer-keys", "children"),
     Input("sample-viewer-image", "value"),
     Input("sample-analysis", "value"),
     Input("sample-selection", "data"),
     Input("sample-overlay", "value"),
+    Input("sample-by-class", "value"),
+    Input("sample-certainty", "value"),
     Input("sample-changed", "data"),
 )
 def _viewer(
@@ -599,12 +757,18 @@ def _viewer(
     analysis_id: int | None,
     selection: dict[str, Any] | None,
     overlay: bool,
+    by_class: bool,
+    certainty: float | None,
     _: int,
-) -> Any:  # noqa: ANN401 - a figure
+) -> tuple[Any, Any]:
     if micrograph_id is None or analysis_id is None:
-        return empty_figure("No micrograph of this result could be analysed.")
-    micrograph = store().micrograph(micrograph_id)
-    return sample_page.viewer(micrograph, analysis_id, selection=selection, overlay_on=overlay)
+        return empty_figure("No micrograph of this result could be analysed."), []
+    micrograph, at = store().micrograph(micrograph_id), view_of(None, certainty, border=None).crystallinity_certainty
+    coloured = sample_page.is_coloured_by_class(analysis_id, asked=by_class)
+    figure = sample_page.viewer(
+        micrograph, analysis_id, selection=selection, overlay_on=overlay, by_class=coloured, certainty=at
+    )
+    return figure, sample_page.outline_keys(by_class=coloured)
 
 
 # The link to the image page waits for the images of a result just chosen; till then it would lead to the result before.
@@ -615,19 +779,22 @@ clientside_callback(
     prevent_initial_call=True,
 )
 clientside_callback(
-    """(micrograph, analysis) => micrograph && analysis
-        ? [`/images/${micrograph}?analysis=${analysis}`, ""]
+    """(micrograph, analysis, certainty, byClass) => micrograph && analysis
+        ? [`/images/${micrograph}?analysis=${analysis}&certainty=${certainty}${byClass ? "&classes=1" : ""}`, ""]
         : ["", "d-none"]""",
     Output("sample-image-link", "href"),
     Output("sample-image-link", "className"),
     Input("sample-viewer-image", "value"),
     Input("sample-analysis", "value"),
+    Input("sample-certainty", "value"),
+    Input("sample-by-class", "value"),
 )
 
 
 @callback(
     Output("sample-selection", "data"),
     Input("sample-histogram", "clickData"),
+    Input("sample-plot-shares", "clickData"),
     Input("sample-grid", "selectedRows"),
     Input("sample-viewer", "clickData"),
     Input("sample-selection-clear", "n_clicks"),
@@ -639,6 +806,7 @@ clientside_callback(
 )
 def _select(
     bar: dict[str, Any] | None,
+    share: dict[str, Any] | None,
     rows: list[dict[str, Any]] | None,
     point: dict[str, Any] | None,
     _clear: int | None,
@@ -651,6 +819,8 @@ def _select(
         case "sample-histogram" if bar and "customdata" in bar["points"][0]:
             low, high, last = bar["points"][0]["customdata"]
             return {"column": column, "low": low, "high": high, "last": last}
+        case "sample-plot-shares" if share and "customdata" in share["points"][0]:
+            return {"crystallinity": share["points"][0]["customdata"][0]}
         case "sample-grid" if rows:
             # what the table is narrowed to stays; the picked rows are marked in it and elsewhere
             within = selection.get("within") if selection and selection.get("from") == "table" else selection
@@ -667,12 +837,16 @@ def _select(
     Output("sample-selection-words", "children"),
     Output("sample-selection-bar", "hidden"),
     Input("sample-selection", "data"),
+    Input("sample-certainty", "value"),
     State("sample-analysis", "value"),
 )
-def _selection_words(selection: dict[str, Any] | None, analysis_id: int | None) -> tuple[str, bool]:
+def _selection_words(
+    selection: dict[str, Any] | None, certainty: float | None, analysis_id: int | None
+) -> tuple[str, bool]:
     if not selection or analysis_id is None:
         return "", True
-    return sample_page.selection_words(sample_page.load(analysis_id), selection), False
+    at = view_of(None, certainty, border=None).crystallinity_certainty
+    return sample_page.selection_words(sample_page.load(analysis_id, at), selection), False
 
 
 @callback(
@@ -689,20 +863,28 @@ def _grid_columns(further: list[str] | None) -> list[dict[str, Any]]:
     Input("sample-grid", "getRowsRequest"),
     State("sample-analysis", "value"),
     State("sample-selection", "data"),
+    State("sample-certainty", "value"),
 )
-def _grid_rows(request: dict[str, Any] | None, analysis_id: int | None, selection: dict[str, Any] | None) -> Any:  # noqa: ANN401
+def _grid_rows(
+    request: dict[str, Any] | None,
+    analysis_id: int | None,
+    selection: dict[str, Any] | None,
+    certainty: float | None,
+) -> Any:  # noqa: ANN401 - Dash's no_update
     if request is None:
         return no_update
     if analysis_id is None:
         return {"rowData": [], "rowCount": 0}
     # Rows picked in the table itself are marked there and hide no other.
     shown = selection.get("within") if selection and selection.get("from") == "table" else selection
-    return sample_page.grid_rows(sample_page.load(analysis_id), request, shown)
+    at = view_of(None, certainty, border=None).crystallinity_certainty
+    return sample_page.grid_rows(sample_page.load(analysis_id, at), request, shown)
 
 
 clientside_callback(
-    """async (analysis, selection, changed, jobs) => {
-        if (selection && selection.from === "table") return window.dash_clientside.no_update;
+    """async (analysis, selection, changed, jobs, certainty) => {
+        const isCertainty = window.dash_clientside.callback_context.triggered_id === "sample-certainty";
+        if (selection && selection.from === "table" && !isCertainty) return window.dash_clientside.no_update;
         const grid = await window.dash_ag_grid.getApiAsync("sample-grid");
         grid.deselectAll();
         grid.purgeInfiniteCache();
@@ -713,6 +895,7 @@ clientside_callback(
     Input("sample-selection", "data"),
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
+    Input("sample-certainty", "value"),
 )
 
 

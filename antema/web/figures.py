@@ -25,7 +25,8 @@ _GRID = "rgba(128,128,128,0.22)"
 Vector = NDArray[np.float64]
 
 
-def _layout(**extra: Any) -> dict[str, Any]:  # noqa: ANN401 - Plotly's own properties
+def paper_layout(**extra: Any) -> dict[str, Any]:  # noqa: ANN401 - Plotly's own properties
+    """Return the properties that all figures share, and these."""
     axis = {"gridcolor": _GRID, "zeroline": False, "linecolor": _GRID, "ticks": "outside", "tickcolor": _GRID}
     merged: dict[str, Any] = {
         "template": "none",
@@ -44,7 +45,7 @@ def _layout(**extra: Any) -> dict[str, Any]:  # noqa: ANN401 - Plotly's own prop
 
 def empty_figure(sentence: str) -> go.Figure:
     """Return a figure that says why there is nothing to see."""
-    figure = go.Figure(layout=_layout(xaxis={"visible": False}, yaxis={"visible": False}))
+    figure = go.Figure(layout=paper_layout(xaxis={"visible": False}, yaxis={"visible": False}))
     figure.add_annotation(text=sentence, showarrow=False, font={"size": 14, "color": "#6e7781"})
     return figure
 
@@ -63,6 +64,7 @@ def distribution_figure(
     log: bool,
     view: View,
     picked: Vector | None = None,
+    classes: Sequence[tuple[str, str, Vector]] = (),
 ) -> go.Figure:
     """Return histogram and density of one quantity.
 
@@ -80,17 +82,27 @@ def distribution_figure(
         How the values are weighted; named on the axis.
     picked : ndarray or None
         Values of the particles picked elsewhere; their bins are marked.
+    classes : sequence of (name, colour, heights)
+        Parts that the bars are stacked of, heights of shape (bins,) in the unit of the bars; one part where empty.
     """
     edges = np.log10(histogram.edges) if log else histogram.edges
     widths = np.diff(edges)
     by_number = view.weighting == "number" and not view.border_weighted
     heights = histogram.counts if by_number else 100 * histogram.share
-    figure = go.Figure(
-        go.Bar(
+    marked = _marked(histogram.edges, picked)
+    plain = [("histogram", [PICKED if is_marked else ACCENT for is_marked in marked], heights)]
+    figure = go.Figure()
+    for name, colour, part in classes or plain:
+        figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,
-            y=heights,
+            y=part,
             width=widths,
-            marker={"color": _bar_colours(histogram.edges, picked), "line": {"width": 0.6, "color": "white"}},
+            marker={
+                "color": colour,
+                "line": {"width": 0.6, "color": "white"},
+                # in the classes' own colours another one would say another class
+                "opacity": np.where(marked, 1.0, 0.35) if classes and marked.any() else 1.0,
+            },
             # a list: Dash reads click data from it, which it cannot from a packed array
             customdata=[
                 [low, high, high == histogram.edges[-1]]
@@ -99,11 +111,10 @@ def distribution_figure(
             hovertemplate="%{customdata[0]:.4g} – %{customdata[1]:.4g} "
             + quantity.unit
             + ("<br>%{y:d} particles" if by_number else "<br>%{y:.3g} %")
-            + "<extra></extra>",
-            name="histogram",
-            showlegend=False,
+            + f"<extra>{name if classes else ''}</extra>",
+            name=name,
+            showlegend=bool(classes),
         )
-    )
     if len(values) > 2 and np.ptp(values) > 0:
         x, y = kde(values, weights, log=log, **_bounds(quantity, values), least_width=quantity.least_bin_width)
         seen = (x >= histogram.edges[0]) & (x <= histogram.edges[-1])
@@ -120,13 +131,14 @@ def distribution_figure(
             showlegend=False,
         )
     figure.update_layout(
-        _layout(
+        paper_layout(
             xaxis={"title": {"text": quantity.axis}} | (_log_ticks(histogram.edges) if log else {}),
             yaxis={
                 "title": {"text": "Particles per bin" if by_number else f"Share of {share_of(view)} (%)"},
                 "rangemode": "tozero",
             },
             clickmode="event",
+            barmode="stack",
             # zoom and pan stay while the same quantity is looked at
             uirevision=f"{quantity.column} {log}",
         )
@@ -143,12 +155,12 @@ def _bounds(quantity: Quantity, values: Vector) -> dict[str, float | None]:
     return {"lower": lower, "upper": upper}
 
 
-def _bar_colours(edges: Vector, picked: Vector | None) -> list[str]:
+def _marked(edges: Vector, picked: Vector | None) -> NDArray[np.bool_]:
+    """Return which bins hold a picked value."""
     marked = np.zeros(len(edges) - 1, bool)
     if picked is not None and len(picked):
-        bins = np.clip(np.searchsorted(edges, picked, side="right") - 1, 0, len(marked) - 1)
-        marked[bins] = True
-    return [PICKED if is_marked else ACCENT for is_marked in marked]
+        marked[np.clip(np.searchsorted(edges, picked, side="right") - 1, 0, len(marked) - 1)] = True
+    return marked
 
 
 def _log_ticks(edges: Vector) -> dict[str, Any]:
@@ -199,7 +211,7 @@ def overlaid_figure(
             )
     per = "decade" if log else (quantity.unit or "unit")
     figure.update_layout(
-        _layout(
+        paper_layout(
             xaxis={"title": {"text": quantity.axis}} | (_log_ticks(np.sort(np.concatenate(edges_seen))) if log else {}),
             yaxis={"title": {"text": f"Share of {share_of} per {per}"}},
             barmode="overlay",
@@ -217,7 +229,7 @@ def ecdf_figure(
         x, y = ecdf(values, weights)
         figure.add_scatter(x=x, y=100 * y, mode="lines", line={"color": colour, "width": 2, "shape": "hv"}, name=name)
     figure.update_layout(
-        _layout(
+        paper_layout(
             xaxis={"title": {"text": quantity.axis}, "type": "log" if log else "linear"},
             yaxis={"title": {"text": f"Cumulative share of {share_of} (%)"}, "range": [0, 100]},
         )
@@ -235,7 +247,7 @@ def violin_figure(quantity: Quantity, groups: Sequence[tuple[str, str, Vector]],
             y=shown, name=name, line={"color": colour}, box={"visible": True}, points=False, spanmode="hard"
         )
     figure.update_layout(
-        _layout(yaxis={"title": {"text": quantity.axis}, "type": "log" if log else "linear"}, showlegend=False)
+        paper_layout(yaxis={"title": {"text": quantity.axis}, "type": "log" if log else "linear"}, showlegend=False)
     )
     return figure
 
@@ -334,7 +346,7 @@ def micrograph_figure(
     )
     unit = "nm" if pixel_size_nm else "px"
     figure.update_layout(
-        _layout(
+        paper_layout(
             images=images,
             shapes=_frames(annotations, step) if annotations is not None and annotations_on else [],
             # for the scale bar that is laid over the viewer (assets/scale_bar.js)

@@ -3,19 +3,21 @@
 from antema import nets
 from antema.domain import Recipe
 
+_TASKS = {"model": "segmentation", "crystallinity_model": "crystallinity"}
+"""What a field of the recipe chooses a model for."""
 
-def segmentation_models() -> list[tuple[str, str]]:
-    """Return (name, title) of the segmentation models, the default first."""
-    cards = [card for card in nets.models() if card.task == "segmentation"]
-    return [(card.name, card.title) for card in sorted(cards, key=lambda card: not card.default)]
+
+def models_to_choose() -> dict[str, list[tuple[str, str]]]:
+    """Return (name, title) of the installed models by the recipe's field that chooses one, the default first."""
+    cards = sorted(nets.models(), key=lambda card: not card.default)
+    return {field: [(c.name, c.title) for c in cards if c.task == task] for field, task in _TASKS.items()}
 
 
 def default_recipe() -> Recipe:
-    """Return the default recipe with the default network by its own name."""
-    models = segmentation_models()
-    return Recipe(model=models[0][0]) if models else Recipe()
+    """Return the default recipe with the default networks by their own names."""
+    return Recipe(**{field: models[0][0] for field, models in models_to_choose().items() if models})
 
 
 def crystallinity_available() -> bool:
     """Whether a crystallinity model is installed."""
-    return any(card.task == "crystallinity" for card in nets.models())
+    return bool(models_to_choose()["crystallinity_model"])

@@ -1,6 +1,6 @@
 """The side panel where a recipe is set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -26,7 +26,7 @@ _GROUPS = (
         ),
     ),
     ("Measuring", ("convention",)),
-    ("Crystallinity", ("crystallinity",)),
+    ("Crystallinity", ("crystallinity", "crystallinity_model")),
 )
 _WORDS = {
     "uecs": "UECS",
@@ -42,10 +42,11 @@ _WORDS = {
 }
 
 
-def recipe_panel(
-    models: Sequence[tuple[str, str]], *, crystallinity_available: bool, certainty: float
-) -> dbc.Offcanvas:
-    """Return the panel; `models` are (name, title) of the segmentation models at hand, `certainty` is a fraction."""
+Models = Mapping[str, Sequence[tuple[str, str]]]
+
+
+def recipe_panel(models: Models) -> dbc.Offcanvas:
+    """Return the panel; `models` are (name, title) of the models at hand, by the field that chooses among them."""
     fields = {field.name: field for field in RECIPE_FIELDS}
     body: list[Any] = [
         html.P("ANTEMA's defaults unless you change them. The recipe is kept with each result.", className="quiet")
@@ -53,8 +54,7 @@ def recipe_panel(
     for title, names in _GROUPS:
         body.append(html.H6(title, className="panel-heading"))
         body += [_control(fields[name], models) for name in names]
-    body.append(_certainty(certainty))
-    if not crystallinity_available:
+    if not models["crystallinity_model"]:
         body.append(html.P("No crystallinity model is installed: particles stay unclassified.", className="quiet"))
     body.append(
         html.Button("Back to the defaults", id="recipe-reset", className="btn btn-outline-secondary btn-sm mt-3")
@@ -98,22 +98,16 @@ def recipe_from_controls(ids: Sequence[dict[str, str]], values: Sequence[Any]) -
     return Recipe.from_dict(chosen)
 
 
-def _certainty(certainty: float) -> html.Div:
-    number = dbc.Input(
-        id="sample-certainty", type="number", value=round(100 * certainty, 7), min=34, max=100, debounce=True
-    )
-    words = "Below this certainty a particle's crystallinity is unknown. Acts at once, without a new analysis."
-    group = dbc.InputGroup([number, dbc.InputGroupText("%")], size="sm")
-    return html.Div([html.Label("Certainty", className="field-label"), group], className="field", title=words)
-
-
-def _control(field: RecipeField, models: Sequence[tuple[str, str]]) -> html.Div:
+def _control(field: RecipeField, models: Models) -> html.Div:
     identity = {"type": "recipe", "field": field.name}
     value: Any = control_value(field, getattr(Recipe(), field.name))
-    if field.name == "model":
+    if field.name in models:
         # the network itself, not "default", so that a result says which one made it
-        options = [{"label": title, "value": name} for name, title in models]
-        control = dcc.Dropdown(options, models[0][0] if models else value, id=identity, clearable=False)
+        at_hand = models[field.name] or [(str(value), "none installed")]
+        options = [{"label": title, "value": name} for name, title in at_hand]
+        control = dcc.Dropdown(
+            options, at_hand[0][0], id=identity, clearable=False, searchable=False, disabled=not models[field.name]
+        )
     elif field.choices:
         control = dcc.RadioItems(
             [{"label": _WORDS.get(choice, choice), "value": choice} for choice in field.choices],

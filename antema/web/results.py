@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from antema.domain import DROP_REASONS, QUANTITIES, Quantity, Recipe, View
+from antema.domain import DROP_REASONS, QUANTITIES, UNKNOWN, UNKNOWN_REASONS, Quantity, Recipe, View
 from antema.reports.numbers import weights_of
 from antema.stats import Summary, summarise
 
@@ -89,8 +89,9 @@ def pick(table: pd.DataFrame, selection: dict[str, Any] | None) -> pd.Series:
     table : DataFrame
         The particle table with ``micrograph_id``.
     selection : dict or None
-        ``{"column", "low", "high", "last"}`` for a histogram bin (closed above when it is the last), ``{"particles":
-        [[micrograph_id, particle], ...]}`` for single ones, None for nothing.
+        ``{"column", "low", "high", "last"}`` for a histogram bin (closed above when it is the last),
+        ``{"crystallinity": name}`` for a class, ``{"particles": [[micrograph_id, particle], ...]}`` for single ones,
+        None for nothing.
     """
     if not selection:
         return pd.Series(data=False, index=table.index)
@@ -98,6 +99,8 @@ def pick(table: pd.DataFrame, selection: dict[str, Any] | None) -> pd.Series:
         values = table[selection["column"]]
         above = values <= selection["high"] if selection.get("last") else values < selection["high"]
         return (table["status"] == "measured") & (values >= selection["low"]) & above
+    if "crystallinity" in selection:
+        return (table["status"] == "measured") & (table["crystallinity"] == selection["crystallinity"])
     wanted = {(int(micrograph), int(particle)) for micrograph, particle in selection["particles"][:MOST_PICKED]}
     pairs = zip(table["micrograph_id"], table["particle"], strict=True)
     return pd.Series([(int(m), int(p)) in wanted for m, p in pairs], index=table.index)
@@ -115,7 +118,16 @@ def hover_text(row: pd.Series) -> str:
             lines.append(f"{quantity.label}: {value:.3g}{unit}")
     if row["separated"]:
         lines.append("separated from neighbours")
+    if row["crystallinity"]:
+        lines.append(class_words(row))
     return "<br>".join(lines)
+
+
+def class_words(row: pd.Series) -> str:
+    """Return what a particle is called and how certain that is, or why it is not called anything."""
+    if row["crystallinity"] == UNKNOWN:
+        return f"unknown crystallinity: {UNKNOWN_REASONS[row['crystallinity_reason']]}"
+    return f"{row['crystallinity']}, {100 * row['confidence']:.0f} %"
 
 
 def viewer_particles(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the sample page shows, as its address says it: `/samples/7?result=3&quantity=…&weighting=…&border=1&log=1`."""
+"""What the sample page shows, as its address says it: `/samples/7?result=3&quantity=…&weighting=…&border=1`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,18 +25,22 @@ class SampleChoice:
         Weighting, border correction and certainty of crystallinity.
     log : bool
         Logarithmic axis.
+    by_class : bool
+        Bars and outlines coloured by crystallinity.
     """
 
     analysis: int | None = None
     column: str = _COLUMNS[0]
     view: View = View()
     log: bool = False
+    by_class: bool = False
 
     @property
     def query(self) -> str:
         """The address's query without its question mark."""
         parts = {"result": self.analysis, "quantity": self.column, **view_parts(self.view)}
-        return urlencode(parts | ({"log": "1"} if self.log else {}))
+        switches = {name: "1" for name, on in (("log", self.log), ("classes", self.by_class)) if on}
+        return urlencode(parts | switches)
 
     def query_beside(self, usual: "SampleChoice") -> str:
         """Return the query; empty where the page shows this without being asked."""
@@ -100,6 +104,7 @@ def asked_choice(sample_id: int, query: Mapping[str, str]) -> SampleChoice:
         column if column in _COLUMNS else _COLUMNS[0],
         view_from_query(query, usual.view),
         query.get("log") == "1",
+        query.get("classes") == "1",
     )
 
 

@@ -4,12 +4,18 @@ import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from antema.web import sample_page
+from antema.web import sample_classes, sample_page
+from antema.web.crystallinity_view import LEAST_CERTAINTY_PERCENT
+from antema.web.figures import empty_figure
 from antema.web.micrograph_actions import ACTIONS
 from antema.web.sample_choice import SampleChoice
 from antema.web.state import settings
 from antema.web.view_controls import VIEWER, border_switch, quantity_choice, weighting_choice
 
+_CERTAINTY_WORDS = (
+    "Below this certainty a particle is unknown. Acts at once and makes no new result. What is to be expected right is "
+    "the mean of the probabilities that the model gave, and holds for particles of the kind that it learned from."
+)
 _GRAPH = {
     "displaylogo": False,
     "toImageButtonOptions": {"format": "svg"},
@@ -136,6 +142,7 @@ def results_section(choice: SampleChoice) -> html.Section:
                 hidden=True,
             ),
             _statistics_panels(),
+            *_crystallinity_section(choice),
             *_particle_table(),
         ],
         className="results",
@@ -186,6 +193,12 @@ def _distribution_panel(choice: SampleChoice) -> html.Div:
         weighting_choice("sample-weighting", choice.view.weighting),
         border_switch("sample-border", value=choice.view.border_weighted),
         dbc.Switch(id="sample-log", label="log axis", value=choice.log),
+        html.Div(
+            dbc.Switch(id="sample-by-class", label="by class", value=choice.by_class),
+            id="sample-by-class-box",
+            title="Colour the bars and the outlines by crystallinity",
+            hidden=True,
+        ),
         html.Div(saves, className="saves"),
         dcc.Download(id="sample-plot-csv"),
         html.Button(
@@ -219,7 +232,7 @@ def _viewer_panel() -> html.Div:
                 className="controls",
             ),
             dcc.Graph(id="sample-viewer", config=VIEWER, className="graph viewer"),
-            html.Div(sample_page.outline_keys(), className="keys"),
+            html.Div(sample_page.outline_keys(), id="sample-viewer-keys", className="keys"),
         ],
         className="panel",
     )
@@ -236,14 +249,83 @@ def _statistics_panels() -> html.Div:
                 [
                     html.H3("Left out"),
                     html.Div(id="sample-left-out"),
-                    html.H3("Crystallinity"),
-                    html.Div(id="sample-crystallinity"),
+                    html.Div(
+                        [html.H3("Crystallinity"), html.P(id="sample-unclassified-words", className="quiet")],
+                        id="sample-unclassified",
+                        hidden=True,
+                    ),
                 ],
                 className="panel",
             ),
         ],
         className="panels statistics",
     )
+
+
+def _crystallinity_section(choice: SampleChoice) -> list[html.Div]:
+    return [
+        html.Div(
+            [
+                html.Div(
+                    [html.H3("Crystallinity"), html.Span(id="sample-classes-model", className="quiet")],
+                    className="classes-head",
+                ),
+                html.Div(
+                    [
+                        _class_panel("shares", html.Div(id="sample-words-shares")),
+                        _class_panel("sizes", html.Div(id="sample-words-sizes")),
+                        _class_panel(
+                            "coverage",
+                            html.P(id="sample-words-coverage", className="coverage-now", role="status"),
+                            html.P(_CERTAINTY_WORDS, className="quiet"),
+                            above=_certainty_slider(choice.view.crystallinity_certainty),
+                        ),
+                    ],
+                    className="panels classes",
+                ),
+                dcc.Download(id="sample-classes-csv"),
+            ],
+            id="sample-classes",
+            hidden=True,
+        )
+    ]
+
+
+def _class_panel(plot: str, *below: html.Div | html.P, above: html.Div | None = None) -> html.Div:
+    saves = [
+        html.Button(
+            form.upper(),
+            id={"type": "sample-classes-save", "plot": plot, "format": form},
+            className="btn btn-sm btn-link",
+            title=f"Save this plot as {form.upper()}",
+        )
+        for form in ("svg", "png", "csv")
+    ]
+    return html.Div(
+        [
+            html.Div(
+                [html.H4(sample_classes.PLOTS[plot]), html.Div(saves, className="compare-save")],
+                className="compare-plot-head",
+            ),
+            *([above] if above is not None else []),
+            dcc.Graph(id=f"sample-plot-{plot}", figure=empty_figure(""), config=_GRAPH, className="graph"),
+            *below,
+        ],
+        className="panel",
+    )
+
+
+def _certainty_slider(certainty: float) -> html.Div:
+    slider = dcc.Slider(
+        LEAST_CERTAINTY_PERCENT,
+        100,
+        1,
+        # what was kept may lie between two steps
+        value=round(100 * certainty, 7),
+        marks={percent: f"{percent} %" for percent in (40, 60, 80, 100)},
+        id="sample-certainty",
+    )
+    return html.Div(slider, className="certainty", title="A particle whose likeliest class is less certain is unknown")
 
 
 def _particle_table() -> list[html.Div | dag.AgGrid]:

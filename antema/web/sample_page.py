@@ -12,18 +12,22 @@ import plotly.graph_objects as go
 from dash import html
 from numpy.typing import NDArray
 
-from antema.domain import COLUMN_MEANINGS, PARTICLE_COLUMNS, QUANTITIES, Quantity, View
-from antema.reports import ReportImage, SampleReport, crystallinity_shares
-from antema.reports.numbers import CLASSES, border_correction, border_note, view_of, words_of
-from antema.stats import Estimate, Histogram, Summary, histogram
+from antema.analysis import called
+from antema.domain import COLUMN_MEANINGS, PARTICLE_COLUMNS, QUANTITIES, UNKNOWN, Quantity, View
+from antema.imaging.palette import CRYSTALLINITY_COLOURS
+from antema.reports import ReportImage, SampleReport
+from antema.reports.numbers import border_correction, border_note, view_of, words_of
+from antema.stats import Histogram, Summary, histogram
 from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
+from antema.web.crystallinity_view import class_keys, is_classified
 from antema.web.format import count
 from antema.web.media import picture_versions
 from antema.web.results import (
     Series,
     dropped_counts,
+    measured,
     pick,
     quantity_of,
     series,
@@ -32,6 +36,7 @@ from antema.web.results import (
 from antema.web.sample_choice import view_parts
 from antema.web.state import store
 
+NOT_CLASSIFIED = "#c9ced6"
 _SHOWN_COLUMNS = (
     "image",
     "particle",
@@ -51,6 +56,11 @@ _SHOWN_COLUMNS = (
     "confidence",
 )
 _FURTHER_COLUMNS = (
+    "crystallinity_reason",
+    "p_amorphous",
+    "p_monocrystalline",
+    "p_polycrystalline",
+    "p_lattice_visible",
     "eccentricity",
     "orientation_deg",
     "nearest_neighbour_nm",
@@ -69,6 +79,11 @@ _COLUMN_LABELS = {
     "border_weight": "Border factor",
     "centroid_x_nm": "Centre x (nm)",
     "centroid_y_nm": "Centre y (nm)",
+    "crystallinity_reason": "Why unknown",
+    "p_amorphous": "P amorphous",
+    "p_monocrystalline": "P monocrystalline",
+    "p_polycrystalline": "P polycrystalline",
+    "p_lattice_visible": "P lattice visible",
 }
 
 
@@ -99,9 +114,11 @@ class Result:
         return series(self.table, column, self.applied(view), self.analysis.recipe, self.n_images)
 
 
-def load(analysis_id: int) -> Result:
-    """Return an analysis with its particles (exclusions applied)."""
-    return Result(store().analysis(analysis_id), store().particles(analysis_id), store().image_results(analysis_id))
+def load(analysis_id: int, certainty: float | None = None) -> Result:
+    """Return an analysis with its particles, exclusions applied, and their classes at a certainty (the view's kept)."""
+    analysis, table = store().analysis(analysis_id), store().particles(analysis_id)
+    at = analysis.view.crystallinity_certainty if certainty is None else certainty
+    return Result(analysis, called(table, at), store().image_results(analysis_id))
 
 
 def analysis_options(sample_id: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -164,22 +181,46 @@ def bins_table(result: Result, column: str, view: View, *, log: bool) -> pd.Data
     return pd.DataFrame(ends | {"particles": bins.counts, share: bins.share})
 
 
-def distribution(result: Result, column: str, view: View, *, log: bool, selection: dict[str, Any] | None) -> go.Figure:
-    """Return the histogram of one quantity with what is picked marked."""
+def distribution(
+    result: Result,
+    column: str,
+    view: View,
+    *,
+    log: bool,
+    selection: dict[str, Any] | None,
+    by_class: bool = False,
+) -> go.Figure:
+    """Return the histogram of one quantity with what is picked marked, its bars of the classes' parts if asked."""
     data = result.series(column, view)
     quantity = quantity_of(column)
     if not len(data.values):
         return figures.empty_figure(_no_values(result, quantity))
     picked = result.table.loc[pick(result.table, selection) & (result.table["status"] == "measured"), column]
+    bins = _bins(data, quantity, log=log)
     return figures.distribution_figure(
         quantity,
-        _bins(data, quantity, log=log),
+        bins,
         data.values,
         data.weights,
         log=log,
         view=data.view,
         picked=picked.to_numpy(float),
+        classes=_by_class(result, column, data, bins) if by_class and is_classified(result.table) else (),
     )
+
+
+def _by_class(result: Result, column: str, data: Series, bins: Histogram) -> list[tuple[str, str, NDArray[np.float64]]]:
+    """Return what each class of crystallinity has of the bars: name, colour, heights in the bars' unit."""
+    rows = measured(result.table)
+    names = rows.loc[np.isfinite(rows[column].to_numpy(float)), "crystallinity"].to_numpy(object)
+    weights = np.ones(len(data.values)) if data.weights is None else 100 * data.weights / data.weights.sum()
+    parts: list[tuple[str, str, NDArray[np.float64]]] = []
+    for name, colour in (*CRYSTALLINITY_COLOURS.items(), ("", NOT_CLASSIFIED)):
+        of_class = names == name
+        if of_class.any() or name:
+            heights, _ = np.histogram(data.values[of_class], bins.edges, weights=weights[of_class])
+            parts.append((name or "not classified", colour, heights))
+    return parts
 
 
 def _no_values(result: Result, quantity: Quantity) -> str:
@@ -262,33 +303,6 @@ def left_out(result: Result) -> list[Any]:
     return [html.P(f"{count(total)} of {count(len(result.table))} detected objects do not count:"), html.Ul(items)]
 
 
-def crystallinity(result: Result, view: View) -> list[Any]:
-    """Return the shares of the crystallinity classes, or that there are none."""
-    shares = crystallinity_shares(result.report(view))
-    if shares is None:
-        return [html.P("No crystallinity model is installed: particles are not classified.", className="quiet")]
-    items = [
-        html.Li([f"{name}: {_percent(share)} ", html.Span(f"({count(n)})", className="quiet")])
-        for name, n, share in zip(CLASSES, shares.counts, shares.shares, strict=True)
-        if n
-    ]
-    each = "Each particle counts once"
-    each += ", corrected for border loss." if result.applied(view).border_weighted else ", whatever the weighting."
-    unknown = f"Unknown below {100 * view.crystallinity_certainty:.0f} % certainty."
-    intervals = f"95 % intervals: {shares.interval_method}."
-    return [
-        html.Ul(items),
-        html.P(" ".join(filter(None, (unknown, each, intervals, shares.note))), className="quiet"),
-    ]
-
-
-def _percent(share: Estimate) -> str:
-    percent = f"{100 * share.value:.0f} %"
-    if share.low is None or share.high is None:
-        return percent
-    return f"{percent}, {100 * share.low:.0f} to {100 * share.high:.0f} %"
-
-
 def border_hindrance(result: Result) -> str:
     """Return why a result cannot be corrected for border loss; empty where it can."""
     return border_correction(result.table, result.analysis.recipe).reason
@@ -332,7 +346,7 @@ def further_columns() -> list[dict[str, str]]:
 
 def grid_columns(further: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return the particle table's columns for the grid, those of `further` among them."""
-    text = {"image", "status", "drop_reason", "crystallinity"}
+    text = {"image", "status", "drop_reason", "crystallinity", "crystallinity_reason"}
     columns: list[dict[str, Any]] = []
     for column in (*_SHOWN_COLUMNS, *(c for c in _FURTHER_COLUMNS if c in further)):
         definition: dict[str, Any] = {
@@ -424,10 +438,12 @@ def no_rows() -> pd.DataFrame:
     return pd.DataFrame(columns=[*PARTICLE_COLUMNS, "micrograph_id", "exclusion_reason"])
 
 
-def of_micrograph(analysis_id: int, micrograph_id: int) -> tuple[pd.DataFrame, ImageResult | None]:
-    """Return one micrograph's rows of a result, and how its analysis went."""
-    table = store().particles(analysis_id)
-    return table[table["micrograph_id"] == micrograph_id], _results_by_micrograph(analysis_id).get(micrograph_id)
+def of_micrograph(
+    analysis_id: int, micrograph_id: int, certainty: float | None = None
+) -> tuple[pd.DataFrame, ImageResult | None]:
+    """Return one micrograph's rows of a result, classes as `load` gives them, and how its analysis went."""
+    rows = load(analysis_id, certainty).table
+    return rows[rows["micrograph_id"] == micrograph_id], _results_by_micrograph(analysis_id).get(micrograph_id)
 
 
 def viewer(
@@ -437,10 +453,13 @@ def viewer(
     selection: dict[str, Any] | None = None,
     overlay_on: bool = True,
     annotations_on: bool = False,
+    by_class: bool = False,
+    certainty: float | None = None,
 ) -> go.Figure:
     """Return the zoomable micrograph, with the particles of a result where there is one.
 
-    A result of another image of the file is shown on that image.
+    A result of another image of the file is shown on that image. Outlines are coloured by status or by class, at a
+    certainty or at the one that is kept with the result.
     """
     result = _results_by_micrograph(analysis_id).get(micrograph.id)
     if analysis_id is None or result is None or result.status != "done":
@@ -455,12 +474,13 @@ def viewer(
             annotations=micrograph.annotations,
             annotations_on=annotations_on,
         )
-    rows, _ = of_micrograph(analysis_id, micrograph.id)
+    rows, _ = of_micrograph(analysis_id, micrograph.id, certainty)
     picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
     stamp = f"{result.result_key}-{picture_versions(micrograph.sample_id).get(micrograph.id, 0)}"
+    at = store().analysis(analysis_id).view.crystallinity_certainty if certainty is None else certainty
     return figures.micrograph_figure(
         f"/media/blob/{result.display_sha256}.png",
-        f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}",
+        f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}" + (f"&certainty={at:g}" if by_class else ""),
         result.shape,
         viewer_particles(rows),
         # the result's own, for the numbers in the hover are made with it
@@ -477,6 +497,13 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
     if not selection:
         return ""
     n = int(pick(result.table, selection).sum())
+    if "crystallinity" in selection:
+        name = selection["crystallinity"]
+        return (
+            f"{count(n)} {'particle' if n == 1 else 'particles'} of {name} crystallinity"
+            if name == UNKNOWN
+            else (f"{count(n)} {name} {'particle' if n == 1 else 'particles'}")
+        )
     if "column" in selection:
         quantity = quantity_of(selection["column"])
         unit = f" {quantity.unit}" if quantity.unit else ""
@@ -486,8 +513,15 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
     return f"{count(n)} particle{'s' if n != 1 else ''} picked"
 
 
-def outline_keys() -> list[html.Span]:
+def is_coloured_by_class(analysis_id: int, *, asked: bool) -> bool:
+    """Return whether outlines can be and are asked to be coloured by class."""
+    return bool(asked) and is_classified(store().particles(analysis_id))
+
+
+def outline_keys(*, by_class: bool = False) -> list[html.Span]:
     """Return the legend of the outlines."""
+    if by_class:
+        return class_keys()
     kinds = (("whole", "whole"), ("separated", "separated"), ("left out", "dropped"))
     return [html.Span(words, className=f"key key-{kind}") for words, kind in kinds]
 
