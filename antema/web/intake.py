@@ -62,7 +62,7 @@ def choose_image(store: Store, micrograph_id: int, number: int, *, by: str) -> b
     best = next((image.index for image in images if image.is_default), None)
     if number == (best if stored.data_index is None else stored.data_index):
         return False
-    micrograph = _read_again(store, stored, number)
+    micrograph = read_again(store, stored, number)
     store.choose_image(stored.id, micrograph, _examined(micrograph, images, number, stored.filename), by=by)
     return True
 
@@ -73,12 +73,19 @@ def examine_if_needed(store: Store, micrograph_id: int) -> bool:
         return False
     stored = store.micrograph(micrograph_id)
     contents = contents_safely(store.blob_path(stored.sha256), name=stored.filename, **_limits())
-    micrograph = _read_again(store, stored, stored.data_index)
+    micrograph = read_again(store, stored, stored.data_index)
     store.keep_examination(stored.id, _examined(micrograph, contents, stored.data_index, stored.filename))
     return True
 
 
-def _read_again(store: Store, stored: StoredMicrograph, number: int | None) -> Micrograph:
+def read_again(store: Store, stored: StoredMicrograph, number: int | None) -> Micrograph:
+    """Return the image of this number of a stored file, None for the only one, read within limits.
+
+    Raises
+    ------
+    CannotRead
+        Where it cannot be read any more.
+    """
     return read_safely(store.blob_path(stored.sha256), data=number, name=stored.filename, **_limits())
 
 

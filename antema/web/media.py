@@ -1,7 +1,10 @@
 """Pictures of stored micrographs, named by content so that a browser may keep them."""
 
+from collections.abc import Sequence
+
 import flask
 
+from antema.analysis import called
 from antema.domain import AntemaError
 from antema.imaging import annotated_png
 from antema.web.answers import plain_error
@@ -31,16 +34,34 @@ def blob(sha256: str) -> flask.Response:
 
 @media.get("/overlay/<int:analysis_id>/<int:micrograph_id>.png")
 def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
-    """Answer the outlines of one result as a transparent picture of the micrograph's size, exclusions applied."""
-    return _png(store().overlay_png(analysis_id, micrograph_id))
+    """Answer the outlines of one result as a transparent picture of the micrograph's size, exclusions applied.
+
+    With a ``certainty`` (a fraction) they are coloured by the classes at it.
+    """
+    return _png(store().overlay_png(analysis_id, micrograph_id, _asked_classes(analysis_id, micrograph_id)))
 
 
 @media.get("/preview/<int:analysis_id>/<int:micrograph_id>.png")
 def preview(analysis_id: int, micrograph_id: int) -> flask.Response:
-    """Answer the micrograph with its outlines, at most ``size`` pixels wide; with a scale bar unless ``bar`` is no."""
+    """Answer the micrograph with its outlines, at most ``size`` pixels wide; with a scale bar unless ``bar`` is no.
+
+    With a ``certainty`` (a fraction) the outlines are coloured by the classes at it.
+    """
     size = min(max(flask.request.args.get("size", 480, type=int), 64), _LARGEST_PREVIEW_PX)
     scale_bar = flask.request.args.get("bar") != "no"
-    return _png(preview_png(analysis_id, micrograph_id, max_px=size, scale_bar=scale_bar))
+    classes = _asked_classes(analysis_id, micrograph_id)
+    in_order = list(classes.values()) if classes else None
+    return _png(preview_png(analysis_id, micrograph_id, max_px=size, scale_bar=scale_bar, classes=in_order))
+
+
+def _asked_classes(analysis_id: int, micrograph_id: int) -> dict[int, str] | None:
+    """Return the crystallinity by particle number, in their order, at the certainty asked for; None where none is."""
+    certainty = flask.request.args.get("certainty", type=float)
+    if certainty is None:
+        return None
+    table = store().particles(analysis_id)
+    rows = called(table[table["micrograph_id"] == micrograph_id], certainty)
+    return {int(number): str(name) for number, name in zip(rows["particle"], rows["crystallinity"], strict=True)}
 
 
 def picture_versions(sample_id: int) -> dict[int, int]:
@@ -51,8 +72,18 @@ def picture_versions(sample_id: int) -> dict[int, int]:
     return versions
 
 
-def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None, scale_bar: bool = True) -> bytes:
-    """Return the annotated picture of one result (for pages, reports and archives)."""
+def preview_png(
+    analysis_id: int,
+    micrograph_id: int,
+    *,
+    max_px: int | None,
+    scale_bar: bool = True,
+    classes: Sequence[str] | None = None,
+) -> bytes:
+    """Return the annotated picture of one result (for pages, reports and archives).
+
+    `classes` are the crystallinities of its particles in the order of their numbers, to colour the outlines by them.
+    """
     import io
 
     import numpy as np
@@ -63,7 +94,8 @@ def preview_png(analysis_id: int, micrograph_id: int, *, max_px: int | None, sca
     with Image.open(io.BytesIO(store().blob_path(result.display_sha256).read_bytes())) as picture:
         pixels = np.asarray(picture.convert("L"))
     instances = store().instances(analysis_id, micrograph_id)
-    return annotated_png(pixels, instances, result.pixel_size.nm if scale_bar else None, max_px=max_px)
+    nm = result.pixel_size.nm if scale_bar else None
+    return annotated_png(pixels, instances, nm, classes=classes, max_px=max_px)
 
 
 def _png(content: bytes) -> flask.Response:

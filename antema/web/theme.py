@@ -2,7 +2,7 @@
 
 import flask
 
-from antema.imaging.palette import BURNED_IN_COLOUR, OUTLINE_COLOURS
+from antema.imaging.palette import BURNED_IN_COLOUR, CRYSTALLINITY_COLOURS, OUTLINE_COLOURS
 
 theme = flask.Blueprint("theme", __name__)
 
@@ -11,7 +11,8 @@ STYLESHEET = "/theme.css"
 
 @theme.get(STYLESHEET)
 def stylesheet() -> flask.Response:
-    """Answer the outline colours as CSS variables, from the palette that draws the overlays."""
+    """Answer the colours of outlines and classes as CSS variables, from the palette that draws the overlays."""
     variables = " ".join(f"--outline-{name}: {colour};" for name, colour in OUTLINE_COLOURS.items())
+    variables += "".join(f" --class-{name}: {colour};" for name, colour in CRYSTALLINITY_COLOURS.items())
     variables += f" --burned-in: {BURNED_IN_COLOUR};"
     return flask.Response(f":root {{ {variables} }}", mimetype="text/css")
