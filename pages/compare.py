@@ -11,7 +11,8 @@ from antema.web.compare_choice import MOST_SAMPLES, Choice
 from antema.web.compare_samples import load
 from antema.web.compare_warnings import warnings
 from antema.web.figures import empty_figure
-from antema.web.view_controls import border_switch, quantity_choice, weighting_choice
+from antema.web.sample_choice import view_of
+from antema.web.view_controls import border_switch, certainty_slider, quantity_choice, weighting_choice
 
 dash.register_page(__name__, path="/compare", title="Compare · ANTEMA")
 
@@ -53,7 +54,7 @@ def layout(**query: str) -> html.Div:
                         [html.H3("Differences"), dcc.Loading(html.Div(id="compare-differences"), delay_show=400)],
                         className="panel compare-wide",
                     ),
-                    html.Div([_plot(name) for name in ("violin", "crystallinity")], className="panels"),
+                    html.Div([_plot("violin"), _crystallinity_panel(choice)], className="panels"),
                 ],
                 id="compare-body",
                 hidden=True,
@@ -85,7 +86,16 @@ def _controls(choice: Choice) -> html.Div:
     )
 
 
-def _plot(name: str) -> html.Div:
+def _crystallinity_panel(choice: Choice) -> html.Div:
+    slider = html.Div(
+        certainty_slider("compare-certainty", choice.certainty),
+        id="compare-certainty-box",
+        className="compare-certainty",
+    )
+    return _plot("crystallinity", above=slider)
+
+
+def _plot(name: str, *, above: html.Div | None = None) -> html.Div:
     title, file = _PLOTS[name]
     config: Any = {
         "displaylogo": False,
@@ -114,6 +124,7 @@ def _plot(name: str) -> html.Div:
                 [html.H3(title), html.Div([*save, csv], id=f"compare-save-{name}", className="compare-save")],
                 className="compare-plot-head",
             ),
+            *([above] if above is not None else []),
             html.Div(
                 dcc.Graph(id=f"compare-plot-{name}", figure=empty_figure(""), config=config, className="graph"),
                 id=f"compare-frame-{name}",
@@ -138,12 +149,20 @@ _CHOICE = (
     Output("compare-downloads", "children"),
     Output({"type": "compare-file", "file": ALL}, "href"),
     *_CHOICE,
+    Input("compare-certainty", "value"),
     State({"type": "compare-file", "file": ALL}, "id"),
 )
 def _address(
-    samples: list[int] | None, column: str, weighting: str, border: bool, log: bool, files: list[dict[str, str]]
+    samples: list[int] | None,
+    column: str,
+    weighting: str,
+    border: bool,
+    log: bool,
+    certainty: float | None,
+    files: list[dict[str, str]],
 ) -> tuple[str, list[html.A], list[str]]:
-    choice = Choice.of(samples, column, weighting, log=log, border=border)
+    at = view_of(None, certainty, border=None).crystallinity_certainty
+    choice = Choice.of(samples, column, weighting, log=log, border=border, certainty=at)
     return (
         choice.query,
         compare_page.downloads_menu(choice),
@@ -218,16 +237,20 @@ def _differences(samples: list[int] | None, column: str, weighting: str, border:
     Output("compare-plot-crystallinity", "figure"),
     Output("compare-frame-crystallinity", "hidden"),
     Output("compare-save-crystallinity", "hidden"),
+    Output("compare-certainty-box", "hidden"),
     Output("compare-words-crystallinity", "children"),
     Input("compare-samples", "value"),
     Input("compare-border", "value"),
+    Input("compare-certainty", "value"),
 )
-def _crystallinity(samples: list[int] | None, border: bool) -> tuple[Any, ...]:
-    comparable = load(Choice.of(samples, None, None, log=False, border=border))
+def _crystallinity(samples: list[int] | None, border: bool, certainty: float | None) -> tuple[Any, ...]:
+    at = view_of(None, certainty, border=None).crystallinity_certainty
+    comparable = load(Choice.of(samples, None, None, log=False, border=border, certainty=at))
     if not comparable.is_enough:
-        return (no_update,) * 4
+        return (no_update,) * 5
     figure, words = compare_page.crystallinity(comparable)
-    return no_update if figure is None else figure, figure is None, figure is None, words
+    nothing = figure is None
+    return no_update if nothing else figure, nothing, nothing, nothing, words
 
 
 clientside_callback(

@@ -3,14 +3,20 @@
 from typing import Any
 
 import dash
-from dash import Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
+import numpy as np
+from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from antema.domain import AntemaError, NotFound
 from antema.web import image_page, sample_page
+from antema.web.figures import empty_figure
 from antema.web.image_layout import image_head, picture_panel, side_panel
 from antema.web.intake import choose_image, examine_if_needed
 from antema.web.micrograph_actions import apply_action
 from antema.web.not_found import not_found
+from antema.web.particle_figures import crop_figure, transform_figure
+from antema.web.particle_look import look
+from antema.web.particle_view import spots_statement
+from antema.web.sample_choice import asked_certainty
 from antema.web.scale_view import use_words
 from antema.web.shell import message
 from antema.web.state import store
@@ -22,8 +28,8 @@ dash.register_page(__name__, path_template="/images/<micrograph_id>", title="Mic
 _CHOSEN = "This micrograph is now another image of its file. Results of the one before stay with it: analyse again."
 
 
-def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
-    """Return the page of one micrograph."""
+def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", classes: str = "", **_: str) -> html.Div:
+    """Return the page of one micrograph, with the classes at a certainty in percent; that kept with the result."""
     try:
         micrograph = store().micrograph(int(micrograph_id))
         sample = store().sample(micrograph.sample_id)
@@ -37,10 +43,13 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
             dcc.Store(id="image-changed", data=0),
             dcc.Store(id="image-particle"),
             dcc.Store(id="image-keys"),
+            dcc.Store(id="image-certainty", data=asked_certainty(certainty)),
             dcc.Store(id="image-neighbours", data=list(neighbours)),
             image_head(sample, micrograph, neighbours),
             html.Div(id="image-trust"),
-            html.Div([picture_panel(micrograph, wanted), side_panel()], className="panels image"),
+            html.Div(
+                [picture_panel(micrograph, wanted, by_class=classes == "1"), side_panel()], className="panels image"
+            ),
         ]
     )
 
@@ -49,25 +58,45 @@ def layout(micrograph_id: str = "", analysis: str = "", **_: str) -> html.Div:
     Output("image-viewer", "figure"),
     Output("image-counts", "children"),
     Output("image-trust", "children"),
+    Output("image-outline-keys", "children"),
+    Output("image-by-class-box", "hidden"),
     Input("image-analysis", "value"),
     Input("image-overlay", "value"),
+    Input("image-by-class", "value"),
     Input("image-burned-in", "value"),
     Input("image-particle", "data"),
     Input("image-changed", "data"),
+    State("image-certainty", "data"),
     State("image-id", "data"),
 )
 def _viewer(
-    analysis_id: int | None, overlay: bool, burned_in: bool, particle: int | None, _: int, micrograph_id: int
-) -> tuple[Any, str, list[Any]]:
+    analysis_id: int | None,
+    overlay: bool,
+    by_class: bool,
+    burned_in: bool,
+    particle: int | None,
+    _: int,
+    certainty: float | None,
+    micrograph_id: int,
+) -> tuple[Any, ...]:
     micrograph = store().micrograph(micrograph_id)
     selection = {"particles": [[micrograph_id, particle]]} if particle is not None else None
+    coloured = analysis_id is not None and sample_page.is_coloured_by_class(analysis_id, asked=by_class)
     figure = sample_page.viewer(
-        micrograph, analysis_id, selection=selection, overlay_on=overlay, annotations_on=burned_in
+        micrograph,
+        analysis_id,
+        selection=selection,
+        overlay_on=overlay,
+        annotations_on=burned_in,
+        by_class=coloured,
+        certainty=certainty,
     )
+    keys = sample_page.outline_keys(by_class=coloured)
     if analysis_id is None:
-        return figure, image_page.counts(sample_page.no_rows(), None), []
+        return figure, image_page.counts(sample_page.no_rows(), None), [], keys, True
     rows, result = sample_page.of_micrograph(analysis_id, micrograph_id)
-    return figure, image_page.counts(rows, result), trust_statement(result)
+    has_classes = sample_page.is_coloured_by_class(analysis_id, asked=True)
+    return figure, image_page.counts(rows, result), trust_statement(result), keys, not has_classes
 
 
 @callback(
@@ -165,17 +194,28 @@ def _look_into_file(micrograph_id: int, changed: int) -> Any:  # noqa: ANN401 - 
     Output("image-save", "href"),
     Output("image-save", "hidden"),
     Input("image-analysis", "value"),
+    Input("image-by-class", "value"),
     Input("image-changed", "data"),
+    State("image-certainty", "data"),
     State("image-neighbours", "data"),
     State("image-id", "data"),
 )
 def _links(
-    analysis_id: int | None, _: int, neighbours: list[int | None], micrograph_id: int
+    analysis_id: int | None,
+    by_class: bool,
+    _: int,
+    certainty: float | None,
+    neighbours: list[int | None],
+    micrograph_id: int,
 ) -> tuple[str, str, str, bool]:
-    query = f"?analysis={analysis_id}" if analysis_id is not None else ""
-    previous, following = (f"/images/{target}{query}" if target is not None else "" for target in neighbours)
+    if analysis_id is None:
+        return *(f"/images/{target}" if target is not None else "" for target in neighbours), "", True
+    query = image_page.address_query(analysis_id, certainty, by_class=by_class)
+    previous, following = (f"/images/{target}?{query}" if target is not None else "" for target in neighbours)
     picture = f"/media/preview/{analysis_id}/{micrograph_id}.png?size=2048"
-    return previous, following, picture, analysis_id is None
+    if sample_page.is_coloured_by_class(analysis_id, asked=by_class):
+        picture += f"&certainty={image_page.certainty_of(analysis_id, certainty):g}"
+    return previous, following, picture, False
 
 
 @callback(
@@ -209,20 +249,91 @@ def _pick(
 
 @callback(
     Output("image-particle-numbers", "children"),
+    Output("image-particle-facts", "children"),
     Output("image-exclude-box", "hidden"),
     Output("image-restore", "hidden"),
+    Output("image-look", "hidden"),
+    Output("image-evidence-box", "hidden"),
     Input("image-particle", "data"),
+    Input("image-analysis", "value"),
     Input("image-changed", "data"),
+    State("image-certainty", "data"),
+    State("image-id", "data"),
+)
+def _particle(
+    particle: int | None, analysis_id: int | None, _: int, certainty: float | None, micrograph_id: int
+) -> tuple[Any, ...]:
+    if analysis_id is None:
+        words = image_page.no_particles(store().micrograph(micrograph_id))
+        return html.P(words, className="quiet"), [], True, True, True, True
+    rows, _result = sample_page.of_micrograph(analysis_id, micrograph_id, certainty)
+    # the result may be another one than that of which the particle was picked
+    chosen = rows[rows["particle"] == particle]
+    if particle is None or chosen.empty:
+        words = "Click a particle, or press N, to see its numbers, its Fourier transform and its crystallinity."
+        return html.P(words, className="quiet"), [], True, True, True, True
+    row = chosen.iloc[0]
+    said = image_page.particle_class(analysis_id, row, certainty)
+    return (
+        [html.H4(f"No. {particle}"), *said],
+        image_page.particle_numbers(row),
+        row["status"] != "measured",
+        row["drop_reason"] != "excluded_by_user",
+        False,
+        not np.isfinite(row["confidence"]),
+    )
+
+
+@callback(
+    Output("image-transform", "figure"),
+    Output("image-spots", "children"),
+    Input("image-particle", "data"),
     State("image-analysis", "value"),
     State("image-id", "data"),
 )
-def _particle(particle: int | None, _: int, analysis_id: int | None, micrograph_id: int) -> tuple[Any, bool, bool]:
+def _transform(particle: int | None, analysis_id: int | None, micrograph_id: int) -> tuple[Any, Any]:
     if particle is None or analysis_id is None:
-        return html.P("Click a particle to see its numbers.", className="quiet"), True, True
-    rows, _result = sample_page.of_micrograph(analysis_id, micrograph_id)
-    row = rows[rows["particle"] == particle].iloc[0]
-    numbers = [html.H4(f"No. {particle}"), *image_page.particle_numbers(row)]
-    return numbers, row["status"] != "measured", row["drop_reason"] != "excluded_by_user"
+        return no_update, no_update
+    try:
+        seen = look(analysis_id, micrograph_id, particle)
+    except AntemaError as error:
+        return empty_figure(""), html.P(str(error), className="quiet")
+    return transform_figure(seen), spots_statement(seen)
+
+
+@callback(
+    Output("image-crop", "figure"),
+    Input("image-particle", "data"),
+    Input("image-evidence", "value"),
+    State("image-analysis", "value"),
+    State("image-id", "data"),
+)
+def _crop(particle: int | None, evidence: str, analysis_id: int | None, micrograph_id: int) -> Any:  # noqa: ANN401
+    if particle is None or analysis_id is None:
+        return no_update
+    try:
+        return crop_figure(look(analysis_id, micrograph_id, particle), evidence or None)
+    except AntemaError:
+        # the spots' place says why
+        return empty_figure("")
+
+
+clientside_callback(
+    """(clicks) => {
+        const button = window.dash_clientside.callback_context.triggered_id;
+        if (!button || !clicks.some(Boolean)) return;
+        const plot = document.querySelector(`#image-${button.plot} .js-plotly-plot`);
+        window.Plotly.downloadImage(plot, {
+            format: "png",
+            filename: `particle_${button.plot}`,
+            width: plot.clientWidth,
+            height: plot.clientHeight,
+            scale: 4,
+        });
+    }""",
+    Input({"type": "image-look-save", "plot": ALL}, "n_clicks"),
+    prevent_initial_call=True,
+)
 
 
 @callback(
@@ -269,13 +380,15 @@ def _trail(micrograph_id: int, _: int) -> list[Any]:
     return image_page.edit_trail(micrograph_id)
 
 
-# Review by keyboard: arrows step through the micrographs, N and P through the particles, O shows the outlines, X
-# excludes, B frames what is burned in.
+# Review by keyboard: arrows step through the micrographs, N and P through the particles, O shows the outlines, C
+# colours them by class, E steps through the evidence, X excludes, B frames what is burned in.
 clientside_callback(
     """(id) => {
         if (window.antemaKeys) document.removeEventListener("keydown", window.antemaKeys);
         window.antemaKeys = (event) => {
-            if (event.target.closest("input, textarea, select, .ag-root") || event.ctrlKey || event.metaKey) return;
+            const isChoice = ["radio", "checkbox"].includes(event.target.type);
+            if (event.target.closest("input, textarea, select, .ag-root") && !isChoice) return;
+            if (event.ctrlKey || event.metaKey || (isChoice && event.key.startsWith("Arrow"))) return;
             const press = (name) => { const b = document.getElementById(name); if (b) b.click(); };
             if (event.key === "ArrowLeft") press("image-previous");
             if (event.key === "ArrowRight") press("image-next");
@@ -283,6 +396,12 @@ clientside_callback(
             if (event.key === "p" || event.key === "P") press("image-preceding");
             if (event.key === "x" || event.key === "X") press("image-exclude");
             if (event.key === "o" || event.key === "O") press("image-overlay");
+            if (event.key === "c" || event.key === "C") press("image-by-class");
+            if (event.key === "e" || event.key === "E") {
+                const choices = [...document.querySelectorAll("#image-evidence input")];
+                const next = choices[(choices.findIndex((choice) => choice.checked) + 1) % choices.length];
+                if (next) next.click();
+            }
             if (event.key === "b" || event.key === "B") press("image-burned-in");
         };
         document.addEventListener("keydown", window.antemaKeys);

@@ -1,6 +1,6 @@
 """What the comparison page shows, as its address says it.
 
-`/compare?samples=1,2&quantity=…&weighting=…&border=1&log=1`
+`/compare?samples=1,2&quantity=…&weighting=…&certainty=…&border=1&log=1`
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,7 @@ from antema.domain import QUANTITIES, Quantity, View
 from antema.imaging.palette import SAMPLE_COLOURS
 from antema.stats import WEIGHTINGS
 from antema.web.results import quantity_of
+from antema.web.sample_choice import asked_certainty
 
 MOST_SAMPLES = len(SAMPLE_COLOURS)
 """As many samples as there are colours that stay apart."""
@@ -34,6 +35,8 @@ class Choice:
         Logarithmic axis.
     border : bool
         Corrected for border loss, see `antema.domain.View`.
+    certainty : float
+        Below this confidence, a fraction, a particle's crystallinity is unknown.
     """
 
     samples: tuple[int, ...] = ()
@@ -41,6 +44,7 @@ class Choice:
     weighting: str = "number"
     log: bool = False
     border: bool = False
+    certainty: float = View().crystallinity_certainty
 
     @property
     def quantity(self) -> Quantity:
@@ -50,7 +54,7 @@ class Choice:
     @property
     def view(self) -> View:
         """How the samples are to be looked at."""
-        return View(weighting=self.weighting, border_weighted=self.border)
+        return View(weighting=self.weighting, crystallinity_certainty=self.certainty, border_weighted=self.border)
 
     @property
     def query(self) -> str:
@@ -59,6 +63,8 @@ class Choice:
             return ""
         parts = {"samples": ",".join(map(str, self.samples)), "quantity": self.column, "weighting": self.weighting}
         switches = {name: "1" for name, on in (("border", self.border), ("log", self.log)) if on}
+        if self.certainty != Choice().certainty:
+            parts["certainty"] = f"{100 * self.certainty:.10g}"
         return urlencode(parts | switches, safe=",")
 
     @classmethod
@@ -70,6 +76,7 @@ class Choice:
         *,
         log: bool,
         border: bool = False,
+        certainty: float | None = None,
     ) -> "Choice":
         """Return the choice of these controls; what is unknown is taken for its default, a sample counts once."""
         return cls(
@@ -78,6 +85,7 @@ class Choice:
             weighting if weighting in WEIGHTINGS else "number",
             bool(log),
             bool(border),
+            Choice.certainty if certainty is None else certainty,
         )
 
     @classmethod
@@ -85,4 +93,5 @@ class Choice:
         """Return the choice that an address's query makes; what cannot be understood there is left out."""
         ids = [int(part) for part in query.get("samples", "").split(",") if part.strip().isdecimal()]
         log, border = (query.get(name) == "1" for name in ("log", "border"))
-        return cls.of(ids, query.get("quantity"), query.get("weighting"), log=log, border=border)
+        certainty = asked_certainty(query.get("certainty", ""))
+        return cls.of(ids, query.get("quantity"), query.get("weighting"), log=log, border=border, certainty=certainty)

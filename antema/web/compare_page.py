@@ -10,17 +10,15 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from antema.domain import View
 from antema.reports import Pair
 from antema.reports.numbers import words_of
 from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
 from antema.storage import Sample
-from antema.web import compare_figures, compare_tables, figures
+from antema.web import compare_figures, compare_tables, crystallinity_view, figures
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import CLASSES, Comparable, Member
 from antema.web.compare_warnings import names_in_words
 from antema.web.format import NOTHING, count
-from antema.web.models_view import crystallinity_available
 from antema.web.state import store
 
 _LINE_CHARACTERS = 18
@@ -343,21 +341,31 @@ def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
     """Return bars of the crystallinity classes and sentences on them; no figure where nothing was classified."""
     found = comparable.shares
     if not found:
-        if crystallinity_available():
-            return None, _sentences(["The particles of these samples were analysed without crystallinity."])
-        return None, _sentences(["No crystallinity model is installed: particles are not classified."])
+        return None, _sentences([_why_unclassified(comparable)])
     figure = compare_figures.shares_figure(
         CLASSES, [(plot_name(member.name, wrapped=True), shares) for member, shares in found]
     )
-    certainty = View().crystallinity_certainty
     each = "Each particle counts once"
     each += ", corrected for border loss." if comparable.view.border_weighted else ", whatever the weighting."
-    sentences = [f"Unknown below {100 * certainty:g} % certainty. Whiskers: 95 % intervals. {each}"]
+    certainty = 100 * comparable.view.crystallinity_certainty
+    sentences = [f"Unknown below {certainty:.4g} % certainty. Whiskers: 95 % intervals. {each}"]
     sentences += _grouped([(member.name, shares.note) for member, shares in found])
+    models = {(member.name, crystallinity_view.model_words(member.images)) for member, _ in found}
+    if len({words for _, words in models}) > 1:
+        sentences += ["Different models classified these samples, so that their shares differ by that too."]
+        sentences += [f"{name}: {words}" for name, words in sorted(models)]
     without = [member.name for member in comparable.members if all(member is not other for other, _ in found)]
     if without:
         sentences.append(f"{names_in_words(without)}: not classified.")
     return figure, _sentences(sentences)
+
+
+def _why_unclassified(comparable: Comparable) -> str:
+    """Return why none of the samples has classes, where they agree on it."""
+    whys = {crystallinity_view.why_unclassified(m.table, m.analysis.recipe) for m in comparable.members}
+    if len(whys) == 1:
+        return whys.pop()
+    return "The particles of these samples were analysed without crystallinity."
 
 
 def downloads_menu(choice: Choice) -> list[html.A]:

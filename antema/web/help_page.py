@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from antema.domain import DROP_REASONS, RECIPE_FIELDS, Recipe
+from antema.domain import DROP_REASONS, RECIPE_FIELDS, UNKNOWN_REASONS, Recipe
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, SAMPLE_COLOURS
 from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES
 
@@ -68,8 +68,13 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
         "Crystallinity",
         "crystallinity, p_amorphous, p_monocrystalline, p_polycrystalline, confidence",
         "Amorphous, monocrystalline, or polycrystalline (more than one domain, twins included). The confidence is the "
-        "largest of the three probabilities; below the certainty chosen a particle is unknown, and so it is where the "
-        "pixels are too coarse to show a lattice.",
+        "largest of the three probabilities; below the certainty chosen a particle is unknown (see Crystallinity).",
+    ),
+    (
+        "Lattice visible",
+        "p_lattice_visible, crystallinity_reason",
+        "Probability that a lattice could be seen in the particle's place, if it had one; and why it is unknown, where "
+        "it is.",
     ),
 )
 """What is measured: name, columns of the particle table, definition."""
@@ -88,6 +93,17 @@ REASONS: dict[str, tuple[str, str | None]] = {
 }
 """Why an object does not count: explanation, and the recipe parameter that decides it."""
 
+UNKNOWN: dict[str, str] = {
+    "sampling_too_coarse": "Two pixels or fewer for each plane: no lattice is in the image. Take it at a higher "
+    "magnification.",
+    "too_small": "Nothing like it was learned from; there are too few planes to tell.",
+    "too_large": "Nothing like it was learned from.",
+    "no_lattice_visible": "The probabilities do not reach the certainty, and a lattice would not be seen here if there "
+    "was one: a crystal may stand far from any zone axis, or the noise may cover it. Not the same as amorphous.",
+    "uncertain": "The probabilities do not reach the certainty, though a lattice would be seen.",
+}
+"""How particles come to be unknown, by the reason."""
+
 FILES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Gatan DigitalMicrograph", ("dm3", "dm4", "tif"), "the file's calibration"),
     ("Thermo Fisher, FEI", ("emd", "ser", "emi", "mrc", "tif"), "the file's calibration, or the maker's tags"),
@@ -100,7 +116,11 @@ FILES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("← →", "previous and next micrograph of the sample (image page)"),
+    ("N P", "next and previous particle that counts (image page)"),
     ("O", "outlines on and off (image page)"),
+    ("C", "outlines coloured by crystallinity (image page)"),
+    ("E", "the network's evidence for the next class laid over the particle (image page)"),
+    ("B", "frames around what is burned in (image page)"),
     ("X", "exclude the particle that is picked (image page)"),
     ("Tab, Enter", "every control and link, in order"),
 )
@@ -111,6 +131,7 @@ _SECTIONS = (
     ("conventions", "Measuring conventions"),
     ("intervals", "Intervals and tests"),
     ("weighting", "Weighting"),
+    ("crystallinity", "Crystallinity"),
     ("left-out", "What does not count"),
     ("colours", "Colours"),
     ("scale", "Files and their scale"),
@@ -127,6 +148,7 @@ def help_page() -> html.Div:
         "conventions": _conventions(),
         "intervals": _intervals(),
         "weighting": _weighting(),
+        "crystallinity": _crystallinity(),
         "left-out": _left_out(),
         "colours": _colours(),
         "scale": _files(),
@@ -282,6 +304,61 @@ def _weighting() -> list[Any]:
     ]
 
 
+def _crystallinity() -> list[Any]:
+    classes = (
+        ("amorphous", "No order: no lattice in any direction, in an image that would show one."),
+        ("monocrystalline", "One lattice through the whole particle."),
+        ("polycrystalline", "More than one domain; twins are (decahedra and icosahedra among them)."),
+        ("unknown", "The image does not tell, or the network is not certain enough. It counts as a share of its own."),
+    )
+    rows = [[html.B([_swatch(CRYSTALLINITY_COLOURS[name]), name]), text] for name, text in classes]
+    reasons = [
+        [html.B(f"{words[:1].upper()}{words[1:]}"), UNKNOWN[reason]] for reason, words in UNKNOWN_REASONS.items()
+    ]
+    return [
+        html.P(
+            "A network looks at each particle that counts, at the micrograph's own grey values, and gives three "
+            "probabilities that add up to 1 and mean what they say: of the particles that it calls something with 80 "
+            "%, 80 % are that, as far as they are of the kind that it learned from (its card on the models page has "
+            "the numbers)."
+        ),
+        _table(("Class", "What it means"), rows),
+        html.P(
+            "Crystalline, where only two classes are wanted, is mono- and polycrystalline together: their "
+            "probabilities and their shares add up."
+        ),
+        html.H3("Unknown"),
+        _table(("Reason", "How it comes about"), reasons),
+        html.P(
+            "The certainty on the sample page acts at once. A higher one leaves fewer particles with a class, of which "
+            "more are right: the curve beside it shows both. What is to be expected right is the mean of the "
+            "probabilities of those that have a class, and not measured on this sample. A particle that is called "
+            "unknown because of its pixels or its size stays so at any certainty."
+        ),
+        html.H3("A particle looked at"),
+        html.P(
+            "On the image page, click a particle or press N. Its own grey values stand beside their Fourier transform: "
+            "planes of a lattice, which are stripes in the particle, are a pair of bright spots in the transform, "
+            "opposite each other; the farther from the middle, the closer the planes. A spot is ringed where it stands "
+            "out of the particle's own noise so far that noise alone would do so in one particle of a hundred. It is "
+            "named by the nearest reflection of the sample's material (entered with Edit on the sample page) that lies "
+            "within the tolerance, which is printed beside it; else it is unnamed. One lattice gives spots at the "
+            "angles that its reflections have; spots that fit no common lattice speak of several domains. Few spots "
+            "prove no disorder: most crystals do not stand so that a lattice shows."
+        ),
+        html.P(
+            "The evidence map shows where in the particle the network sees what speaks for a class, in the class's "
+            "colour, and what speaks against it, in purple, each compared with the mean of the three classes. Its mean "
+            "over the particle is what the probabilities are made of. Spots and network know nothing of each other: "
+            "where they disagree, look twice."
+        ),
+    ]
+
+
+def _swatch(colour: str) -> html.Span:
+    return html.Span(className="compare-swatch", style={"backgroundColor": colour})
+
+
 def _left_out() -> list[Any]:
     labels = {field.name: field.label for field in RECIPE_FIELDS}
     rows = [
@@ -317,10 +394,7 @@ def _colours() -> list[Any]:
 
 def _key(entries: Sequence[tuple[str, str]]) -> html.Ul:
     return html.Ul(
-        [
-            html.Li([html.Span(className="compare-swatch", style={"backgroundColor": colour}), text])
-            for colour, text in entries
-        ],
+        [html.Li([_swatch(colour), text]) for colour, text in entries],
         className="help-key",
     )
 

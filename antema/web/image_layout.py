@@ -3,8 +3,10 @@
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from antema.domain import CRYSTALLINITIES
 from antema.storage import Sample, StoredMicrograph
 from antema.web import image_page, sample_page
+from antema.web.figures import empty_figure
 from antema.web.state import store
 from antema.web.view_controls import VIEWER
 
@@ -47,15 +49,15 @@ def _step(label: str, target: int | None, identity: str, icon: str) -> dcc.Link:
     )
 
 
-def picture_panel(micrograph: StoredMicrograph, analysis_id: int | None) -> html.Div:
+def picture_panel(micrograph: StoredMicrograph, analysis_id: int | None, *, by_class: bool) -> html.Div:
     """Return the picture with what is drawn over it, for that result if the micrograph has one of it."""
     return html.Div(
         [
-            _picture_controls(micrograph, analysis_id),
+            _picture_controls(micrograph, analysis_id, by_class=by_class),
             dcc.Graph(id="image-viewer", config=VIEWER, className="graph viewer tall"),
             html.Div(
                 [
-                    *sample_page.outline_keys(),
+                    html.Div(sample_page.outline_keys(), id="image-outline-keys", className="keys"),
                     html.Span("burned in", className="key key-burned"),
                     html.A("Save picture (PNG)", id="image-save", className="save-picture", hidden=True),
                 ],
@@ -67,7 +69,7 @@ def picture_panel(micrograph: StoredMicrograph, analysis_id: int | None) -> html
     )
 
 
-def _picture_controls(micrograph: StoredMicrograph, analysis_id: int | None) -> html.Div:
+def _picture_controls(micrograph: StoredMicrograph, analysis_id: int | None, *, by_class: bool) -> html.Div:
     results = image_page.results_of(micrograph)
     values = [option["value"] for option in results]
     images = store().file_images(micrograph.id)
@@ -94,6 +96,12 @@ def _picture_controls(micrograph: StoredMicrograph, analysis_id: int | None) -> 
                 hidden=len(images) < 2,
             ),
             dbc.Switch(id="image-overlay", label="outlines (O)", value=True),
+            html.Div(
+                dbc.Switch(id="image-by-class", label="by class (C)", value=by_class),
+                id="image-by-class-box",
+                title="Colour the outlines by crystallinity",
+                hidden=True,
+            ),
             dbc.Switch(id="image-burned-in", label="bar and captions (B)", value=True),
         ],
         className="controls",
@@ -132,7 +140,8 @@ def _particle_controls() -> list[html.Div | html.Button]:
             ],
             className="section-head",
         ),
-        html.Div("Click a particle to see its numbers.", id="image-particle-numbers"),
+        html.Div(id="image-particle-numbers"),
+        _look(),
         html.Div(
             [
                 dcc.Dropdown(list(image_page.EXCLUSION_REASONS), id="image-reason-choice", placeholder="Reason …"),
@@ -143,7 +152,51 @@ def _particle_controls() -> list[html.Div | html.Button]:
             hidden=True,
         ),
         html.Button("Take back", id="image-restore", className="btn btn-sm btn-outline-primary mt-2", hidden=True),
+        html.Div(id="image-particle-facts", className="mt-2"),
     ]
+
+
+def _look() -> html.Div:
+    """Return the place where the picked particle is looked at: grey values with evidence, transform with spots."""
+    short = {name: name.removesuffix("crystalline") for name in CRYSTALLINITIES}
+    choices = [{"label": "none", "value": ""}, *({"label": short[name], "value": name} for name in CRYSTALLINITIES)]
+    evidence = html.Div(
+        [
+            html.Span("Evidence for (E) ", className="quiet"),
+            dcc.RadioItems(choices, "", id="image-evidence", inline=True, className="choices"),
+        ],
+        id="image-evidence-box",
+        className="evidence-choice",
+        title="Where the network saw what speaks for a class, in the class's colour, and against it, in purple",
+        hidden=True,
+    )
+    return html.Div(
+        [
+            evidence,
+            html.Div(
+                [
+                    _look_graph("crop", "Its own grey values (nm)"),
+                    _look_graph("transform", "Fourier transform (1/nm)"),
+                ],
+                className="look-graphs",
+            ),
+            html.Div(id="image-spots", className="spots"),
+        ],
+        id="image-look",
+        hidden=True,
+    )
+
+
+def _look_graph(name: str, caption: str) -> html.Figure:
+    config = VIEWER | {"displayModeBar": False, "doubleClick": "reset"}
+    save = html.Button(
+        "PNG",
+        id={"type": "image-look-save", "plot": name},
+        className="btn btn-sm btn-link p-0",
+        title="Save this picture as PNG",
+    )
+    graph = dcc.Graph(id=f"image-{name}", figure=empty_figure(""), config=config, className="look-graph")
+    return html.Figure([graph, html.Figcaption([f"{caption} ", save])])
 
 
 def _scale_controls() -> html.Div:

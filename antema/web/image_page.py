@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from antema.imaging import ContentEntry
 from antema.stats import format_number
 from antema.storage import Edit, ImageResult, StoredMicrograph
 from antema.web.format import count, pixel_size
+from antema.web.particle_view import class_statement
 from antema.web.state import store
 from antema.web.trust_view import seen_words
 
@@ -213,6 +215,32 @@ def particle_numbers(row: pd.Series) -> list[Any]:
             rows.append((label, f"{format_number(value)}{unit}"))
     rows.append(("Convention", str(row["convention"])))
     return [html.Dl([part for label, value in rows for part in (html.Dt(label), html.Dd(value))], className="facts")]
+
+
+def particle_class(analysis_id: int, row: pd.Series, certainty: float | None) -> list[Any]:
+    """Return what one particle of a result is called at a certainty, or why it is not called anything."""
+    recipe = store().analysis(analysis_id).recipe
+    return class_statement(row, store().particles(analysis_id), recipe, certainty_of(analysis_id, certainty))
+
+
+def certainty_of(analysis_id: int, asked: float | None) -> float:
+    """Return the certainty that was asked for, or the one that is kept with the result."""
+    return store().analysis(analysis_id).view.crystallinity_certainty if asked is None else asked
+
+
+def address_query(analysis_id: int, certainty: float | None, *, by_class: bool) -> str:
+    """Return how the address of another micrograph asks for the same result seen alike."""
+    parts: dict[str, Any] = {"analysis": analysis_id}
+    if certainty is not None:
+        parts["certainty"] = f"{100 * certainty:.10g}"
+    return urlencode(parts | ({"classes": "1"} if by_class else {}))
+
+
+def no_particles(micrograph: StoredMicrograph) -> str:
+    """Return why no particle of a micrograph can be looked at."""
+    if not micrograph.pixel_size.is_known:
+        return "No particle to look at: without a pixel size the micrograph cannot be analysed. Set it below."
+    return "No particle to look at: this micrograph has no result yet. Analyse its sample."
 
 
 def step(analysis_id: int, micrograph_id: int, picked: int | None, by: int) -> int | None:

@@ -8,9 +8,18 @@ from dash import html
 
 from antema import nets
 from antema.domain import AntemaError
+from antema.web.crystallinity_view import CLASSES
+from antema.web.models_view import crystallinity_available
 
 # What a card's head and its other parts show already.
-_SHOWN = ("name", "title", "description", "task", "default", "metrics", "sha256", "licence", "threshold", "calibration")
+_SHOWN = (
+    "name", "title", "description", "task", "default", "metrics", "sha256", "licence", "threshold", "calibration",
+    "probabilities", "knows",
+)  # fmt: skip
+_NO_CLASSIFIER = (
+    "No crystallinity model is installed: particles are measured and not classified. One made by antema train "
+    "crystallinity, put beside the others, shows here and in the recipe."
+)
 _TRIED = ("images", "spearman", "mean_score", "mean_dice")
 _LABELS = {"training_data": "Learned from", "training": "Learned from", "data": "Learned from", "classes": "Classes"}
 
@@ -43,8 +52,10 @@ def model_cards() -> list[Any]:
     cards = nets.models()
     if not cards:
         return [*broken, _none()]
-    shown = sorted(cards, key=lambda card: not card.default)
-    return [*broken, html.Div([_card(card) for card in shown], className="model-cards")]
+    # the default of each task first, segmentation before what comes after it
+    shown = sorted(cards, key=lambda card: (not card.default, card.task != "segmentation"))
+    none = [] if crystallinity_available() else [html.P(_NO_CLASSIFIER, className="quiet")]
+    return [*broken, *none, html.Div([_card(card) for card in shown], className="model-cards")]
 
 
 def _none() -> html.Div:
@@ -53,8 +64,10 @@ def _none() -> html.Div:
             html.I(className="bi bi-box compare-empty-icon"),
             html.H2("No model is installed"),
             html.P(
-                "A segmentation model tells particle from background; without one nothing can be analysed. Put a "
-                "folder with card.json and weights.safetensors into models, beside the program or in the data folder."
+                "A segmentation model tells particle from background; without one nothing can be analysed. A "
+                "crystallinity model tells amorphous from crystalline particles; without one they stay unclassified. "
+                "Put a folder with card.json and weights.safetensors into models, beside the program or in the data "
+                "folder."
             ),
             html.P([html.Code("antema models list"), " shows what is found."]),
         ],
@@ -94,12 +107,27 @@ def _facts(card: nets.ModelCard) -> list[tuple[str, Any]]:
         seams = "yes: the separation network can use them" if "contact" in outputs else "no: network separates as UECS"
         facts.append(("Sees seams", seams))
         facts.append(("Threshold", f"particle above a probability of {card.threshold:g}"))
+    if card.task == "crystallinity":
+        facts.append(("Probabilities", _calibration_words(card.content.get("probabilities"))))
+        facts += _known(card.content.get("knows"))
     facts += [
         (_LABELS.get(key, key.replace("_", " ").capitalize()), words(value))
         for key, value in card.content.items()
         if key not in _SHOWN and words(value)
     ]
     return [*facts, ("Licence", card.licence)]
+
+
+def _known(knows: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return which particles a classifier knows; others are unknown to it, with that reason."""
+    if knows is None:
+        return []
+    known: list[tuple[str, str]] = []
+    if "least_nm" in knows and "most_nm" in knows:
+        known.append(("Particles", f"{knows['least_nm']:g} to {knows['most_nm']:g} nm wide; others are unknown"))
+    if "coarsest_nm" in knows:
+        known.append(("Pixels", f"below {knows['coarsest_nm']:g} nm; on coarser ones every particle is unknown"))
+    return known
 
 
 def _calibration_words(calibration: Mapping[str, Any] | None) -> str:
@@ -152,7 +180,7 @@ def metrics_of(content: Mapping[str, Any]) -> list[Metric]:
 def _walk(content: Mapping[str, Any], path: tuple[str, ...], command: str) -> Iterator[Metric]:
     command = str(content.get("command", command))
     for key, value in content.items():
-        if key == "command":
+        if key == "command" or _is_confusion(key, value):
             continue
         name = key.replace("_", " ")
         if isinstance(value, Mapping) and "value" in value:
@@ -161,6 +189,34 @@ def _walk(content: Mapping[str, Any], path: tuple[str, ...], command: str) -> It
             yield from _walk(value, (*path, name), command)
         elif words(value):
             yield Metric(path, name, words(value), command)
+
+
+def confusions_of(content: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], list[Any]]]:
+    """Return a card's confusion matrices, each with where it stands in the card."""
+    found: list[tuple[tuple[str, ...], list[Any]]] = []
+    for key, value in content.items():
+        if _is_confusion(key, value):
+            found.append((path, value))
+        elif isinstance(value, Mapping):
+            found += confusions_of(value, (*path, key.replace("_", " ")))
+    return found
+
+
+def _is_confusion(key: str, value: object) -> bool:
+    return key == "confusion" and isinstance(value, list) and all(isinstance(row, list) for row in value)
+
+
+def _confusion(path: tuple[str, ...], rows: Sequence[Sequence[float]]) -> html.Div:
+    """Return a confusion matrix: particles by what they are (rows) and what they were called."""
+    names = CLASSES[: len(rows[0])] if rows else ()
+    head = html.Thead(html.Tr([html.Th("is, below; called, right")] + [html.Th(name, scope="col") for name in names]))
+    body = [
+        html.Tr([html.Th(name, scope="row"), *[html.Td(f"{value:g}") for value in row]])
+        for name, row in zip(CLASSES, rows, strict=False)
+    ]
+    title = " · ".join(("Confusion matrix", *path))
+    table = html.Table([head, html.Tbody(body)], className="numbers model-metrics")
+    return html.Div([html.H4(title), html.Div(table, className="scroll-x")])
 
 
 def _metrics(card: nets.ModelCard) -> list[Any]:
@@ -179,7 +235,7 @@ def _metrics(card: nets.ModelCard) -> list[Any]:
         parts.append(html.Div(_metrics_table(names, rows), className="scroll-x"))
         if command:
             parts.append(html.Pre(command, className="model-command", title="Prints these numbers again"))
-    return parts
+    return parts + [_confusion(*one) for one in confusions_of(card.metrics)]
 
 
 def _metrics_table(names: Sequence[str], rows: Mapping[tuple[str, ...], Mapping[str, str]]) -> html.Table:

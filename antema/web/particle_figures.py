@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from antema.analysis.lattice import LatticeSpots
 from antema.domain import CRYSTALLINITIES
 from antema.imaging import display_png, to_8bit
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, REDDISH_PURPLE, SKY_BLUE, YELLOW, rgb
@@ -16,8 +17,9 @@ from antema.web.particle_look import Look
 
 _AXIS = {"showgrid": False, "constrain": "domain", "title": {"standoff": 4}}
 _MARGIN = {"l": 34, "r": 2, "t": 2, "b": 34}
-_UNNAMED = SKY_BLUE
-_NAMED = YELLOW
+_NAMED, _UNNAMED = YELLOW, SKY_BLUE
+_FONT_PX = 10
+_USUAL_SPACING_NM = 0.2
 
 
 def crop_figure(look: Look, evidence_of: str | None) -> go.Figure:
@@ -39,7 +41,7 @@ def crop_figure(look: Look, evidence_of: str | None) -> go.Figure:
         hoverinfo="skip",
     )
     ends = (left, left + width * nm), (top, top + height * nm)
-    figure.update_layout(_picture_layout(display_png(look.pixels), ends, "nm", fontsize=10))
+    figure.update_layout(_picture_layout(display_png(look.pixels), ends, "nm"))
     return figure
 
 
@@ -74,7 +76,7 @@ def _evidence(evidence: EvidenceMap, name: str, nm: float) -> dict[str, Any]:
 
 
 def transform_figure(look: Look) -> go.Figure:
-    """Return the Fourier transform of a particle with its spots ringed, and circles of the reflections that named one."""
+    """Return the Fourier transform of a particle with its spots ringed, and circles of the reflections naming them."""
     spots = look.spots
     frequencies = spots.frequencies_per_nm
     step = float(frequencies[1] - frequencies[0])
@@ -121,9 +123,7 @@ def transform_figure(look: Look) -> go.Figure:
             text=[spot.note for spot in spots.artefacts],
             hovertemplate="not of the lattice: %{text}<extra></extra>",
         )
-    figure.update_layout(
-        _picture_layout(display_png(_stretched(spots.log_power)), (end, end), "1/nm", fontsize=10), shapes=circles
-    )
+    figure.update_layout(_picture_layout(display_png(_stretched(spots.log_power)), (end, end), "1/nm"), shapes=circles)
     return figure
 
 
@@ -132,9 +132,7 @@ def _stretched(log_power: NDArray[np.float32]) -> NDArray[np.uint8]:
     return to_8bit(log_power, low=30.0, high=99.8)
 
 
-def _picture_layout(
-    png: bytes, ends: tuple[tuple[float, float], tuple[float, float]], unit: str, *, fontsize: int
-) -> dict[str, Any]:
+def _picture_layout(png: bytes, ends: tuple[tuple[float, float], tuple[float, float]], unit: str) -> dict[str, Any]:
     (left, right), (top, bottom) = ends
     picture = {
         "source": f"data:image/png;base64,{base64.b64encode(png).decode()}",
@@ -147,11 +145,11 @@ def _picture_layout(
         "sizing": "stretch",
         "layer": "below",
     }
-    font = {"tickfont": {"size": fontsize}}
+    font = {"tickfont": {"size": _FONT_PX}}
     return paper_layout(
         images=[picture],
         margin=_MARGIN,
-        xaxis=_AXIS | font | {"range": [left, right], "title": {"text": unit, "font": {"size": fontsize + 1}}},
+        xaxis=_AXIS | font | {"range": [left, right], "title": {"text": unit, "font": {"size": _FONT_PX + 1}}},
         # rows run downwards
         yaxis=_AXIS | font | {"range": [bottom, top], "scaleanchor": "x"},
         dragmode="pan",

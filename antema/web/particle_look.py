@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis import LatticeSpots, lattice_spots
-from antema.domain import Lattice, NotFound, material_named
+from antema.analysis.lattice import LatticeSpots, lattice_spots
+from antema.domain import NotFound
+from antema.domain.lattices import Lattice
+from antema.domain.material_names import material_named
 from antema.nets.classified import EvidenceMap
 from antema.storage import ImageResult, StoredMicrograph
 from antema.storage.kept import Kept

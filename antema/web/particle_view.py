@@ -5,14 +5,14 @@ from typing import Any
 import pandas as pd
 from dash import dcc, html
 
-from antema.analysis import Spot
-from antema.domain import CRYSTALLINITIES, UNKNOWN, UNKNOWN_REASONS, Recipe
+from antema.analysis.lattice import Spot
+from antema.domain import CRYSTALLINITIES, DOUBTS, UNKNOWN, UNKNOWN_REASONS, Recipe
 from antema.imaging.palette import CRYSTALLINITY_COLOURS
 from antema.stats import format_number
 from antema.web.crystallinity_view import why_unclassified
 from antema.web.particle_look import Look
 
-_HINDRANCES = ("sampling_too_coarse", "too_small", "too_large")
+_HINDRANCES = tuple(reason for reason in UNKNOWN_REASONS if reason not in DOUBTS)
 
 
 def class_statement(row: pd.Series, table: pd.DataFrame, recipe: Recipe, certainty: float) -> list[Any]:
@@ -38,15 +38,14 @@ def class_statement(row: pd.Series, table: pd.DataFrame, recipe: Recipe, certain
     said = f"at a certainty of {100 * certainty:.4g} %"
     if name == UNKNOWN:
         reason = row["crystallinity_reason"]
-        why = UNKNOWN_REASONS[reason]
-        said = f"{why[:1].upper()}{why[1:]}" + (f", {said}." if reason not in _HINDRANCES else ".")
+        said = UNKNOWN_REASONS[reason] if reason in _HINDRANCES else f"{said}: {UNKNOWN_REASONS[reason]}"
     line = html.Div([badge, html.Span(said, className="quiet")], className="class-line")
     if row["crystallinity_reason"] in _HINDRANCES:
         return [line]
     crystalline = float(row["p_monocrystalline"] + row["p_polycrystalline"])
     parts = [part for one in CRYSTALLINITIES for part in _probability(one, float(row[f"p_{one}"]))]
     lattice = float(row["p_lattice_visible"])
-    seen = "" if pd.isna(lattice) else f" A lattice would be seen here, if there is one: {100 * lattice:.0f} %."
+    seen = "" if pd.isna(lattice) else f" Chance that a lattice shows here, if there is one: {100 * lattice:.0f} %."
     return [
         line,
         html.Div(parts, className="probabilities"),

@@ -77,6 +77,14 @@ def view_from_query(query: Mapping[str, str], usual: View) -> View:
     return view_of(query.get("weighting"), _number(query.get("certainty", "")), border=border, usual=usual)
 
 
+def asked_certainty(text: str) -> float | None:
+    """Return the certainty, a fraction, that a query asks for in percent; None where it asks for none that can be."""
+    percent = _number(text)
+    if percent is None or not 0 < percent <= 100:
+        return None
+    return view_of(None, percent, border=None).crystallinity_certainty
+
+
 def usual_choice(sample_id: int, wanted: int | None = None) -> SampleChoice:
     """Return what the page of a sample shows without being asked: its current result, viewed as was kept with it.
 

@@ -5,12 +5,11 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from antema.web import sample_classes, sample_page
-from antema.web.crystallinity_view import LEAST_CERTAINTY_PERCENT
 from antema.web.figures import empty_figure
 from antema.web.micrograph_actions import ACTIONS
 from antema.web.sample_choice import SampleChoice
 from antema.web.state import settings
-from antema.web.view_controls import VIEWER, border_switch, quantity_choice, weighting_choice
+from antema.web.view_controls import VIEWER, border_switch, certainty_slider, quantity_choice, weighting_choice
 
 _CERTAINTY_WORDS = (
     "Below this certainty a particle is unknown. Acts at once and makes no new result. What is to be expected right is "
@@ -278,7 +277,7 @@ def _crystallinity_section(choice: SampleChoice) -> list[html.Div]:
                             "coverage",
                             html.P(id="sample-words-coverage", className="coverage-now", role="status"),
                             html.P(_CERTAINTY_WORDS, className="quiet"),
-                            above=_certainty_slider(choice.view.crystallinity_certainty),
+                            above=certainty_slider("sample-certainty", choice.view.crystallinity_certainty),
                         ),
                     ],
                     className="panels classes",
@@ -313,19 +312,6 @@ def _class_panel(plot: str, *below: html.Div | html.P, above: html.Div | None = 
         ],
         className="panel",
     )
-
-
-def _certainty_slider(certainty: float) -> html.Div:
-    slider = dcc.Slider(
-        LEAST_CERTAINTY_PERCENT,
-        100,
-        1,
-        # what was kept may lie between two steps
-        value=round(100 * certainty, 7),
-        marks={percent: f"{percent} %" for percent in (40, 60, 80, 100)},
-        id="sample-certainty",
-    )
-    return html.Div(slider, className="certainty", title="A particle whose likeliest class is less certain is unknown")
 
 
 def _particle_table() -> list[html.Div | dag.AgGrid]:

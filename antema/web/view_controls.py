@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from antema.domain import QUANTITIES
 from antema.stats import WEIGHTINGS
+from antema.web.crystallinity_view import LEAST_CERTAINTY_PERCENT
 
 # How a picture is looked at: zoomed with the wheel, nothing marked out in it.
 VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -41,6 +42,20 @@ def weighting_choice(identity: str, weighting: str) -> dbc.RadioItems:
     """Return the choice between the weightings."""
     options = [{"label": name.capitalize(), "value": name} for name in WEIGHTINGS]
     return dbc.RadioItems(options, weighting, id=identity, inline=True)
+
+
+def certainty_slider(identity: str, certainty: float) -> html.Div:
+    """Return the slider of the least certainty, in percent, that gives a particle its class."""
+    slider = dcc.Slider(
+        LEAST_CERTAINTY_PERCENT,
+        100,
+        1,
+        # what was kept may lie between two steps
+        value=round(100 * certainty, 7),
+        marks={percent: f"{percent} %" for percent in (40, 60, 80, 100)},
+        id=identity,
+    )
+    return html.Div(slider, className="certainty", title="A particle whose likeliest class is less certain is unknown")
 
 
 def border_switch(identity: str, *, value: bool) -> html.Div:

@@ -6,7 +6,7 @@ from component_text import text_of
 
 from antema import stats
 from antema.domain import QUANTITIES, Recipe, View
-from antema.web import compare_page, sample_page
+from antema.web import compare_page, sample_classes, sample_page
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import load
 from antema.web.compare_tables import difference_rows, statistics_rows
@@ -48,9 +48,14 @@ def test_plot_and_its_csv_show_shares_then(results):
 
 
 def test_classes_are_corrected_too(results):
-    shown = text_of(sample_page.crystallinity(results["classed"], CORRECTED))
-    assert "Each particle counts once, corrected for border loss." in shown
-    assert "amorphous: " in shown
+    figure, words = sample_classes.shares(results["classed"], CORRECTED, None)
+    assert "Each particle counts once, corrected for border loss." in text_of(words)
+    rows = measured(results["classed"].table)
+    weights = rows["border_weight"].where(rows["crystallinity"] == "amorphous", 0.0)
+    assert figure.data[0].x[0] == pytest.approx(100 * weights.sum() / rows["border_weight"].sum())
+    _, said = sample_classes.coverage(results["classed"], CORRECTED)
+    named = rows["crystallinity"] != "unknown"
+    assert f"{100 * rows['border_weight'][named].sum() / rows['border_weight'].sum():.1f} % of the particles" in said
 
 
 def test_links_to_downloads_ask_for_what_is_shown():

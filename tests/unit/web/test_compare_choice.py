@@ -14,6 +14,7 @@ choices = st.builds(
     st.sampled_from(list(WEIGHTINGS)),
     log=st.booleans(),
     border=st.booleans(),
+    certainty=st.integers(340, 1000).map(lambda k: k / 1000),
 )
 
 
@@ -24,13 +25,15 @@ def test_an_address_gives_back_the_choice_it_was_made_of(choice):
 
 @given(
     st.dictionaries(
-        st.sampled_from(["samples", "quantity", "weighting", "border", "log", "else"]), st.text(max_size=20)
+        st.sampled_from(["samples", "quantity", "weighting", "border", "log", "certainty", "else"]),
+        st.text(max_size=20),
     )
 )
 def test_any_address_gives_a_choice_that_can_be_shown(query):
     choice = Choice.from_query(query)
     assert choice.quantity.column == choice.column
     assert choice.weighting in WEIGHTINGS
+    assert 0 < choice.view.crystallinity_certainty <= 1
     assert len(set(choice.samples)) == len(choice.samples) <= MOST_SAMPLES
 
 

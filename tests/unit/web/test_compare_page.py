@@ -7,7 +7,7 @@ from component_text import text_of
 from antema import stats
 from antema.domain import Recipe
 from antema.imaging.palette import SAMPLE_COLOURS
-from antema.web import compare_page
+from antema.web import compare_page, crystallinity_view
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import CLASSES, load
 from antema.web.compare_warnings import warnings
@@ -215,12 +215,12 @@ def test_crystallinity_is_drawn_only_of_classified_samples(shelf):
 
 def test_without_a_model_one_line_says_so(shelf, monkeypatch):
     comparable = compared(shelf, "small", "large")
-    monkeypatch.setattr(compare_page, "crystallinity_available", lambda: False)
+    monkeypatch.setattr(crystallinity_view, "crystallinity_available", lambda: False)
     figure, sentences = compare_page.crystallinity(comparable)
     assert figure is None
     assert text_of(sentences) == "No crystallinity model is installed: particles are not classified."
-    monkeypatch.setattr(compare_page, "crystallinity_available", lambda: True)
-    assert "without crystallinity" in text_of(compare_page.crystallinity(comparable)[1])
+    monkeypatch.setattr(crystallinity_view, "crystallinity_available", lambda: True)
+    assert "made without a crystallinity model" in text_of(compare_page.crystallinity(comparable)[1])
 
 
 def test_what_cannot_be_compared_is_named(shelf):

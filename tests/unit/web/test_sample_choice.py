@@ -58,7 +58,7 @@ def test_an_address_gives_back_the_choice_it_was_made_of(make_sample, web_store,
     web_store.update_job(job.id, status="done")
     web_store.set_current_analysis(sample.id, sample.current_analysis_id, by="Ann")
     view = View(weighting="volume", crystallinity_certainty=0.9, border_weighted=True)
-    choice = SampleChoice(other.id, QUANTITIES[3].column, view, log)
+    choice = SampleChoice(other.id, QUANTITIES[3].column, view, log, by_class=not log)
     edits = len(web_store.edits())
     query = choice.query_beside(usual_choice(sample.id))
     assert asked_choice(sample.id, dict(parse_qsl(query))) == choice
