@@ -123,8 +123,20 @@ def transform_figure(look: Look) -> go.Figure:
             text=[spot.note for spot in spots.artefacts],
             hovertemplate="not of the lattice: %{text}<extra></extra>",
         )
-    figure.update_layout(_picture_layout(display_png(_stretched(spots.log_power)), (end, end), "1/nm"), shapes=circles)
+    picture = _picture_layout(display_png(_stretched(spots.log_power)), (end, end), "1/nm")
+    figure.update_layout(picture, shapes=circles)
+    # what is farther out is there, for those who zoom out
+    reach = min(_farthest(spots), end[1])
+    figure.update_xaxes(range=[-reach, reach])
+    figure.update_yaxes(range=[reach, -reach])
     return figure
+
+
+def _farthest(spots: LatticeSpots) -> float:
+    """Return up to which frequency a transform is looked at first: half more than that of its farthest spot."""
+    radii = [1 / spot.spacing_nm for spot in (*spots.spots, *spots.artefacts)]
+    radii += [1 / one.spacing_nm for one in spots.reflections[:2]]
+    return 1.5 * max(radii, default=1 / _USUAL_SPACING_NM)
 
 
 def _stretched(log_power: NDArray[np.float32]) -> NDArray[np.uint8]:
