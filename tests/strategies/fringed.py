@@ -1,5 +1,6 @@
 """Samples of drawn particles with the fringes of one set of planes, measured and classified without networks."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,8 @@ def fringed_sample(
     sample = store.create_sample(name, material=material, by="Ann")
     for number in range(images):
         path = folder / f"{name}-{number}.tif"
-        draw_fringed(path, number)
+        # no two files are the same
+        draw_fringed(path, zlib.crc32(path.name.encode()))
         store.add_micrograph(sample.id, read(path), path, by="Ann")
     analyse_drawn(store, sample.id, Recipe(), classes=classes)
     return store.sample(sample.id)

@@ -93,6 +93,18 @@ def test_outlines_by_class_follow_the_certainty(classed):
         assert not {rgb(CRYSTALLINITY_COLOURS[name]) for name in set(CLASSES) - names} & seen
 
 
+def test_without_classes_the_page_says_why(shelf, monkeypatch):
+    plain = sample_page.load(shelf["small"].current_analysis_id)
+    monkeypatch.setattr(crystallinity_view, "crystallinity_available", lambda: False)
+    assert sample_classes.unclassified(plain) == crystallinity_view.NO_MODEL
+    monkeypatch.setattr(crystallinity_view, "crystallinity_available", lambda: True)
+    assert sample_classes.unclassified(plain) == crystallinity_view.OLDER
+    empty = sample_page.load(shelf["empty"].current_analysis_id)
+    assert sample_classes.unclassified(empty) == crystallinity_view.NOTHING
+    off = Recipe(crystallinity=False)
+    assert crystallinity_view.why_unclassified(plain.table, off) == crystallinity_view.LEFT_OUT
+
+
 def test_every_reason_for_unknown_is_told(make_sample, web_store, monkeypatch):
     sample = make_sample("hindered", 4.0, 2)
     classifier = DrawsClasses(certainties=(0.7,), least_area_px=310, p_lattice=0.2)
@@ -108,15 +120,3 @@ def test_every_reason_for_unknown_is_told(make_sample, web_store, monkeypatch):
     assert f"{small}| smaller than the particles that the model knows" in shown
     assert "no lattice can be seen" in shown
     assert sample_classes.coverage(result, view)[1] == "At 80 %: 0.0 % of the particles have a class."
-
-
-def test_without_classes_the_page_says_why(shelf, make_sample, monkeypatch):
-    plain = sample_page.load(shelf["small"].current_analysis_id)
-    monkeypatch.setattr(crystallinity_view, "crystallinity_available", lambda: False)
-    assert sample_classes.unclassified(plain) == crystallinity_view.NO_MODEL
-    monkeypatch.setattr(crystallinity_view, "crystallinity_available", lambda: True)
-    assert sample_classes.unclassified(plain) == crystallinity_view.OLDER
-    empty = sample_page.load(shelf["empty"].current_analysis_id)
-    assert sample_classes.unclassified(empty) == crystallinity_view.NOTHING
-    off = make_sample("off", 4.0, 1, recipe=Recipe(crystallinity=False))
-    assert sample_classes.unclassified(sample_page.load(off.current_analysis_id)) == crystallinity_view.LEFT_OUT
