@@ -55,6 +55,12 @@ def layout(**query: str) -> html.Div:
                         className="panel compare-wide",
                     ),
                     html.Div([_plot("violin"), _crystallinity_panel(choice)], className="panels"),
+                    html.Div(
+                        [html.H3("Differences of crystallinity"), html.Div(id="compare-share-differences")],
+                        id="compare-share-panel",
+                        className="panel compare-wide",
+                        hidden=True,
+                    ),
                 ],
                 id="compare-body",
                 hidden=True,
@@ -239,6 +245,8 @@ def _differences(samples: list[int] | None, column: str, weighting: str, border:
     Output("compare-save-crystallinity", "hidden"),
     Output("compare-certainty-box", "hidden"),
     Output("compare-words-crystallinity", "children"),
+    Output("compare-share-differences", "children"),
+    Output("compare-share-panel", "hidden"),
     Input("compare-samples", "value"),
     Input("compare-border", "value"),
     Input("compare-certainty", "value"),
@@ -247,10 +255,11 @@ def _crystallinity(samples: list[int] | None, border: bool, certainty: float | N
     at = view_of(None, certainty, border=None).crystallinity_certainty
     comparable = load(Choice.of(samples, None, None, log=False, border=border, certainty=at))
     if not comparable.is_enough:
-        return (no_update,) * 5
+        return (no_update,) * 7
     figure, words = compare_page.crystallinity(comparable)
     nothing = figure is None
-    return no_update if nothing else figure, nothing, nothing, nothing, words
+    differences = compare_page.share_differences(comparable)
+    return no_update if nothing else figure, nothing, nothing, nothing, words, differences, not differences
 
 
 clientside_callback(

@@ -26,6 +26,7 @@ _TABLES: dict[str, Callable[[Comparable], pd.DataFrame]] = {
     "cumulative": compare_tables.cumulative_rows,
     "values": compare_tables.value_rows,
     "crystallinity": compare_tables.crystallinity_rows,
+    "crystallinity_differences": compare_tables.share_difference_rows,
 }
 
 
@@ -78,12 +79,15 @@ def _csv(rows: pd.DataFrame) -> bytes:
 
 
 def _particles(comparable: Comparable) -> pd.DataFrame:
-    return pd.concat([member.table.assign(sample=member.name) for member in comparable.members], ignore_index=True)
+    """Return every object of the samples, called as they are looked at."""
+    tables = [member.report(comparable.view).called_table.assign(sample=member.name) for member in comparable.members]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _workbook(comparable: Comparable, date: datetime) -> bytes:
     # a row for each particle once: their values, weighted, stand in their own CSV files
-    tables = {name: _TABLES[name](comparable) for name in ("statistics", "differences", "histogram", "crystallinity")}
+    names = ("statistics", "differences", "histogram", "crystallinity", "crystallinity_differences")
+    tables = {name: _TABLES[name](comparable) for name in names}
     title = " and ".join(member.name for member in comparable.members)
     return tables_xlsx(tables | {"particles": _particles(comparable)}, title, date)
 

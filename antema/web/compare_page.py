@@ -10,13 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
-from antema.reports import Pair
+from antema.reports import CLASSES, Pair
 from antema.reports.numbers import words_of
 from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
 from antema.storage import Sample
 from antema.web import compare_figures, compare_tables, crystallinity_view, figures
 from antema.web.compare_choice import Choice
-from antema.web.compare_samples import CLASSES, Comparable, Member
+from antema.web.compare_samples import Comparable, Member
 from antema.web.compare_warnings import names_in_words
 from antema.web.format import NOTHING, count
 from antema.web.state import store
@@ -358,6 +358,52 @@ def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
     if without:
         sentences.append(f"{names_in_words(without)}: not classified.")
     return figure, _sentences(sentences)
+
+
+def share_differences(comparable: Comparable) -> list[Any]:
+    """Return the shares of the classes pair by pair: difference, effect size and test; nothing without two samples."""
+    pairs, members = comparable.share_pairs, comparable.members
+    head = ["Pair", "Class", "Shares (%)", "Difference (%)", "Cohen's h", "Effect", "p", "p (Holm)"]
+    rows = [
+        html.Tr(
+            [
+                html.Th(
+                    [html.Div(sample_name(members[pair.a])), html.Div(["− ", sample_name(members[pair.b])])]
+                    if not place
+                    else "",
+                    scope="row",
+                ),
+                html.Td([crystallinity_view.swatch(name), name]),
+                html.Td(f"{100 * one.share_a.value:.0f} and {100 * one.share_b.value:.0f}"),
+                _estimate_cell(_percent(one.difference)),
+                _estimate_cell(one.cohens_h),
+                html.Td(one.effect_text),
+                html.Td("no test" if one.p_value is None else _number(one.p_value)),
+                html.Td(_number(corrected)),
+            ]
+        )
+        for pair in pairs
+        for place, (name, one, corrected) in enumerate(
+            zip(CLASSES, pair.comparison.classes, pair.corrected_p, strict=True)
+        )
+    ]
+    if not rows:
+        return []
+    limits = [
+        (f"{members[pair.a].name} and {members[pair.b].name}", text)
+        for pair in pairs
+        for text in (pair.comparison.note, pair.comparison.method)
+    ]
+    general = (
+        "Cohen's h is the difference of 2 arcsin √share: 0 for shares alike, ±π at most. p (Holm) is corrected for the "
+        "number of classes and pairs; quote this one."
+    )
+    return [html.Div(_table(head, rows), className="scroll-x"), *_sentences([general, *_grouped(limits)])]
+
+
+def _percent(share: Estimate) -> Estimate:
+    ends = (None if end is None else 100 * end for end in (share.low, share.high))
+    return Estimate(100 * share.value, *ends)
 
 
 def _why_unclassified(comparable: Comparable) -> str:

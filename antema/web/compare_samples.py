@@ -8,16 +8,21 @@ import pandas as pd
 
 from antema.domain import AntemaError, NotFound, View
 from antema.imaging.palette import sample_colour
-from antema.reports import ComparisonReport, Pair, ReportImage, SampleReport, crystallinity_shares, pairs_of
-from antema.reports.numbers import border_note, view_of
+from antema.reports import (
+    ComparisonReport,
+    Pair,
+    ReportImage,
+    SampleReport,
+    crystallinity_shares,
+    pairs_of,
+    share_pairs_of,
+)
+from antema.reports.numbers import SharePair, border_note, view_of
 from antema.stats import Shares, Summary
 from antema.storage import AnalysisRow, ImageResult, Sample
 from antema.web.compare_choice import Choice
 from antema.web.results import Series, series
 from antema.web.state import store
-
-CLASSES = ("amorphous", "monocrystalline", "polycrystalline", "unknown")
-"""Crystallinities in the order of `antema.reports.crystallinity_shares`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +119,14 @@ class Comparable:
         return pairs_of(ComparisonReport(reports, self.view, {}), self.choice.quantity)
 
     @cached_property
+    def share_pairs(self) -> list[SharePair]:
+        """The comparison of the shares of every two samples whose particles were classified."""
+        reports = [member.report(self.view) for member in self.members]
+        return share_pairs_of(ComparisonReport(reports, self.view, {}))
+
+    @cached_property
     def shares(self) -> list[tuple[Member, Shares]]:
-        """The shares of `CLASSES` of those samples whose particles were classified."""
+        """The shares of the classes of those samples whose particles were classified."""
         found = [(member, crystallinity_shares(member.report(self.view))) for member in self.members]
         return [(member, shares) for member, shares in found if shares is not None]
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from antema.reports import CLASSES
 from antema.stats import Estimate, ecdf, histogram
 from antema.web.compare_figures import common_edges
-from antema.web.compare_samples import CLASSES, Comparable
+from antema.web.compare_samples import Comparable
 from antema.web.results import measured
 
 
@@ -118,6 +119,7 @@ def crystallinity_rows(comparable: Comparable) -> pd.DataFrame:
             "of": shares.n,
             "images": shares.n_images,
             **_numbers("share", estimate),
+            "crystallinity_certainty": comparable.view.crystallinity_certainty,
             "border_weighted": comparable.view.border_weighted,
             "level": shares.level,
             "interval_method": shares.interval_method,
@@ -126,7 +128,35 @@ def crystallinity_rows(comparable: Comparable) -> pd.DataFrame:
         for name, particles, estimate in zip(CLASSES, shares.counts, shares.shares, strict=True)
     ]
     columns = ["sample", "crystallinity", "particles", "of", "images", "share", "share_low", "share_high"]
-    return pd.DataFrame(rows, columns=[*columns, "border_weighted", "level", "interval_method"])
+    view = ["crystallinity_certainty", "border_weighted"]
+    return pd.DataFrame(rows, columns=[*columns, *view, "level", "interval_method"])
+
+
+def share_difference_rows(comparable: Comparable) -> pd.DataFrame:
+    """Return one row per class and pair of classified samples: difference of shares, Cohen's h, p-values."""
+    rows = [
+        {
+            "sample_a": comparable.members[pair.a].name,
+            "sample_b": comparable.members[pair.b].name,
+            "crystallinity": name,
+            "crystallinity_certainty": comparable.view.crystallinity_certainty,
+            "border_weighted": comparable.view.border_weighted,
+            **_numbers("share_a", one.share_a),
+            **_numbers("share_b", one.share_b),
+            **_numbers("difference", one.difference),
+            **_numbers("cohens_h", one.cohens_h),
+            "p": one.p_value,
+            "p_holm": corrected,
+            "permutations": pair.comparison.permutations,
+            "exact": pair.comparison.exact,
+            "level": pair.comparison.level,
+            "method": pair.comparison.method,
+            "note": pair.comparison.note,
+        }
+        for pair in comparable.share_pairs
+        for name, one, corrected in zip(CLASSES, pair.comparison.classes, pair.corrected_p, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=None if rows else ["sample_a", "sample_b", "crystallinity", "difference", "p"])
 
 
 def _numbers(name: str, estimate: Estimate) -> dict[str, float | None]:

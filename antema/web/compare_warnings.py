@@ -14,7 +14,7 @@ from antema.web.results import measured
 
 _COARSE_RATIO = 2.0
 # Whether particles are classified changes no size.
-_HARMLESS_FIELDS = ("crystallinity",)
+_HARMLESS_FIELDS = ("crystallinity", "crystallinity_model")
 
 
 def warnings(comparable: Comparable) -> list[html.Div]:

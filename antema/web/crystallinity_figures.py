@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 
 from antema.domain import Quantity
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, GREY, SKY_BLUE, VERMILLION
+from antema.reports import CLASSES
 from antema.stats import Coverage, Shares
-from antema.web.crystallinity_view import CLASSES
 from antema.web.figures import paper_layout
 
 _FEW_PER_BOX = 5
@@ -58,7 +58,7 @@ def shares_figure(shares: Shares, picked: str | None) -> go.Figure:
     figure.update_layout(
         paper_layout(
             # room for the numbers behind the whiskers
-            xaxis={"title": {"text": "Share of particles (%)"}, "range": [0, max(1.28 * furthest, 10)]},
+            xaxis={"title": {"text": "Share of particles (%)"}, "range": [0, max(1.5 * furthest, 10)]},
             yaxis={"autorange": "reversed", "showgrid": False, "ticks": "", "automargin": True},
             margin={"l": 8, "r": 8, "t": 4, "b": 44},
             bargap=0.35,
@@ -86,7 +86,8 @@ def sizes_figure(quantity: Quantity, rows: pd.DataFrame, values: dict[str, np.nd
     figure = go.Figure()
     for row in rows[rows["particles"] > 0].to_dict("records"):
         name = str(row["crystallinity"])
-        label, colour = f"{name}<br>n = {row['particles']:,}".replace(",", "\u202f"), CRYSTALLINITY_COLOURS[name]
+        short, n = name.replace("crystalline", ""), f"{row['particles']:,}".replace(",", "\u202f")
+        label, colour = f"{short}<br>n = {n}", CRYSTALLINITY_COLOURS[name]
         if row["particles"] < _FEW_PER_BOX:
             figure.add_scatter(
                 x=[label] * len(values[name]),
@@ -109,7 +110,7 @@ def sizes_figure(quantity: Quantity, rows: pd.DataFrame, values: dict[str, np.nd
         )
     figure.update_layout(
         paper_layout(
-            xaxis={"showgrid": False, "ticks": "", "automargin": True},
+            xaxis={"showgrid": False, "ticks": "", "automargin": True, "tickangle": 0},
             yaxis={"title": {"text": quantity.axis}, "type": "log" if log else "linear"},
             margin={"l": 56, "r": 8, "t": 8, "b": 44},
             showlegend=False,

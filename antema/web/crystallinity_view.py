@@ -9,8 +9,9 @@ import pandas as pd
 from dash import html
 from numpy.typing import NDArray
 
-from antema.domain import CRYSTALLINITIES, UNKNOWN, UNKNOWN_REASONS, Recipe, View
+from antema.domain import UNKNOWN, UNKNOWN_REASONS, Recipe, View
 from antema.imaging.palette import CRYSTALLINITY_COLOURS
+from antema.reports import CLASSES
 from antema.reports.numbers import weights_of
 from antema.stats import Coverage, Estimate, Shares, Summary, coverage, weighted_quantiles
 from antema.storage import ImageResult
@@ -18,8 +19,6 @@ from antema.web.format import count
 from antema.web.models_view import crystallinity_available
 from antema.web.results import Series, measured
 
-CLASSES = (*CRYSTALLINITIES, UNKNOWN)
-"""In the order of `antema.reports.crystallinity_shares`."""
 LEAST_CERTAINTY_PERCENT = 34
 """The likeliest of three classes has at least a third; below that a certainty says nothing."""
 

@@ -8,7 +8,7 @@ from dash import html
 
 from antema import nets
 from antema.domain import AntemaError
-from antema.web.crystallinity_view import CLASSES
+from antema.reports import CLASSES
 from antema.web.models_view import crystallinity_available
 
 # What a card's head and its other parts show already.

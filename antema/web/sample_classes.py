@@ -7,12 +7,11 @@ import plotly.graph_objects as go
 from dash import html
 
 from antema.domain import View
-from antema.reports import crystallinity_shares
+from antema.reports import CLASSES, crystallinity_shares
 from antema.reports.numbers import words_of
 from antema.stats import Shares
 from antema.web import crystallinity_figures as figures
 from antema.web import crystallinity_view as words
-from antema.web.crystallinity_view import CLASSES
 from antema.web.results import Series, measured, quantity_of, series
 from antema.web.sample_page import Result
 

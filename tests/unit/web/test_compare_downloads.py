@@ -120,7 +120,8 @@ def test_the_workbook_holds_the_tables_and_text_as_text(client, choice):
     answer = client.get(download_address("workbook.xlsx", choice))
     assert answer.status_code == 200
     book = pd.read_excel(io.BytesIO(answer.data), sheet_name=None)
-    assert list(book) == ["statistics", "differences", "histogram", "crystallinity", "particles", "columns"]
+    classes = ["crystallinity", "crystallinity_differences"]
+    assert list(book) == ["statistics", "differences", "histogram", *classes, "particles", "columns"]
     assert list(book["statistics"]["sample"]) == ["small", "large <b>one</b>", "few"]
     assert list(book["statistics"]["median"]) == pytest.approx([s.median.value for s in load(choice).summaries])
     assert len(book["particles"]) == sum(len(member.table) for member in load(choice).members)

@@ -7,9 +7,11 @@ from component_text import text_of
 from antema import stats
 from antema.domain import Recipe
 from antema.imaging.palette import SAMPLE_COLOURS
+from antema.reports import CLASSES
 from antema.web import compare_page, crystallinity_view
 from antema.web.compare_choice import Choice
-from antema.web.compare_samples import CLASSES, load
+from antema.web.compare_samples import load
+from antema.web.compare_tables import share_difference_rows
 from antema.web.compare_warnings import warnings
 from antema.web.results import quantity_of
 from antema.web.state import store
@@ -211,6 +213,24 @@ def test_crystallinity_is_drawn_only_of_classified_samples(shelf):
     assert [trace.name for trace in figure.data] == list(CLASSES)
     assert [trace.y[0] for trace in figure.data] == pytest.approx([100 * share.value for share in expected.shares])
     assert "small: not classified." in text_of(sentences)
+
+
+def test_shares_are_compared_class_by_class_at_the_certainty_chosen(web_store, make_sample):
+    one = make_sample("one", 4.0, 6, classes=("amorphous",))
+    two = make_sample("two", 4.4, 6, classes=("monocrystalline",))
+    for certainty in (0.5, 0.95):
+        comparable = load(Choice.of([one.id, two.id], None, None, log=False, certainty=certainty))
+        rows = share_difference_rows(comparable).set_index("crystallinity")
+        tables = [member.table[member.table["status"] == "measured"] for member in comparable.members]
+        sure = [float((table["confidence"] >= certainty).mean()) for table in tables]
+        assert rows.loc["amorphous", "difference"] == pytest.approx(sure[0])
+        assert rows.loc["monocrystalline", "difference"] == pytest.approx(-sure[1])
+        assert rows.loc["unknown", "difference"] == pytest.approx(sure[1] - sure[0])
+        assert rows.loc["amorphous", "p"] < 0.01
+        shown = text_of(compare_page.share_differences(comparable))
+        assert f"{100 * sure[0]:.0f} and 0" in shown
+        assert "a large effect" in shown
+    assert compare_page.share_differences(load(Choice.of([one.id], None, None, log=False))) == []
 
 
 def test_without_a_model_one_line_says_so(shelf, monkeypatch):

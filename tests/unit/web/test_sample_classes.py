@@ -12,9 +12,9 @@ from antema import stats
 from antema.analysis import called
 from antema.domain import CRYSTALLINITIES, QUANTITIES, Recipe, View
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, rgb
+from antema.reports import CLASSES
 from antema.web import crystallinity_view, sample_classes, sample_page
 from antema.web.app import create_app
-from antema.web.crystallinity_view import CLASSES
 from antema.web.results import measured, pick
 from antema.web.state import store
 from tests.strategies.classifying import DrawsClasses
