@@ -173,14 +173,21 @@ def _look() -> html.Div:
     return html.Div(
         [
             evidence,
-            html.Div(
+            # dimmed while the next particle is looked at: what is shown is of the one before till then
+            dcc.Loading(
                 [
-                    _look_graph("crop", "Its own grey values (nm)"),
-                    _look_graph("transform", "Fourier transform (1/nm)"),
+                    html.Div(
+                        [
+                            _look_graph("crop", "Its own grey values (nm)"),
+                            _look_graph("transform", "Fourier transform (1/nm)"),
+                        ],
+                        className="look-graphs",
+                    ),
+                    html.Div(id="image-spots", className="spots"),
                 ],
-                className="look-graphs",
+                delay_show=250,
+                overlay_style={"visibility": "visible", "opacity": 0.3},
             ),
-            html.Div(id="image-spots", className="spots"),
         ],
         id="image-look",
         hidden=True,
