@@ -22,7 +22,7 @@ OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _DEVICES = ("auto", "cpu", "gpu")
 _CROP_SETS = ("pattern", "simulation-c", "simulation-c-si", "poly", "realistic")
-_FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids")
+_FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids", "crystallinity")
 
 
 class _WrongUsageError(AntemaError):

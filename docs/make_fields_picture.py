@@ -22,6 +22,7 @@ SEEDS = {
     "dense": (1, 2),
     "annular": (2, 3),
     "solids": (1, 2),
+    "crystallinity": (1, 2),
 }
 SHAPE = (360, 480)
 COLUMNS, LINE_PX = 4, 16

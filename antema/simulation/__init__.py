@@ -2,16 +2,18 @@
 
 from antema.simulation.camera import Camera
 from antema.simulation.crop_files import simulate_crystallinity
+from antema.simulation.demo import demo_files, write_demo
 from antema.simulation.drawn import drawn_field
 from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise
-from antema.simulation.files import demo_files, instance_pages, simulate_micrographs, write_demo, write_field
-from antema.simulation.micrographs import micrograph_field
+from antema.simulation.files import instance_pages, simulate_micrographs, write_field
 from antema.simulation.optics import Optics
+from antema.simulation.resolved import Batch, resolved_field
 from antema.simulation.specimens import specimen_field
 from antema.simulation.variety import KINDS, metal_field, varied_field
 
 __all__ = [
     "KINDS",
+    "Batch",
     "demo_files",
     "Camera",
     "Optics",
@@ -21,7 +23,7 @@ __all__ = [
     "drawn_field",
     "instance_pages",
     "metal_field",
-    "micrograph_field",
+    "resolved_field",
     "simulate_crystallinity",
     "simulate_micrographs",
     "specimen_field",

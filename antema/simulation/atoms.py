@@ -1,82 +1,14 @@
-"""Atoms of single nanoparticles, and the outline that they have in projection."""
+"""The outline that atoms have in projection, and rotations of them."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from antema.domain.structures import FACE_CENTRING
-from antema.simulation.materials import Material
 from antema.simulation.shapes import Shadow, convex_hull, feret
 
 Positions = NDArray[np.float64]
-SHAPES = ("sphere", "polyhedron", "ellipsoid", "rod")
-STRUCTURES = ("crystal", "twin", "amorphous")
-
-_FACETS_111 = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / np.sqrt(3)
 _BEYOND_EDGE = 0.3
 """In samples; gives discs their area within 0.3 samples of their diameter."""
-_FACETS_100 = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], float)
-
-
-def nanoparticle(
-    rng: np.random.Generator, metal: Material, diameter_nm: float, *, shape: str = "sphere", structure: str = "crystal"
-) -> Positions:
-    """Return the atoms of one particle in random orientation, centred on its centre of mass.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of orientation, facets and disorder.
-    metal : Material
-        The element.
-    diameter_nm : float
-        Diameter of the sphere of the same volume.
-    shape : str
-        One of `SHAPES`.
-    structure : str
-        One of `STRUCTURES`: a single crystal, one twin on a {111} plane, or atoms without lattice (the crystal's,
-        each displaced at random by so much that hardly any order is left).
-
-    Returns
-    -------
-    ndarray, shape (n, 3)
-        x, y and z in nm; z along the beam.
-    """
-    stretch = np.ones(3)
-    if shape == "ellipsoid":
-        stretch = rng.uniform(0.75, 1.3, 3)
-    elif shape == "rod":
-        stretch = np.array([1.0, 1.0, rng.uniform(1.6, 3.0)])
-    stretch /= np.cbrt(stretch.prod())
-    radius_nm = diameter_nm / 2
-    reach_nm = radius_nm * 1.35 * stretch.max() + metal.lattice_nm
-    cells = int(np.ceil(reach_nm / metal.lattice_nm))
-    corner = np.arange(-cells, cells + 1)
-    grid = np.stack(np.meshgrid(corner, corner, corner, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    lattice = ((grid + FACE_CENTRING).reshape(-1, 3) + rng.uniform(0, 1, 3)) * metal.lattice_nm
-    if structure == "twin":
-        normal = _FACETS_111[rng.integers(8)]
-        height = lattice @ normal
-        lattice = lattice - height[height > 0].min() * normal  # a plane of atoms in the mirror
-        height = lattice @ normal
-        upper = lattice[height > 1e-6]
-        mirrored = upper - 2 * (upper @ normal)[:, None] * normal
-        lattice = np.concatenate([lattice[np.abs(height) <= 1e-6], upper, mirrored])
-    elif structure == "amorphous":
-        lattice = lattice + rng.normal(0, 0.17 * metal.lattice_nm, lattice.shape)
-    if shape == "polyhedron":
-        octahedral, cubic = rng.uniform(0.82, 1.0, 8), rng.uniform(0.85, 1.15, 6)
-        # planes this far from the centre keep about the volume of the sphere
-        inside = (lattice @ _FACETS_111.T <= octahedral * radius_nm).all(axis=1)
-        inside &= (lattice @ _FACETS_100.T <= cubic * radius_nm).all(axis=1)
-    else:
-        turn = random_rotation(rng) if shape != "sphere" else np.eye(3)
-        inside = (((lattice @ turn) / (stretch * radius_nm)) ** 2).sum(axis=1) <= 1
-    atoms = lattice[inside]
-    if len(atoms) == 0:
-        atoms = np.zeros((1, 3))
-    atoms = (atoms - atoms.mean(axis=0)) @ random_rotation(rng).T
-    return atoms + rng.normal(0, 0.007, atoms.shape)  # thermal motion at room temperature
 
 
 def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -86,13 +18,6 @@ def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
     if np.linalg.det(q) < 0:
         q[:, 0] *= -1
     return q
-
-
-def outline_mask(
-    xy_nm: Positions, radius_nm: float, pixel_size_nm: float, *, most_samples: int = 60_000
-) -> tuple[int, int, NDArray[np.bool_]]:
-    """Return the pixels of a particle whose atoms are all of one radius; see `outlined`."""
-    return outlined(xy_nm, np.full(len(xy_nm), radius_nm), pixel_size_nm, most_samples=most_samples)[:3]
 
 
 def outlined(

@@ -17,7 +17,7 @@ from antema.simulation.amorphous import CARBON, SILICON
 from antema.simulation.camera import Camera
 from antema.simulation.crops import FINEST_NM, Conditions, Crop, particle_crop
 from antema.simulation.crystals import Atoms
-from antema.simulation.domains import Grown, along_beam, grown
+from antema.simulation.domains import POLYHEDRA, any_particle, grown, structure_of
 from antema.simulation.elements import SPECIES
 from antema.simulation.materials import METALS, Material
 from antema.simulation.optics import Optics
@@ -27,11 +27,8 @@ SIMULATED_PAPER_PX_NM = 0.024
 PATTERN_PX = 128
 PATTERN_PX_NM = 0.02
 """Patterns have no scale; at this one their shortest period is that of gold's {111} planes."""
-_POLYHEDRA = ("cube", "octahedron", "truncated octahedron", "cuboctahedron", "tetrahedron")
-_SINGLE_SHAPES = ("sphere", "ellipsoid", *_POLYHEDRA, "rod", "plate", "irregular")
 _SILICON_AS_CARBON = replace(CARBON, z=SILICON.z)
 """Silicon in the places of carbon's atoms."""
-_ZONES = ((1, 1, 0), (1, 0, 0), (1, 1, 1), (1, 1, 2))
 _ELEMENTS = {"Au": 0.35, "Pt": 0.15, "Ag": 0.2, "Pd": 0.15, "AgPt": 0.15}
 
 
@@ -102,8 +99,8 @@ def paper_crop(seed: int, *, counts: dict[tuple[str, str], tuple[int, int]]) -> 
     shape = "sphere"
     if structure == "model":
         # models of other structures than ball-shaped cuts: polyhedra, or twins
-        shape = str(rng.choice(_POLYHEDRA if kind == MONOCRYSTALLINE else (*TWINNED_SHAPES, "cuboctahedron")))
-        structure = _structure_of(kind, shape)
+        shape = str(rng.choice(POLYHEDRA if kind == MONOCRYSTALLINE else (*TWINNED_SHAPES, "cuboctahedron")))
+        structure = structure_of(kind, shape)
     body = body_of(shape, rng.uniform(1, 3), rng)
     particle = grown(rng, gold, body, shape, structure)
     x_nm, y_nm = rng.uniform(-3, 3, 2)
@@ -173,13 +170,13 @@ def realistic_crop(seed: int) -> Crop:
     platinum = float(rng.choice(list(_ALLOYS)))
     material = _ALLOYS[platinum] if name == "AgPt" else METALS[name]
     kind = CRYSTALLINITIES[rng.integers(3)]
-    particle, body, shape = _any_particle(rng, material, kind, _log_uniform(rng, 1, 10))
+    particle, body, shape = any_particle(rng, material, kind, _log_uniform(rng, 1, 10))
     neighbours: list[Atoms] = []
     if rng.random() < 0.3:
         reach = _radius(body)
         for _ in range(int(rng.integers(1, 3))):
             diameter = float(np.clip(2 * reach * np.exp(rng.normal(0, 0.25)), 1, 10))
-            other, other_body, _ = _any_particle(rng, material, CRYSTALLINITIES[rng.integers(3)], diameter)
+            other, other_body, _ = any_particle(rng, material, CRYSTALLINITIES[rng.integers(3)], diameter)
             neighbours.append(_beside(rng, particle.atoms, other.atoms, reach + _radius(other_body)))
     if name == "AgPt":
         particle = replace(particle, atoms=_mixed(rng, particle.atoms, platinum))
@@ -187,42 +184,6 @@ def realistic_crop(seed: int) -> Crop:
     conditions = _any_conditions(rng, float(np.abs(particle.atoms.places_nm[:, :2]).max()))
     crop = particle_crop(rng, particle, material, conditions, neighbours)
     return _described(crop, conditions, shape, seed)
-
-
-def _any_particle(
-    rng: np.random.Generator, material: Material, kind: str, diameter_nm: float
-) -> tuple[Grown, Body, str]:
-    if kind == POLYCRYSTALLINE and rng.random() < 0.35:
-        shape = str(rng.choice(TWINNED_SHAPES))
-        structure = "multiply twinned"
-    else:
-        shape = str(rng.choice(_SINGLE_SHAPES))
-        structure = _structure_of(kind, shape)
-        if kind == AMORPHOUS:
-            structure = str(rng.choice(("packed", "glass")))
-        elif kind == POLYCRYSTALLINE:
-            structure = str(rng.choice(("twin", "stitched"), p=(0.4, 0.6)))
-    flat = shape in ("plate", "rod")
-    # flat ones need their volume to hold more than one layer of crystals
-    diameter_nm = max(diameter_nm, 1.8) if flat else diameter_nm
-    rounding = rng.uniform(0, 0.5) if shape not in ("sphere", "ellipsoid", "rod") and rng.random() < 0.6 else 0.0
-    body = body_of(shape, diameter_nm, rng, rounding=rounding)
-    if flat and body.reach_nm > 7:
-        body = body.scaled(7 / body.reach_nm)
-    rotation = None
-    if rng.random() < 0.5:
-        rotation = along_beam(
-            rng, np.array(_ZONES[rng.integers(len(_ZONES))], float), tilt_rad=_log_uniform(rng, 3e-3, 0.1)
-        )
-    return grown(rng, material, body, shape, structure, rotation=rotation), body, shape
-
-
-def _structure_of(kind: str, shape: str) -> str:
-    if kind == AMORPHOUS:
-        return "packed"
-    if kind == MONOCRYSTALLINE:
-        return "crystal"
-    return "multiply twinned" if shape in TWINNED_SHAPES else "twin"
 
 
 def _any_conditions(rng: np.random.Generator, reach_nm: float) -> Conditions:

@@ -19,15 +19,15 @@ from antema.simulation.materials import Material
 from antema.simulation.multislice import exit_waves, image
 from antema.simulation.optics import Optics
 from antema.simulation.shapes import Ellipsoid, Vectors
-from antema.simulation.visibility import VISIBLE, lattice_contrast, noise_power, spacings_nm
+from antema.simulation.visibility import VISIBLE, lattice_contrast, noise_power, shown, spacings_nm
 
 FINEST_NM, FINE_NM = 0.01, 0.025
 """Least pixel size of a crop; largest one of the waves, which are binned to the crop's."""
-_EDGES_PX = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1600)
+EDGES_PX = (128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1600)
 _SLICES = (4, 8, 12, 16, 24, 32, 48, 64, 96)
 _SLICE_NM = 0.4
-_FOCI = 5
-_GAP_NM = 0.2
+FOCI = 5
+GAP_NM = 0.2
 """Between a particle's lowest atoms and its support."""
 
 
@@ -96,10 +96,7 @@ def particle_crop(
 ) -> Crop:
     """Return the crop of a particle.
 
-    ``lattice_visible`` of a crystal says whether `antema.simulation.visibility.lattice_contrast` of the particle alone
-    reaches `VISIBLE`; ``hidden_by`` is ``orientation`` where a ball of the same size with [110] along the beam would
-    show its lattice in its place, else ``conditions``. Of a particle without lattice ``lattice_visible`` says whether
-    that ball would show one: whether the image can tell that there is none.
+    What its label says of its lattice: `antema.simulation.visibility.shown`.
 
     Parameters
     ----------
@@ -115,16 +112,14 @@ def particle_crop(
         Other particles, in the same frame, not in its place.
     """
     pixel_nm = conditions.pixel_size_nm
-    bins = 1
-    while pixel_nm / bins > FINE_NM:
-        bins *= 2
+    bins = binning(pixel_nm)
     fine_nm = pixel_nm / bins
     atoms = particle.atoms
     reach = float(np.abs(atoms.places_nm[:, :2]).max()) + material.radius_nm
     side_px = int(np.ceil(2 * (reach + conditions.margin_nm) / pixel_nm)) + 1
-    edge_px = next((n for n in _EDGES_PX if n >= side_px * bins), None)
+    edge_px = next((n for n in EDGES_PX if n >= side_px * bins), None)
     if edge_px is None:
-        msg = f"a particle with surroundings of at most {_EDGES_PX[-1] * fine_nm:.1f} nm is expected at {pixel_nm:g} nm"
+        msg = f"a particle with surroundings of at most {EDGES_PX[-1] * fine_nm:.1f} nm is expected at {pixel_nm:g} nm"
         raise ValueError(f"{msg} a pixel; found {side_px * pixel_nm:.1f} nm")
     middle = np.array([*(edge_px * fine_nm / 2 + rng.uniform(-0.5, 0.5, 2) * pixel_nm), 0.0])
     others = [(one.places_nm + middle, one.z) for one in neighbours]
@@ -148,41 +143,64 @@ def particle_crop(
         return lattice_contrast(crystal[window], everything_else[window], exact, pixel_nm, lattice, noise)
 
     diameter_nm = float(np.cbrt(6 / np.pi * len(atoms.z) / sum(material.atoms_per_nm3.values())))
-    ball = _ball(rng, material, diameter_nm)
+    ball = reference_ball(rng, material, diameter_nm)
     reference = (ball + middle, rng.choice(atoms.z, len(ball)))
+    contrast, best = (0.0, float("nan")), None
     if particle.crystallinity == AMORPHOUS:
-        seen, best = expected([[target, *others, *film], [reference]])
-        contrast, spacing = 0.0, float("nan")
-        visible = contrast_of(best, seen)[0] >= VISIBLE
-        hidden_by = "" if visible else "conditions"
+        seen, ball_alone = expected([[target, *others, *film], [reference]])
+        best = contrast_of(ball_alone, seen)[0]
     else:
         seen, alone = expected([[target, *others, *film], [target]])
-        contrast, spacing = contrast_of(alone, seen - alone)
-        visible, hidden_by = contrast >= VISIBLE, ""
-        if not visible:
-            (best,) = expected([[reference]])
-            hidden_by = "orientation" if contrast_of(best, seen - alone)[0] >= VISIBLE else "conditions"
+        contrast = contrast_of(alone, seen - alone)
+        if contrast[0] < VISIBLE:
+            (ball_alone,) = expected([[reference]])
+            best = contrast_of(ball_alone, seen - alone)[0]
 
-    # drift and the camera's blur are in what was expected already
-    sharp = replace(conditions.camera, signal_mtf_px=0.0, signal_tail=0.0, drift_px=(0.0, 0.0))
-    pixels = sharp.record(rng, seen)[window].astype(np.uint16)
+    pixels = recorded(rng, seen, conditions.camera)[window].astype(np.uint16)
     mask = imperfect(rng, exact, conditions.outline_nm / pixel_nm, conditions.outline_bias_nm / pixel_nm)
     label = {
         "class": particle.crystallinity,
-        "lattice_visible": visible,
         "element": material.name,
         "diameter_nm": 2 * np.sqrt(shadow.area_nm2 / np.pi),
         "pixel_size_nm": pixel_nm,
         "structure": particle.structure,
         "domains": particle.domains,
         "atoms": len(atoms.z),
-        "lattice_contrast": contrast,
-        "clearest_spacing_nm": spacing,
-        "hidden_by": hidden_by,
+        **shown(particle.crystallinity, contrast, best),
         "neighbours": len(neighbours),
         "mask_iou": np.count_nonzero(mask & exact) / np.count_nonzero(mask | exact),
     }
     return Crop(pixels, mask, pixel_nm, label)
+
+
+def binning(pixel_size_nm: float) -> int:
+    """Return how many samples of the wave a pixel needs along each edge: a power of two, at most `FINE_NM` each."""
+    bins = 1
+    while pixel_size_nm / bins > FINE_NM:
+        bins *= 2
+    return bins
+
+
+def slice_nm(depth_nm: float) -> float:
+    """Return how thick slices are that make up a depth: at most 0.4 nm, and as thin as makes one of few numbers.
+
+    Each number of slices is compiled for itself.
+    """
+    least = int(np.ceil(depth_nm / _SLICE_NM))
+    return depth_nm / next((n for n in _SLICES if n >= least), least)
+
+
+def without_noise(intensity: Image, camera: Camera, bins: int) -> Image:
+    """Return what a camera expects of an intensity with `bins` samples along each edge of a pixel, drift included."""
+    h, w = intensity.shape[0] // bins, intensity.shape[1] // bins
+    binned = intensity.reshape(h, bins, w, bins).mean(axis=(1, 3))
+    moved = drifted(binned, camera.drift_px)
+    return np.maximum(blurred(moved, camera.signal_mtf_px, camera.signal_tail, camera.tail_px), 0)
+
+
+def recorded(rng: np.random.Generator, expected: Image, camera: Camera) -> NDArray[np.generic]:
+    """Return the grey values of what `without_noise` gives: drift and the camera's blur are in it already."""
+    return replace(camera, signal_mtf_px=0.0, signal_tail=0.0, drift_px=(0.0, 0.0)).record(rng, expected)
 
 
 def imperfect(rng: np.random.Generator, mask: NDArray[np.bool_], sd_px: float, bias_px: float) -> NDArray[np.bool_]:
@@ -207,7 +225,7 @@ def _film(
     if solid is None:
         return []
     places = slab(rng, (edge_nm, edge_nm, conditions.support_nm), solid)
-    places[:, 2] += max(float(places_nm[:, 2].max()) for places_nm, _ in above) + _GAP_NM
+    places[:, 2] += max(float(places_nm[:, 2].max()) for places_nm, _ in above) + GAP_NM
     return [(places, np.full(len(places), solid.z))]
 
 
@@ -221,28 +239,30 @@ def _expected(
     """Return what the camera expects of each specimen, (n, n) pixels of the crop, without noise."""
     whole = [(np.concatenate([p for p, _ in parts]), np.concatenate([z for _, z in parts])) for parts in specimens]
     depth = max(float(np.ptp(places[:, 2])) for places, _ in whole) + 1e-3
-    # as thin as makes one of few numbers of slices, each of which is compiled for itself
-    least = int(np.ceil(depth / _SLICE_NM))
-    slices = next((n for n in _SLICES if n >= least), least)
     waves = exit_waves(
         whole,
         pixel_size_nm=fine_nm,
         shape=(edge_px, edge_px),
-        slice_nm=depth / slices,
+        slice_nm=slice_nm(depth),
         optics=conditions.optics,
         plane_nm=0.0,
     )
-    intensity = image(waves, conditions.optics, fine_nm, foci=_FOCI)
-    n = edge_px // bins
-    binned = intensity.reshape(len(whole), n, bins, n, bins).mean(axis=(2, 4))
-    camera = conditions.camera
-    return [
-        np.maximum(blurred(drifted(one, camera.drift_px), camera.signal_mtf_px, camera.signal_tail, camera.tail_px), 0)
-        for one in binned
-    ]
+    intensity = image(waves, conditions.optics, fine_nm, foci=FOCI)
+    return [without_noise(one, conditions.camera, bins) for one in intensity]
 
 
-def _ball(rng: np.random.Generator, material: Material, diameter_nm: float) -> Vectors:
+def reference_ball(rng: np.random.Generator, material: Material, diameter_nm: float) -> Vectors:
+    """Return the atoms (n, 3) of a ball of one crystal with [110] along the beam, which shows its lattice if any does.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of its turn about the beam.
+    material : Material
+        A face-centred cubic metal.
+    diameter_nm : float
+        Its diameter.
+    """
     body = Ellipsoid(diameter_nm / 2 * np.eye(3))
     rotation = along_beam(rng, np.array([1.0, 1, 0]))
     return grown(rng, material, body, "sphere", "crystal", rotation=rotation).atoms.places_nm

@@ -1,5 +1,6 @@
 """Particles whose crystal domains are known: single crystals, twins, crystals stitched together, and glasses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -7,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from antema.domain import CRYSTALLINITIES
+from antema.domain import AMORPHOUS, CRYSTALLINITIES, MONOCRYSTALLINE, POLYCRYSTALLINE
 from antema.simulation.amorphous import AmorphousSolid, packed
 from antema.simulation.atoms import random_rotation
 from antema.simulation.crystals import THERMAL_NM, Atoms, filled
 from antema.simulation.materials import METALS, Material
-from antema.simulation.shapes import TWINNED_SHAPES, Body, Vectors
+from antema.simulation.shapes import TWINNED_SHAPES, Body, Vectors, body_of
 
 STRUCTURES = ("crystal", "twin", "multiply twinned", "stitched", "packed", "glass")
+POLYHEDRA = ("cube", "octahedron", "truncated octahedron", "cuboctahedron", "tetrahedron")
+_SINGLE_SHAPES = ("sphere", "ellipsoid", *POLYHEDRA, "rod", "plate", "irregular")
+_ZONES = ((1, 1, 0), (1, 0, 0), (1, 1, 1), (1, 1, 2))
 LEAST_OF_NEIGHBOURS = 0.248 / 0.28837
 """Closest distance of two atoms without order, relative to that of neighbours in the crystal; 0.248 nm for gold."""
 PACKED_SHARE, GLASS_SHARE = 0.62, 0.95
@@ -106,6 +110,69 @@ def grown(
     if domains:  # atoms without order have been placed at random already
         places = places + rng.normal(0, THERMAL_NM, places.shape)
     return Grown(Atoms(places, atoms.z, atoms.radii_nm), structure, domains)
+
+
+def any_particle(
+    rng: np.random.Generator,
+    material: Material,
+    kind: str,
+    diameter_nm: float,
+    shapes: Mapping[str, float] | None = None,
+) -> tuple[Grown, Body, str]:
+    """Return a particle of a class, its body in the crystal's frame, and its shape.
+
+    A third of the polycrystalline ones are multiply twinned, the others twins or stitched; half of all lie with a low
+    zone axis within 3 to 100 mrad of the beam, the others in any orientation.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of all that is random.
+    material : Material
+        A face-centred cubic metal.
+    kind : str
+        One of `CRYSTALLINITIES`.
+    diameter_nm : float
+        Diameter of the sphere of the same volume; plates and rods are made at least 1.8 nm and at most 14 nm long.
+    shapes : mapping of str to float or None
+        Shares of the shapes that are not multiply twinned; None: any, each as often.
+    """
+    if kind == POLYCRYSTALLINE and rng.random() < 0.35:
+        shape = str(rng.choice(TWINNED_SHAPES))
+        structure = "multiply twinned"
+    else:
+        shape = str(rng.choice(_SINGLE_SHAPES)) if shapes is None else _drawn(rng, shapes)
+        structure = structure_of(kind, shape)
+        if kind == AMORPHOUS:
+            structure = str(rng.choice(("packed", "glass")))
+        elif kind == POLYCRYSTALLINE:
+            structure = str(rng.choice(("twin", "stitched"), p=(0.4, 0.6)))
+    flat = shape in ("plate", "rod")
+    # flat ones need their volume to hold more than one layer of crystals
+    diameter_nm = max(diameter_nm, 1.8) if flat else diameter_nm
+    rounding = rng.uniform(0, 0.5) if shape not in ("sphere", "ellipsoid", "rod") and rng.random() < 0.6 else 0.0
+    body = body_of(shape, diameter_nm, rng, rounding=rounding)
+    if flat and body.reach_nm > 7:
+        body = body.scaled(7 / body.reach_nm)
+    rotation = None
+    if rng.random() < 0.5:
+        zone = np.array(_ZONES[rng.integers(len(_ZONES))], float)
+        rotation = along_beam(rng, zone, tilt_rad=float(np.exp(rng.uniform(np.log(3e-3), np.log(0.1)))))
+    return grown(rng, material, body, shape, structure, rotation=rotation), body, shape
+
+
+def structure_of(kind: str, shape: str) -> str:
+    """Return a structure that a shape of a class can have."""
+    if kind == AMORPHOUS:
+        return "packed"
+    if kind == MONOCRYSTALLINE:
+        return "crystal"
+    return "multiply twinned" if shape in TWINNED_SHAPES else "twin"
+
+
+def _drawn(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+    odds = np.array(list(shares.values()), float)
+    return str(rng.choice(list(shares), p=odds / odds.sum()))
 
 
 def neighbours_nm(material: Material) -> float:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise, visible
 from antema.simulation.figures import annotated, as_printed, uneven_ground
 from antema.simulation.fourier import gaussian, long_waves
-from antema.simulation.micrographs import placed
 from antema.simulation.solids import OUTLINES, PROFILES, signed_distance, thickness
 
 Image = NDArray[np.float32]
@@ -87,6 +86,42 @@ def drawn_field(seed: int, *, shape: tuple[int, int] = (512, 512), width_px: flo
         "contrast_to_noise": field_contrast_to_noise(particle_contrast_to_noise(pixels, instances)),
     }
     return SimulatedField(pixels, None, instances, particles, conditions)
+
+
+def placed(
+    rng: np.random.Generator,
+    widths_px: NDArray[np.float64],
+    shape: tuple[int, int],
+    *,
+    overlaps: float,
+    tries: int = 40,
+) -> list[tuple[float, float] | None]:
+    """Return a centre (x, y) in pixels for each circle of these widths, None where it found no room.
+
+    Circles keep apart, but for a share `overlaps` of them which lie partly over another one.
+    """
+    result: list[tuple[float, float] | None] = []
+    centres = np.empty((0, 2))
+    radii = np.empty(0)
+    for width in widths_px:
+        found = None
+        if len(centres) and rng.random() < overlaps:
+            other = int(rng.integers(len(centres)))
+            angle = rng.uniform(0, 2 * np.pi)
+            apart = (radii[other] + width / 2) * rng.uniform(0.55, 1.02)
+            found = centres[other] + apart * np.array([np.cos(angle), np.sin(angle)])
+        else:
+            for _ in range(tries):
+                candidate = rng.uniform(0, 1, 2) * (shape[1], shape[0])
+                if not len(centres) or (np.hypot(*(centres - candidate).T) > (radii + width / 2) * 1.08).all():
+                    found = candidate
+                    break
+        if found is None:
+            result.append(None)
+            continue
+        centres, radii = np.vstack([centres, found]), np.append(radii, width / 2)
+        result.append((float(found[0]), float(found[1])))
+    return result
 
 
 def _placed(

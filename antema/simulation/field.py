@@ -48,6 +48,16 @@ def union(instances: list[Instance], shape: tuple[int, ...]) -> NDArray[np.bool_
     return mask
 
 
+Window = tuple[slice, slice]
+
+
+def cut(x: int, y: int, size: tuple[int, ...], shape: tuple[int, ...]) -> tuple[Window, Window]:
+    """Return where a window of `size` (h, w) at (x, y) lies in an image of `shape`, and which part of it does."""
+    top, left = max(0, -y), max(0, -x)
+    bottom, right = max(min(size[0], shape[0] - y), top), max(min(size[1], shape[1] - x), left)
+    return (slice(y + top, y + bottom), slice(x + left, x + right)), (slice(top, bottom), slice(left, right))
+
+
 def visible(x: int, y: int, mask: NDArray[np.bool_], shape: tuple[int, int]) -> Instance | None:
     """Return the part of `mask` at (x, y) that lies in an image of `shape`; None where that is nothing."""
     top, left = max(0, -y), max(0, -x)

@@ -1,7 +1,7 @@
-"""Simulated micrographs on disk: a micrograph set with its truth, and the demonstration samples."""
+"""Simulated micrographs on disk: a micrograph set with its truth."""
 
 import json
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.domain import Instance
-from antema.simulation.camera import Camera
 from antema.simulation.field import SimulatedField
-from antema.simulation.micrographs import micrograph_field
-from antema.simulation.optics import Optics
 from antema.simulation.sets import made, write_calibrated
 from antema.simulation.variety import KINDS
 
@@ -134,85 +131,3 @@ def _write_one(out: Path, seed: int, *, shape: tuple[int, int], kind: str, pixel
     if field.pixels.dtype == np.uint8:
         field = replace(field, pixels=field.pixels.astype(np.uint16) * 257)  # 255 becomes 65535
     return write_field(field, out, f"field_{seed:06d}")
-
-
-_DEMO: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
-    (
-        {
-            "name": "Demo: gold, about 2 nm",
-            "material": "Au",
-            "batch": "simulated-2nm",
-            "notes": "Simulated micrographs: true mean diameter 2.0 nm, standard deviation 0.3 nm.",
-        },
-        {"mean_diameter_nm": 2.0, "sd_nm": 0.3, "pixel_size_nm": 0.06, "n": 165},
-    ),
-    (
-        {
-            "name": "Demo: gold, about 4 nm",
-            "material": "Au",
-            "batch": "simulated-4nm",
-            "notes": "Simulated micrographs: true mean diameter 4.0 nm, standard deviation 0.5 nm.",
-        },
-        {"mean_diameter_nm": 4.0, "sd_nm": 0.5, "pixel_size_nm": 0.1, "n": 125},
-    ),
-)
-
-_DEMO_IMAGES = 6
-
-
-def demo_files() -> list[tuple[dict[str, Any], list[str]]]:
-    """Return what the demo consists of: per batch what `write_demo` says of the sample, and its images' names."""
-    return [(dict(sample), [f"{sample['batch']}_{k + 1:02d}.tif" for k in range(_DEMO_IMAGES)]) for sample, _ in _DEMO]
-
-
-def write_demo(
-    directory: Path,
-    seed: int = 2023,
-    *,
-    but: Container[str] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> list[tuple[dict[str, Any], list[Path]]]:
-    """Write two simulated batches of gold particles of six calibrated micrographs each.
-
-    Parameters
-    ----------
-    directory : Path
-        Where the batches' folders are made.
-    seed : int
-        The same seed gives the same pixels.
-    but : container of str
-        Names of images that are not needed.
-    progress : callable or None
-        Called with (done, all) after each micrograph.
-
-    Returns
-    -------
-    list of (dict, list of Path)
-        Per batch the sample's ``name``, ``material``, ``batch`` and ``notes``, and its images.
-    """
-    result = []
-    total = sum(name not in but for _, names in demo_files() for name in names)
-    done = 0
-    for batch, (sample, names) in enumerate(demo_files()):
-        folder = Path(directory) / sample["batch"]
-        paths = []
-        for k, name in enumerate(names):
-            if name in but:
-                continue
-            number = seed * 100 + batch * 10 + k
-            rng = np.random.default_rng((number, 7))
-            field = micrograph_field(
-                number,
-                overlaps=0.06,
-                optics=Optics(defocus_nm=rng.uniform(35, 75)),
-                camera=Camera(dose_e_px=rng.uniform(250, 500)),
-                carbon_nm=rng.uniform(3, 5),
-                absorption=0.2,
-                **_DEMO[batch][1],
-            )
-            paths.append(write_field(field, folder, Path(name).stem))
-            done += 1
-            if progress:
-                progress(done, total)
-        result.append((sample, paths))
-    return result

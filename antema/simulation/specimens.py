@@ -15,6 +15,7 @@ from antema.simulation.contrast import Contrast, interaction_per_v_nm, solid_shi
 from antema.simulation.crystals import THERMAL_NM, filled
 from antema.simulation.field import (
     SimulatedField,
+    cut,
     field_contrast_to_noise,
     particle_contrast_to_noise,
     touches_border,
@@ -218,7 +219,7 @@ class _Canvas:
         body = particle.body
         x0, y0, x, y = self._window(body.outline(), at, 2)
         mask, thickness, phase, loss = solid_shift(rng, particle, x, y, self.optics, self.contrast, self.pixel_size_nm)
-        window, inside = self._cut(x0, y0, mask.shape)
+        window, inside = cut(x0, y0, mask.shape, self.shape)
         if self.mode == "dark":
             weight = sum(n * one.z**_ANNULAR_POWER for one, n in particle.material.atoms_per_nm3.items())
             self.annular[window] += weight * thickness[inside]
@@ -233,7 +234,7 @@ class _Canvas:
         x0, y0, x, y = self._window(outer.outline(), at, 1)
         (low, high), (own_low, own_high) = outer.chord(x, y), particle.body.chord(x, y)
         shell = np.maximum(high - low, 0) - np.maximum(own_high - own_low, 0)
-        window, inside = self._cut(x0, y0, shell.shape)
+        window, inside = cut(x0, y0, shell.shape, self.shape)
         if self.mode == "dark":
             self.annular[window] += _LIGAND_ATOMS_PER_NM3 * 6**_ANNULAR_POWER * shell[inside]
             return
@@ -279,13 +280,3 @@ class _Canvas:
         rows = (np.arange(low[1], high[1]) + 0.5) * self.pixel_size_nm - at[1]
         x, y = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
         return int(low[0]), int(low[1]), x, y
-
-    def _cut(self, x0: int, y0: int, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """Return where a window lies on the grid, and which part of it does."""
-        top, left = max(0, -y0), max(0, -x0)
-        bottom, right = min(shape[0], self.shape[0] - y0), min(shape[1], self.shape[1] - x0)
-        bottom, right = max(bottom, top), max(right, left)
-        return (
-            (slice(y0 + top, y0 + bottom), slice(x0 + left, x0 + right)),
-            (slice(top, bottom), slice(left, right)),
-        )

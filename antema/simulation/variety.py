@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import Instance
+from antema.domain import CRYSTALLINITIES, Instance
 from antema.simulation.atoms import mask_hull
 from antema.simulation.camera import Camera, antema_blur
 from antema.simulation.contrast import Contrast
@@ -17,7 +17,8 @@ from antema.simulation.figures import annotated, as_printed
 from antema.simulation.materials import COMPOUNDS, MATERIALS
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Population
-from antema.simulation.shapes import feret
+from antema.simulation.resolved import Batch, resolved_field
+from antema.simulation.shapes import TWINNED_SHAPES, feret
 from antema.simulation.specimens import specimen_field
 from antema.simulation.supports import Support
 
@@ -310,6 +311,53 @@ def solids_field(
     return replace(field, pixel_size_nm=edge_nm, particles=particles)
 
 
+def crystallinity_field(
+    seed: int, *, shape: tuple[int, int] = (1024, 1024), pixel_size_nm: float | None = None
+) -> SimulatedField:
+    """Return a field of metal particles of 1.3 to 8 nm whose lattices are resolved: amorphous, one crystal, several.
+
+    Every particle by multislice (`antema.simulation.resolved_field`), the truth has its class. As much of each class
+    as chance gives, the lens corrected or not.
+
+    Parameters
+    ----------
+    seed, shape, pixel_size_nm
+        As of `metal_field`.
+    """
+    rng = np.random.default_rng((seed, 81))
+    widest_px = min(180.0, 0.35 * min(shape))
+    diameter_nm, pixel_size_nm = _scale(rng, (1.3, 8.0), (26, widest_px), pixel_size_nm, (0.02, 0.1))
+    corrected = rng.random() < 0.4
+    batch = Batch(
+        material=_weighted(rng, {"Au": 5, "Pt": 2, "Ag": 2, "Pd": 1.5}),
+        diameter_nm=diameter_nm,
+        spread=rng.uniform(0.06, 0.25),
+        distribution=_weighted(rng, {"normal": 1, "lognormal": 1}),
+        classes=dict(zip(CRYSTALLINITIES, rng.dirichlet((2, 2, 2)).tolist(), strict=True)),
+        shapes={one: share for one, share in _ROUNDISH.items() if one not in TWINNED_SHAPES},
+        overlap=rng.uniform(0, 0.12),
+        cover=_cover(rng, (0.06, 0.2), diameter_nm / pixel_size_nm, shape),
+    )
+    dose_e_px = _log(rng, 1e5, 1e6) * pixel_size_nm**2
+    return resolved_field(
+        (seed, 82),
+        shape=shape,
+        pixel_size_nm=pixel_size_nm,
+        batch=batch,
+        support=Support(thickness_nm=rng.uniform(1.5, 5), gradient=rng.uniform(0, 0.3), roughness=rng.uniform(0, 0.1)),
+        optics=Optics(
+            voltage_kv=float(rng.choice([200.0, 300.0], p=(0.4, 0.6))),
+            cs_mm=rng.uniform(-0.01, 0.01) if corrected else rng.uniform(0.5, 1.3),
+            defocus_nm=rng.uniform(2, 15) if corrected else rng.uniform(30, 80),
+            focal_spread_nm=rng.uniform(2, 5),
+            convergence_mrad=rng.uniform(0.05, 0.3),
+            aperture_mrad=rng.uniform(14, 22) if corrected else 0.0,  # without it, hardly any contrast so near focus
+            **_aberrations(rng, 0.1 if corrected else 0.3),
+        ),
+        camera=_camera(rng, dose_e_px),
+    )
+
+
 def mixed_field(
     seed: int, *, shape: tuple[int, int] = (1024, 1024), pixel_size_nm: float | None = None
 ) -> SimulatedField:
@@ -345,6 +393,7 @@ KINDS: dict[str, Callable[..., SimulatedField]] = {
     "dense": dense_field,
     "annular": annular_field,
     "solids": solids_field,
+    "crystallinity": crystallinity_field,
 }
 """What `antema simulate micrographs --kind` knows: functions of (seed, shape=, pixel_size_nm=)."""
 

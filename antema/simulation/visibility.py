@@ -1,11 +1,13 @@
 """Whether the lattice of a crystal can be seen in its image."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from antema.domain import AMORPHOUS
 from antema.simulation.camera import Camera, mtf
 from antema.simulation.fourier import Image, frequencies_per_nm
 from antema.simulation.materials import Material
@@ -35,6 +37,49 @@ def noise_power(camera: Camera) -> Callable[[float], float]:
         return passed**2 / camera.dose_e_px + (camera.read_noise_e / camera.dose_e_px) ** 2
 
     return power
+
+
+def shown(kind: str, contrast: tuple[float, float], best: float | None) -> dict[str, Any]:
+    """Return what is said of a particle's lattice.
+
+    Parameters
+    ----------
+    kind : str
+        One of `antema.domain.CRYSTALLINITIES`.
+    contrast : (float, float)
+        `lattice_contrast` of a crystal alone; (0, nan) where there is none.
+    best : float or None
+        The same of a ball of as many atoms with [110] along the beam in its place; needed for a particle without
+        crystal, and for a crystal that does not reach `VISIBLE`.
+
+    Returns
+    -------
+    dict
+        ``lattice_visible``: whether the contrast reaches `VISIBLE`; of a particle without crystal whether that of the
+        ball does: whether the image can tell that there is none. ``hidden_by``: ``orientation`` where the ball would
+        show its lattice, else ``conditions``; empty where the lattice is visible. ``lattice_contrast``,
+        ``clearest_spacing_nm``: `contrast`.
+
+    Raises
+    ------
+    ValueError
+        Where `best` is needed and missing.
+    """
+    visible = contrast[0] >= VISIBLE
+    hidden_by = ""
+    if kind == AMORPHOUS or not visible:
+        if best is None:
+            msg = "the contrast of a ball in its place is expected for a particle that shows no lattice; found none"
+            raise ValueError(msg)
+        told = best >= VISIBLE
+        visible = kind == AMORPHOUS and told
+        hidden_by = "" if visible else "orientation" if told else "conditions"
+    return {
+        "lattice_visible": visible,
+        "lattice_contrast": contrast[0],
+        "clearest_spacing_nm": contrast[1],
+        "hidden_by": hidden_by,
+    }
 
 
 def lattice_contrast(

@@ -1,5 +1,6 @@
-"""The demo: two simulated batches of gold, stored and analysed the way a user's upload is."""
+"""The demo: two simulated batches of gold, stored and analysed the way a user's upload is; their truth is kept."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,11 +129,19 @@ def _add_micrographs(
         for sample, (_, paths) in zip(samples, written, strict=True):
             progress(f"Demo: storing {sample.name.removeprefix(_NAME)} …")
             for path in paths:
+                _keep_truth(store, path)
                 try:
                     take_in(store, sample.id, path, path.name, by=by)
                 except AlreadyThere:
                     # somebody has moved it to another sample, where it is to stay
                     continue
+
+
+def _keep_truth(store: Store, image: Path) -> None:
+    """Keep the truth of a micrograph, which lies beside the folder of its images, in the data folder."""
+    folder = store.data_dir / "demo"
+    folder.mkdir(exist_ok=True)
+    shutil.move(image.parents[1] / f"{image.stem}.json", folder / f"{image.stem}.json")
 
 
 def _job_to_do(store: Store, sample_id: int, by: str) -> Job | None:

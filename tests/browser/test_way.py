@@ -12,7 +12,9 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from antema.simulation import micrograph_field, write_field
+from antema.simulation import Camera, Optics, specimen_field, write_field
+from antema.simulation.particles import Population
+from antema.simulation.supports import Support
 from tests.browser.conftest import Dashboard
 
 pytestmark = pytest.mark.browser
@@ -22,8 +24,15 @@ _JOB_MS = 240_000
 
 def gold_field(seed: int, folder: Path, size: int = 512) -> Path:
     """Write a calibrated field of gold, about 3 nm, and return the micrograph."""
-    n = 30 * size**2 // 512**2
-    field = micrograph_field(seed, shape=(size, size), pixel_size_nm=0.08, mean_diameter_nm=3.0, n=n)
+    field = specimen_field(
+        seed,
+        shape=(size, size),
+        pixel_size_nm=0.08,
+        populations=[Population(diameter_nm=3.0, cover=0.12, arrangement="overlapping", overlap=0.05)],
+        support=Support(thickness_nm=4.0),
+        optics=Optics(),
+        camera=Camera(shading=0.03),
+    )
     return write_field(field, folder, f"field_{seed}")
 
 
@@ -232,7 +241,7 @@ def test_a_micrograph_without_scale_asks_for_it(
 def test_micrographs_are_left_out_taken_back_and_moved(
     page: Page, dashboard: Dashboard, micrographs: list[Path], tmp_path: Path
 ) -> None:
-    path = write_field(micrograph_field(77, shape=(256, 256), pixel_size_nm=0.1, n=8), tmp_path, "moved")
+    path = gold_field(77, tmp_path, size=256)
     new_sample(page, dashboard, "Source")
     upload(page, [path])
     page.locator(".card-check input").check()

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from antema.nets import load, models, verify
-from antema.simulation import Camera, drawn_field, micrograph_field
+from antema.simulation import Camera, Optics, drawn_field, specimen_field
+from antema.simulation.amorphous import amorphous_shift
+from antema.simulation.multislice import thin_image
+from antema.simulation.particles import Population
+from antema.simulation.supports import Support
 
 
 def dice(found, true):
@@ -39,14 +43,13 @@ def test_every_measured_number_has_its_command():
 
 
 def test_gold_particles_are_outlined_where_they_end(segmenter):
-    field = micrograph_field(
+    field = specimen_field(
         77_000_001,
         shape=(512, 512),
         pixel_size_nm=0.08,
-        mean_diameter_nm=3.0,
-        n=40,
-        overlaps=0.0,
-        amorphous_share=0.0,
+        populations=[Population(diameter_nm=3.0, cover=0.15)],
+        support=Support(thickness_nm=4.0),
+        optics=Optics(),
         camera=Camera(dose_e_px=800),
     )
     true = field.particle_mask()
@@ -67,5 +70,7 @@ def test_particles_of_any_width_are_found(segmenter, width_px):
 
 
 def test_empty_carbon_has_hardly_any_particle(segmenter):
-    field = micrograph_field(77_000_002, shape=(512, 512), n=0)
-    assert (segmenter.probability(field.pixels) > segmenter.threshold).mean() < 0.02
+    rng = np.random.default_rng(77_000_002)
+    shift = amorphous_shift(rng, (512, 512), 0.064, 4.0, Optics())
+    pixels = Camera(shading=0.03).record(rng, thin_image(shift, Optics(), 0.064))
+    assert (segmenter.probability(pixels) > segmenter.threshold).mean() < 0.02

@@ -1,36 +1,22 @@
 import numpy as np
 import pytest
 
-from antema.simulation.atoms import SHAPES, STRUCTURES, nanoparticle, outline_mask, outlined, random_rotation
+from antema.simulation.atoms import outlined, random_rotation
+from antema.simulation.domains import grown
 from antema.simulation.materials import METALS
 from antema.simulation.scattering import scattering_factor_nm
+from antema.simulation.shapes import Ellipsoid
 
 AU = METALS["Au"]
 
 
-@pytest.mark.parametrize("structure", ["crystal", "twin"])
-def test_a_sphere_has_the_metals_density(structure):
-    atoms = nanoparticle(np.random.default_rng(1), AU, 4.0, structure=structure)
-    expected = 4 / AU.lattice_nm**3 * np.pi / 6 * 4.0**3
-    assert len(atoms) == pytest.approx(expected, rel=0.06)
+def ball(rng, diameter_nm=4.0):
+    """Return the atoms of a ball of gold in any orientation around the origin."""
+    return grown(rng, AU, Ellipsoid(diameter_nm / 2 * np.eye(3)), "sphere", "crystal").atoms.places_nm
 
 
-@pytest.mark.parametrize("structure", ["crystal", "twin"])
-def test_no_two_atoms_of_a_crystal_are_closer_than_neighbours(structure):
-    from scipy.spatial import cKDTree
-
-    atoms = nanoparticle(np.random.default_rng(2), AU, 3.0, structure=structure)
-    distance = cKDTree(atoms).query(atoms, k=2)[0][:, 1]
-    assert distance.min() > 0.8 * AU.lattice_nm / np.sqrt(2)  # thermal motion takes some of it
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("structure", STRUCTURES)
-def test_every_kind_has_about_the_asked_volume(shape, structure):
-    rng = np.random.default_rng(3)
-    counts = [len(nanoparticle(rng, AU, 3.0, shape=shape, structure=structure)) for _ in range(6)]
-    expected = 4 / AU.lattice_nm**3 * np.pi / 6 * 3.0**3
-    assert np.mean(counts) == pytest.approx(expected, rel=0.25)
+def mask_of(atoms, pixel_size_nm):
+    return outlined(atoms, np.full(len(atoms), AU.radius_nm), pixel_size_nm)
 
 
 def test_a_rotation_keeps_lengths_and_hands():
@@ -41,7 +27,7 @@ def test_a_rotation_keeps_lengths_and_hands():
 
 def test_the_outline_of_one_atom_is_its_disc():
     for pixel_size_nm in (0.02, 0.01):
-        x, y, mask = outline_mask(np.array([[1.003, 2.004, 0.0]]), 0.144, pixel_size_nm)
+        x, y, mask, _ = mask_of(np.array([[1.003, 2.004, 0.0]]), pixel_size_nm)
         area_nm2 = mask.sum() * pixel_size_nm**2
         assert area_nm2 == pytest.approx(np.pi * 0.144**2, rel=0.04)
         rows, columns = np.nonzero(mask)
@@ -51,9 +37,9 @@ def test_the_outline_of_one_atom_is_its_disc():
 
 def test_the_outline_of_a_sphere_ends_a_metallic_radius_outside_its_outer_atoms():
     rng = np.random.default_rng(5)
-    atoms = nanoparticle(rng, AU, 4.0) + [5.0, 5.0, 0.0]
+    atoms = ball(rng) + [5.0, 5.0, 0.0]
     reach_nm = np.hypot(atoms[:, 0] - 5, atoms[:, 1] - 5).max()
-    _, _, mask = outline_mask(atoms, AU.radius_nm, 0.05)
+    _, _, mask, _ = mask_of(atoms, 0.05)
     equivalent_nm = 2 * np.sqrt(mask.sum() * 0.05**2 / np.pi)
     # not every atom of the rim lies on the enclosing circle
     assert 2 * reach_nm - 0.05 < equivalent_nm < 2 * (reach_nm + AU.radius_nm) + 0.02
@@ -64,7 +50,7 @@ def test_a_mask_is_neither_wider_nor_narrower_than_its_outline():
     rng = np.random.default_rng(8)
     wider_px = []
     for _ in range(24):
-        atoms = nanoparticle(rng, AU, 4.0) + rng.uniform(0, 1, 3)
+        atoms = ball(rng) + rng.uniform(0, 1, 3)
         radii = np.full(len(atoms), AU.radius_nm)
         _, _, mask, shadow = outlined(atoms, radii, 0.08, most_samples=25_000)
         radius_px = np.sqrt(np.array([np.count_nonzero(mask), shadow.area_nm2 / 0.08**2]) / np.pi)
@@ -77,7 +63,7 @@ def test_the_outline_has_no_holes_between_atom_columns():
 
     grid = np.arange(0, 3, 0.4)
     atoms = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
-    _, _, mask = outline_mask(atoms, 0.144, 0.05)
+    _, _, mask, _ = mask_of(atoms, 0.05)
     assert np.array_equal(mask, ndimage.binary_fill_holes(mask))
     assert ndimage.label(mask)[1] == 1
 

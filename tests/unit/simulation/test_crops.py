@@ -185,14 +185,14 @@ def test_sets_of_the_literature_have_its_parameters(unseen, name, films):
 
 
 def test_the_realistic_set_is_wide(unseen, monkeypatch):
-    original = crop_sets._any_particle
+    original = crop_sets.any_particle
     sizes = []
 
     def small(rng, material, kind, diameter_nm):
         sizes.append(diameter_nm)
         return original(rng, material, kind, min(diameter_nm, 2.0))
 
-    monkeypatch.setattr(crop_sets, "_any_particle", small)
+    monkeypatch.setattr(crop_sets, "any_particle", small)
     labels = [SETS["realistic"](seed).label for seed in range(40)]
     assert {label["class"] for label in labels} == set(CRYSTALLINITIES)
     assert min(sizes) < 1.5

@@ -5,70 +5,10 @@ from hypothesis import strategies as st
 
 from antema.domain import Instance
 from antema.imaging import read
-from antema.simulation import (
-    Camera,
-    drawn_field,
-    instance_pages,
-    micrograph_field,
-    simulate_micrographs,
-    write_demo,
-    write_field,
-)
+from antema.simulation import drawn_field, instance_pages, metal_field, simulate_micrographs, write_field
+from antema.simulation.drawn import placed
 from antema.simulation.field import visible
-from antema.simulation.micrographs import placed
 from antema.simulation.solids import OUTLINES, PROFILES, signed_distance, thickness
-
-
-def small_field(seed=5, **changes):
-    conditions = {"shape": (192, 224), "pixel_size_nm": 0.08, "n": 8, "mean_diameter_nm": 2.2, **changes}
-    return micrograph_field(seed, **conditions)
-
-
-def test_the_same_seed_gives_the_same_field_whatever_ran_before():
-    first = small_field()
-    np.random.default_rng(0).normal(size=10)
-    small_field(seed=6)
-    again = small_field()
-    assert np.array_equal(first.pixels, again.pixels)
-    assert np.array_equal(first.particle_mask(), again.particle_mask())
-    assert not np.array_equal(first.pixels, small_field(seed=6).pixels)
-
-
-def test_particles_are_darker_than_the_ground():
-    field = small_field(camera=Camera(dose_e_px=2000))
-    inside = field.particle_mask()
-    assert 0.02 < inside.mean() < 0.6
-    assert field.pixels[inside].mean() < 0.97 * field.pixels[~inside].mean()
-    assert field.conditions["contrast_to_noise"] > 0.5
-
-
-def test_sizes_are_the_ones_asked_for():
-    field = micrograph_field(
-        9, shape=(512, 512), pixel_size_nm=0.1, n=90, mean_diameter_nm=3.0, sd_nm=0.0, overlaps=0.0, amorphous_share=0
-    )
-    h, w = field.pixels.shape
-    whole = [i for i in field.instances if i.x > 0 and i.y > 0 and i.x + i.w < w and i.y + i.h < h]
-    assert len(whole) > 20
-    diameters_nm = [2 * np.sqrt(i.area_px / np.pi) * 0.1 for i in whole]
-    # a metallic radius is added around the outermost atoms, of which few lie right at the edge of the body that they
-    # were cut from
-    assert 3.0 < np.median(diameters_nm) < 3.0 + 2 * 0.144
-    assert np.std(diameters_nm) < 0.15
-
-
-def test_less_dose_is_more_noise():
-    clear, noisy = (small_field(camera=Camera(dose_e_px=dose)).conditions["contrast_to_noise"] for dose in (2000, 20))
-    assert clear > 1.5 * noisy
-
-
-def test_truth_and_particles_are_aligned():
-    field = small_field()
-    assert len(field.instances) == len(field.particles) > 0
-    for instance in field.instances:
-        edges = (instance.mask[0], instance.mask[-1], instance.mask[:, 0], instance.mask[:, -1])
-        assert all(edge.any() for edge in edges)  # tight
-        assert 0 <= instance.x <= instance.x + instance.w <= 224
-        assert 0 <= instance.y <= instance.y + instance.h <= 192
 
 
 @given(x=st.integers(-12, 30), y=st.integers(-12, 30), h=st.integers(1, 12), w=st.integers(1, 12))
@@ -118,7 +58,7 @@ def test_drawn_fields_repeat_and_fit(seed):
 def test_a_written_field_is_read_with_its_scale_and_truth(tmp_path):
     import tifffile
 
-    field = small_field()
+    field = metal_field(5, shape=(192, 224), pixel_size_nm=0.08)
     path = write_field(field, tmp_path, "one")
     micrograph = read(path)
     assert micrograph.pixel_size.nm == pytest.approx(0.08, rel=1e-5)
@@ -147,14 +87,3 @@ def test_a_simulated_set_has_pairs(tmp_path):
     assert [path.name for path in paths] == ["field_000004.tif", "field_000005.tif"]
     assert all((tmp_path / "instances" / path.name).is_file() for path in paths)
     assert told == [(1, 2), (2, 2)]
-
-
-def test_the_demo_has_two_calibrated_batches(tmp_path, monkeypatch):
-    import antema.simulation.files as files
-
-    full = files.micrograph_field
-    monkeypatch.setattr(files, "micrograph_field", lambda seed, **k: full(seed, **(k | {"shape": (128, 128), "n": 6})))
-    batches = write_demo(tmp_path)
-    assert [len(paths) for _, paths in batches] == [6, 6]
-    assert [read(paths[0]).pixel_size.nm for _, paths in batches] == pytest.approx([0.06, 0.1], rel=1e-5)
-    assert all(sample["name"] and sample["material"] == "Au" for sample, _ in batches)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-import antema.simulation.files
+import antema.simulation.demo
 from antema import jobs, nets
+from antema.simulation import metal_field
 from antema.web import background, demo
 from antema.web.demo import is_offered, make_demo
 from tests.strategies.drawn_samples import BrightIsParticle
@@ -11,18 +12,17 @@ from tests.strategies.drawn_samples import BrightIsParticle
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Simulate small micrographs, and take what is bright for particle."""
-    full = antema.simulation.files.micrograph_field
     made = []
 
-    def micrograph_field(seed, **options):
-        made.append(seed)
-        return full(seed, **(options | {"shape": (96, 96), "n": 4}))
+    def demo_field(seed, batch, **_):
+        made.append((seed, batch))
+        return metal_field(seed, shape=(96, 96), pixel_size_nm=0.1)
 
     class Segmenter(BrightIsParticle):
         def probability(self, pixels):
             return (pixels < np.median(pixels) * 0.8).astype(np.float32)
 
-    monkeypatch.setattr(antema.simulation.files, "micrograph_field", micrograph_field)
+    monkeypatch.setattr(antema.simulation.demo, "demo_field", demo_field)
     monkeypatch.setattr(nets, "load", lambda _: Segmenter())
     monkeypatch.setattr(nets, "device_name", lambda: "test")
     # jobs.run closes its own store; a signal handler in a test would be in pytest's way
@@ -40,8 +40,11 @@ def filenames(store, sample_id):
 def test_an_archived_demo_is_brought_back_without_simulating(web_store, small):
     assert is_offered(web_store)
     first = make(web_store)
-    assert len(small) == 12
+    assert len(small) == 8
     assert not is_offered(web_store)
+    names = [name for sample_id in first for name in filenames(web_store, sample_id)]
+    truths = sorted((web_store.data_dir / "demo").iterdir())
+    assert [path.stem for path in truths] == [name.removesuffix(".tif") for name in names], "the truth is kept"
     for sample_id in first:
         web_store.archive_sample(sample_id, by="Ann")
     assert is_offered(web_store)
@@ -58,7 +61,7 @@ def test_half_a_demo_is_completed(web_store, small, monkeypatch):
 
     def give_up(*arguments, **options):
         calls.append(1)
-        if len(calls) == 9:
+        if len(calls) == 7:
             raise KeyboardInterrupt
         return stored(*arguments, **options)
 
@@ -69,8 +72,8 @@ def test_half_a_demo_is_completed(web_store, small, monkeypatch):
     assert is_offered(web_store)
     small.clear()
     samples = make(web_store)
-    assert len(small) == 4, "only what is missing is simulated"
-    assert [len(filenames(web_store, sample_id)) for sample_id in samples] == [6, 6]
+    assert len(small) == 2, "only what is missing is simulated"
+    assert [len(filenames(web_store, sample_id)) for sample_id in samples] == [4, 4]
     assert all(web_store.current_analysis(sample_id) is not None for sample_id in samples)
     assert len(web_store.samples()) == 2
 
@@ -102,7 +105,7 @@ def test_a_demo_that_fails_says_so(web_store, monkeypatch, error, words):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(antema.simulation.files, "micrograph_field", fail)
+    monkeypatch.setattr(antema.simulation.demo, "demo_field", fail)
     request = {"by": "Ann", "request": "1"}
     assert background.run_demo(told.append, request) == request
     assert told[-1] == f"The demo could not be made: {words}"
