@@ -269,8 +269,9 @@ def class_counts_of_images(report: SampleReport) -> list[dict[str, int]]:
     Empty for an image of which none was classified.
     """
     rows = measured(report.called_table)
-    has_ids = "micrograph_id" in rows.columns
-    tables = {str(key): part["crystallinity"] for key, part in rows.groupby(image_ids(rows))}
+    has_ids = "micrograph_id" in rows.columns and all(image.micrograph_id is not None for image in report.images)
+    keys = rows["micrograph_id" if has_ids else "image"].astype(str)
+    tables = {str(key): part["crystallinity"] for key, part in rows.groupby(keys)}
     found: list[dict[str, int]] = []
     for image in report.images:
         labels = tables.get(str(image.micrograph_id) if has_ids else image.name)
