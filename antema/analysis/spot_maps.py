@@ -64,7 +64,7 @@ def spread_of(amplitude: Floats, of: Spectrum) -> Spread:
     """Return where the fringes of one of `amplitude_maps` lie in the particle."""
     inside = _window_over(amplitude, of)
     diameter = 2 * np.sqrt(inside.sum() / np.pi)
-    y, x = np.indices(inside.shape) + 0.5
+    y, x = np.indices(inside.shape)
     power = amplitude**2 * (inside > 0.05)
     middle = [float((axis * inside).sum() / inside.sum()) for axis in (x, y)]
     at = [float((axis * power).sum() / power.sum()) for axis in (x, y)]
@@ -77,8 +77,8 @@ def _window_over(amplitude: Floats, of: Spectrum) -> Floats:
     m = len(amplitude)
     side = 1 / (of.step_per_nm * of.pixel_size_nm)
     h, w = of.window.shape
-    y, x = (np.arange(m) + 0.5) * side / m - 0.5, (np.arange(m) + 0.5) * side / m - 0.5
-    grid = np.meshgrid(y, x, indexing="ij")
+    along = np.arange(m) * side / m
+    grid = np.meshgrid(along, along, indexing="ij")
     smooth = np.asarray(ndimage.uniform_filter(np.pad(of.window > 0, 1).astype(np.float64), max(1, int(side / m))))
     values = np.asarray(ndimage.map_coordinates(smooth[1:-1, 1:-1], grid, order=1, mode="constant"))
     return np.where((grid[0] < h) & (grid[1] < w), values, 0.0)
