@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.analysis.lattice_domains import Opinion, opinion
-from antema.analysis.spectrum import Peaks, Spectrum, peaks, spectrum
+from antema.analysis.spectrum import Peaks, Spectrum, excess_over_surroundings, peaks, spectrum
 from antema.analysis.spot_maps import amplitude_maps, spread_of
+from antema.domain import AMORPHOUS, UNKNOWN
 from antema.domain.lattices import Lattice, Reflection, finest_sampling_needed_nm
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,10 @@ _MARGIN = 0.06
 """How far the searched band reaches beyond the material's reflections."""
 _POSITION_FLOOR = 0.04
 """Least uncertainty of a spot's place, in units of one over the particle's diameter: shape and bending move spots."""
+_AROUND = 0.18
+"""Share of the first reflection's frequency around it, in which a particle is compared with its surroundings."""
+_LEAST_EXCESS = 1.3
+"""Of a particle's power over that of its surroundings, from which on its atoms can be seen."""
 _JPEG_PX = 8
 _AS_STRONG_OUTSIDE, _BLOCKS_OUTSIDE = 0.5, 0.1
 """Power outside of the particle relative to that inside, from which a spot, and one of JPEG's, is not its own."""
@@ -175,11 +180,13 @@ def lattice_spots(
         spreads = [spread_of(one, transform) for one in maps]
         spots = tuple(replace(one, share=at.share) for one, at in zip(spots, spreads, strict=True))
         verdict, domains = opinion(spots, spreads, material, transform.resolution_per_nm)
+        if not spots:
+            verdict = _without_spots(pixels, mask, pixel_size_nm, material)
         spots = tuple(replace(one, domain=number) for one, number in zip(spots, domains, strict=True))
     elif 0.5 / pixel_size_nm <= 0.5 / finest_sampling_needed_nm(material):
-        verdict = Opinion("unknown", "The pixels are too coarse for any lattice of the material.")
+        verdict = Opinion(UNKNOWN, "The pixels are too coarse for any lattice of the material.")
     else:
-        verdict = Opinion("unknown", "The particle is too small to hold three planes of a lattice.")
+        verdict = Opinion(UNKNOWN, "The particle is too small to hold three planes of a lattice.")
     power = np.abs(transform.values.astype(np.complex128)) ** 2
     floor = float(np.median(power)) * 1e-3
     return LatticeSpots(
@@ -192,6 +199,26 @@ def lattice_spots(
         searched_per_nm=band if band[1] > band[0] else (0.0, 0.0),
         false_alarms=false_alarms,
         reflections=rings,
+    )
+
+
+def _without_spots(pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, material: Lattice | None) -> Opinion:
+    """Return what it means that a particle has no spots: it does not show where its atoms do not show either."""
+    place = 0.5 / finest_sampling_needed_nm(material)
+    band = (1 - _AROUND) * place, min((1 + _AROUND) * place, _NYQUIST_SHARE * 0.5 / pixel_size_nm)
+    excess, error = excess_over_surroundings(pixels, mask, pixel_size_nm, band)
+    if excess > _LEAST_EXCESS * (1 + 2 * error):
+        return Opinion(
+            AMORPHOUS,
+            "No spot stands out of the noise, though the particle's atoms show at a lattice's frequencies: "
+            f"{excess:.1f} times the power of its surroundings.",
+        )
+    if np.isnan(excess):
+        return Opinion(UNKNOWN, "No spot stands out of the noise; the surroundings are too small to tell what could.")
+    return Opinion(
+        UNKNOWN,
+        f"No spot stands out of the noise, and nothing of the particle shows at a lattice's frequencies: {excess:.1f} "
+        "times the power of its surroundings. Whether it has a lattice cannot be told.",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antema.analysis.orientations import near_any, spots_of_pair
-from antema.domain import AMORPHOUS, MONOCRYSTALLINE, POLYCRYSTALLINE
+from antema.domain import MONOCRYSTALLINE, POLYCRYSTALLINE, UNKNOWN
 from antema.domain.lattices import Lattice
 
 Floats = NDArray[np.float64]
@@ -107,7 +107,7 @@ def opinion(
         reflection of the material explains and that decide nothing.
     """
     if not spots:
-        return Opinion(AMORPHOUS, "No spot stands out of the particle's noise: there is no evidence of a lattice."), []
+        return Opinion(UNKNOWN, "No spot stands out of the particle's noise."), []
     places = np.array([[one.x_per_nm, one.y_per_nm] for one in spots])
     lengths = np.linalg.norm(places, axis=1)
     tolerances = np.hypot(_STRAIN * lengths, _RESOLVED * resolution_per_nm)
@@ -133,7 +133,7 @@ def opinion(
             words = "The fringes fill one side of the particle: what is on the other is not the same crystal."
             return Opinion(POLYCRYSTALLINE, words), final
     if not own.any():
-        return Opinion("unknown", "Spots stand out of the noise that no reflection of the material explains."), final
+        return Opinion(UNKNOWN, "Spots stand out of the noise that no reflection of the material explains."), final
     families = "one family of planes" if _on_one_line(places[own]) else "one crystal"
     return Opinion(MONOCRYSTALLINE, f"All spots are those of {families}."), final
 

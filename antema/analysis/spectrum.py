@@ -29,6 +29,8 @@ _LEAST_CELLS = 12
 _SIDELOBE = 0.12
 """Of the power of a stronger spot, which its surroundings may have without being spots."""
 _SIDELOBES_REACH = 2.5
+_GAP_PX = 2.0
+"""Between a particle and what counts as its surroundings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +112,7 @@ def spectrum(pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, high
     """
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    inside = np.pad(mask[box], 1)
-    depth = np.asarray(ndimage.distance_transform_edt(inside), np.float64)[1:-1, 1:-1]
-    ramp = min(max(_RAMP_SHARE * depth.max(), _LEAST_RAMP_PX), depth.max())
-    window = np.sin(np.pi / 2 * np.clip((depth - 0.5) / ramp, 0, 1)) ** 2
+    window = _soft(mask[box])
     rest = _without_surface(pixels[box].astype(np.float64), window) * window
     n = int(fft.next_fast_len(2 * max(rest.shape), real=True))
     step = 1 / (n * pixel_size_nm)
@@ -194,6 +193,62 @@ def peaks(of: Spectrum, band_per_nm: tuple[float, float], false_alarms: float) -
         strengths[order],
         np.array([min(1.0, expected(float(e))) for e in exponents[order]]),
     )
+
+
+def excess_over_surroundings(
+    pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, band_per_nm: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the power of a particle's pixels in a band over that of its surroundings, and its relative error.
+
+    What is well above 1 scatters there: where the atoms of a glass can be seen at the frequencies of a lattice, a
+    lattice of as many atoms, whose power is not spread but in spots, could be seen all the more.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (h, w)
+        Grey values.
+    mask : ndarray of bool, shape (h, w)
+        The particle.
+    pixel_size_nm : float
+        Edge of a pixel.
+    band_per_nm : (float, float)
+        Frequencies that are looked at.
+
+    Returns
+    -------
+    (float, float)
+        NaN where the surroundings or the band are too small to tell.
+    """
+    low, high = band_per_nm
+    powers: list[float] = []
+    error = 0.0
+    n = int(fft.next_fast_len(max(pixels.shape), real=True))
+    y, x = fft.fftfreq(n, pixel_size_nm), fft.rfftfreq(n, pixel_size_nm)
+    radius = np.hypot(y[:, None], x)
+    ring = (radius >= low) & (radius <= high)
+    away = np.asarray(ndimage.distance_transform_edt(~mask), np.float64) > _GAP_PX
+    for part in (mask, away):
+        window = _soft(part)
+        squares = float((window**2).sum())
+        if squares == 0:
+            return float("nan"), float("nan")
+        cells = squares**2 / float((window**4).sum()) * pixel_size_nm**2 * np.pi / 2 * (high**2 - low**2)
+        if not ring.any() or cells < _LEAST_CELLS:
+            return float("nan"), float("nan")
+        rest = _without_surface(pixels.astype(np.float64), window) * window
+        power = np.abs(np.asarray(fft.rfft2(rest, s=(n, n)))) ** 2
+        powers.append(float(power[ring].mean()) / squares)
+        error = float(np.hypot(error, 1 / np.sqrt(cells)))
+    if powers[1] == 0:
+        return float("nan"), float("nan")
+    return powers[0] / powers[1], error
+
+
+def _soft(mask: Mask) -> Floats:
+    """Return a window that rises from 0 at a mask's outline, and at the edge of the pixels, to 1."""
+    depth = np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1)), np.float64)[1:-1, 1:-1]
+    ramp = min(max(_RAMP_SHARE * float(depth.max()), _LEAST_RAMP_PX), max(float(depth.max()), 1.0))
+    return np.sin(np.pi / 2 * np.clip((depth - 0.5) / ramp, 0, 1)) ** 2
 
 
 def _without_surface(values: Floats, weight: Floats) -> Floats:
