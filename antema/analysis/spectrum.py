@@ -305,10 +305,10 @@ def _by_radius(power: Floats, radius: Floats, of: Spectrum, low: float) -> tuple
 
 
 def _by_direction(ratio: Floats, radius: Floats, of: Spectrum, low: float, high: float) -> Floats:
-    """Return by how much noise is stronger in some directions: astigmatism and drift.
+    """Return by how much noise is stronger in some directions: astigmatism and drift, or a filter of rows and columns.
 
-    An exponential of second harmonics of the angle that change linearly with frequency, fitted to the logarithms with
-    Huber's weights, to which a few spots do not matter.
+    An exponential of second and fourth harmonics of the angle that change linearly with frequency, fitted to the
+    logarithms with Huber's weights, to which a few spots do not matter. Small particles have the second ones alone.
     """
     every = max(1, int(0.4 * of.resolution_per_nm / of.step_per_nm))
     g = of.frequencies_per_nm
@@ -318,25 +318,26 @@ def _by_direction(ratio: Floats, radius: Floats, of: Spectrum, low: float, high:
     kept = (r >= low) & (r <= high)
 
     def terms(x: Floats, y: Floats, r: Floats) -> Floats:
-        second = (x * x - y * y) / (r * r), 2 * x * y / (r * r)
+        cosine, sine = (x * x - y * y) / (r * r), 2 * x * y / (r * r)
+        harmonics = cosine, sine, cosine**2 - sine**2, 2 * cosine * sine
         along = 2 * (np.clip(r, low, high) - low) / (high - low) - 1
-        return np.stack([one * factor for one in second for factor in (np.ones_like(r), along)], axis=-1)
+        return np.stack([one * factor for one in harmonics for factor in (np.ones_like(r), along)], axis=-1)
 
     y, x = np.broadcast_arrays(g[sparse[0], None], g[sparse[1]])
     design = np.concatenate([np.ones((np.count_nonzero(kept), 1)), terms(x[kept], y[kept], r[kept])], axis=1)
     values = np.log(np.maximum(ratio[sparse][kept], 1e-12))
     independent = np.pi / 2 * (high**2 - low**2) * of.cells_nm2
-    if independent < _LEAST_CELLS * design.shape[1]:
-        return np.ones_like(ratio)
+    known = next((n for n in (9, 5) if independent >= _LEAST_CELLS * n), 1)
+    design = design[:, :known]
     # from above more strictly: there are the spots
     weights = np.ones_like(values)
-    solution = np.zeros(design.shape[1])
+    solution = np.zeros(known)
     for _ in range(8):
         solution = np.linalg.lstsq(design * weights[:, None], values * weights, rcond=None)[0]
         off = values - design @ solution
         weights = np.sqrt(np.where(off > 0, 1, 1.5) / np.maximum(np.abs(off), 1.0))
     y, x = np.broadcast_arrays(g[:, None], g)
-    return np.exp(terms(x, y, np.maximum(radius, 1e-9)) @ solution[1:])
+    return np.exp(terms(x, y, np.maximum(radius, 1e-9))[..., : known - 1] @ solution[1:])
 
 
 def _along_axes(ratio: Floats, of: Spectrum, low: float, high: float) -> Floats:

@@ -65,7 +65,10 @@ def test_crystals_at_an_angle_that_none_has_are_several():
     fringes = np.where(left, waves(160, (0.2355, 10.0)), waves(160, (0.2355, 55.0)))
     found = lattice_spots(2 * fringes * mask + noise(160, 4), mask, PX_NM, GOLD)
     assert found.crystallinity == "polycrystalline"
-    assert {one.domain for one in found.spots} == {1, 2}
+    one, other = (next(s.domain for s in found.spots if abs(s.angle_deg - angle) < 3) for angle in (10, 55))
+    assert one != other
+    assert one > 0
+    assert other > 0
 
 
 def test_fringes_on_one_side_are_not_one_crystal():
