@@ -38,7 +38,7 @@ from antema.training.train import TAUGHT
 
 SPLIT_SEED = 0
 REAL, SIMULATED = ("emps-bf-train", "cs433-nanoshapes-train"), ("sim_mixed", "sim_metal")
-MOST_FIELDS = 16
+MOST_FIELDS = 8
 """Held-out fields of each simulated set that networks are tried on."""
 BLUR_PX, BLUR_RADIUS_PX = 2.0, 4
 """The Gaussian that ANTEMA exports its images with."""
@@ -80,10 +80,10 @@ class Variant:
 
 VARIANTS = (
     Variant(name="as shipped networks are taught"),
-    Variant(name="the same, seed 1", seed=1),
-    Variant(name="the same, seen at one scale", taught_as="as shipped networks are taught", native=True),
     Variant(name="simulated fields alone", sets=SIMULATED),
     Variant(name="real images alone", sets=REAL),
+    Variant(name="the first again, seen at one scale", taught_as="as shipped networks are taught", native=True),
+    Variant(name="the first again, seed 1", seed=1),
     Variant(name="labels 2 px wider", widened_px=2),
     Variant(name="no tile blurred", tiling=Tiling(blurred=0.0)),
     Variant(name="particles 40 px wide in all tiles", tiling=Tiling(widths_px=(40.0, 40.0))),

@@ -59,8 +59,12 @@ def test_gold_particles_are_outlined_where_they_end(segmenter):
     assert found.sum() / true.sum() == pytest.approx(1, abs=0.06)
 
 
-@pytest.mark.parametrize("width_px", [20, 60, 160])
-def test_particles_of_any_width_are_found(segmenter, width_px):
+@pytest.mark.parametrize(
+    ("name", "width_px"),
+    [("default", 20), ("default", 60), ("default", 160), ("deeplabv3plus-resnet18", 20), ("deeplabv3plus-resnet18", 60)],
+)
+def test_particles_of_any_width_are_found(name, width_px):
+    segmenter = load(name)
     scores = []
     for seed in range(77_000_010, 77_000_014):
         field = drawn_field(seed, shape=(512, 512), width_px=width_px)
