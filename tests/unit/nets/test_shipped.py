@@ -35,6 +35,13 @@ def test_there_is_one_default_and_every_weight_file_is_its_cards():
         assert (card.folder / "README.md").is_file()
 
 
+def test_shipped_weights_are_small():
+    sizes = {card.name: card.weights_path.stat().st_size / 1e6 for card in models()}
+    assert {"unet-stride2", "deeplabv3plus-resnet18"} <= set(sizes)
+    assert max(sizes.values()) < 25
+    assert sum(sizes.values()) < 40
+
+
 def test_every_measured_number_has_its_command():
     for card in models():
         assert card.metrics
@@ -61,7 +68,13 @@ def test_gold_particles_are_outlined_where_they_end(segmenter):
 
 @pytest.mark.parametrize(
     ("name", "width_px"),
-    [("default", 20), ("default", 60), ("default", 160), ("deeplabv3plus-resnet18", 20), ("deeplabv3plus-resnet18", 60)],
+    [
+        ("default", 20),
+        ("default", 60),
+        ("default", 160),
+        ("deeplabv3plus-resnet18", 20),
+        ("deeplabv3plus-resnet18", 60),
+    ],
 )
 def test_particles_of_any_width_are_found(name, width_px):
     segmenter = load(name)
