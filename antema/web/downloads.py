@@ -10,7 +10,7 @@ from antema.reports import SampleReport, archive_zip, particles_csv, sample_repo
 from antema.stats import WEIGHTINGS
 from antema.web.answers import XLSX, attachment, plain_error
 from antema.web.media import preview_png
-from antema.web.report_data import require_analysis, sample_report
+from antema.web.report_data import classes_of, require_analysis, sample_report
 from antema.web.sample_choice import view_from_query
 from antema.web.state import store
 from antema.web.user import current_user
@@ -48,7 +48,13 @@ def everything(analysis_id: int) -> flask.Response:
         results = [r for r in store().image_results(analysis_id) if r.counts]
         stems = unique_stems(r.filename for r in results)
         full = {
-            f"overlays/{stem}.png": preview_png(analysis_id, r.micrograph_id, max_px=None)
+            f"overlays/{stem}.png": preview_png(
+                analysis_id,
+                r.micrograph_id,
+                max_px=None,
+                classes=classes_of(report.table, r, report.view),
+                with_legend=True,
+            )
             for stem, r in zip(stems, results, strict=True)
             if r.status == "done"
         }

@@ -79,10 +79,12 @@ def preview_png(
     max_px: int | None,
     scale_bar: bool = True,
     classes: Sequence[str] | None = None,
+    with_legend: bool = False,
 ) -> bytes:
     """Return the annotated picture of one result (for pages, reports and archives).
 
-    `classes` are the crystallinities of its particles in the order of their numbers, to colour the outlines by them.
+    `classes` are the crystallinities of its particles in the order of their numbers, to colour the outlines by them;
+    a legend names the colours.
     """
     import io
 
@@ -95,7 +97,7 @@ def preview_png(
         pixels = np.asarray(picture.convert("L"))
     instances = store().instances(analysis_id, micrograph_id)
     nm = result.pixel_size.nm if scale_bar else None
-    return annotated_png(pixels, instances, nm, classes=classes, max_px=max_px)
+    return annotated_png(pixels, instances, nm, classes=classes, with_legend=with_legend, max_px=max_px)
 
 
 def _png(content: bytes) -> flask.Response:

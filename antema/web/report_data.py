@@ -1,15 +1,18 @@
 """A stored result as the reports take it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antema import nets
-from antema.analysis import ALGORITHM_VERSION
+from antema.analysis import ALGORITHM_VERSION, called
 from antema.domain import NotFound, View, scale_disagreements
 from antema.provenance import provenance
 from antema.reports import ReportImage, SampleReport
 from antema.storage import ImageResult, StoredMicrograph
 from antema.web.media import preview_png
 from antema.web.state import store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REPORT_PICTURE_PX = 1400
 
@@ -31,6 +34,7 @@ def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = Tru
     analysis = store().analysis(analysis_id)
     sample = store().sample(analysis.sample_id)
     results = [result for result in store().image_results(analysis_id) if result.counts]
+    table = store().particles(analysis_id)
     return SampleReport(
         sample={
             "name": sample.name,
@@ -41,8 +45,8 @@ def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = Tru
             "notes": sample.notes,
             "properties": dict(sample.properties),
         },
-        table=store().particles(analysis_id),
-        images=[_image(analysis_id, result, pictures=pictures) for result in results],
+        table=table,
+        images=[_image(analysis_id, result, classes_of(table, result, view), pictures=pictures) for result in results],
         recipe=analysis.recipe,
         view=view,
         model=model_card(analysis.recipe.model, results),
@@ -74,15 +78,29 @@ def _card_of(used: dict[str, Any]) -> dict[str, Any]:
     return card | used
 
 
-def _image(analysis_id: int, result: ImageResult, *, pictures: bool) -> ReportImage:
+def classes_of(table: "pd.DataFrame", result: ImageResult, view: View) -> list[str] | None:
+    """Return the crystallinity of a result's particles in the order of their numbers; None where none was classified.
+
+    `table` is that of the whole analysis.
+    """
+    if not result.crystallinity_model:
+        return None
+    rows = table.loc[table["micrograph_id"] == result.micrograph_id]
+    return called(rows, view.crystallinity_certainty)["crystallinity"].tolist()
+
+
+def _image(analysis_id: int, result: ImageResult, classes: list[str] | None, *, pictures: bool) -> ReportImage:
     micrograph = store().micrograph(result.micrograph_id)
     done = result.status == "done"
+    png = b""
+    if done and pictures:
+        png = preview_png(analysis_id, result.micrograph_id, max_px=REPORT_PICTURE_PX, classes=classes)
     return ReportImage(
         name=result.filename,
         sha256=micrograph.sha256,
         pixel_size_nm=result.pixel_size.nm,
         pixel_size_source=result.pixel_size.source,
-        png=preview_png(analysis_id, result.micrograph_id, max_px=REPORT_PICTURE_PX) if done and pictures else b"",
+        png=png,
         n_measured=result.n_measured,
         n_dropped=result.n_dropped,
         status=result.status,
@@ -92,6 +110,7 @@ def _image(analysis_id: int, result: ImageResult, *, pictures: bool) -> ReportIm
         polarity=result.polarity,
         scales=result.scales,
         micrograph_id=result.micrograph_id,
+        is_coloured_by_class=bool(png and classes),
         **_scale_check(micrograph, result),
     )
 

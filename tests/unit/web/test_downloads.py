@@ -1,8 +1,17 @@
+import csv
+import io
+import json
+import zipfile
 from urllib.parse import unquote
 
 import flask
+import numpy as np
 import pytest
+from PIL import Image
+from pypdf import PdfReader
 
+from antema.domain import View
+from antema.imaging.palette import CRYSTALLINITY_COLOURS, rgb
 from antema.web.downloads import downloads
 from antema.web.media import media
 
@@ -65,3 +74,22 @@ def test_the_scale_bar_is_that_of_the_result(client, make_sample, web_store):
     before = client.get(path).data
     web_store.set_pixel_size([micrograph.id], 3.3, by="Ann")
     assert client.get(path).data == before
+
+
+def test_downloads_have_the_classes_at_the_certainty_of_the_view(client, make_sample, web_store):
+    sample = make_sample("classed", 4.0, 1, classes=("amorphous", "monocrystalline"))
+    web_store.set_view(sample.current_analysis_id, View(crystallinity_certainty=0.95), by="Ann")
+    answer = client.get(f"/download/analysis/{sample.current_analysis_id}/everything.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("particles.csv").decode())))
+        told = json.loads(archive.read("summary.json"))
+        (overlay,) = [name for name in archive.namelist() if name.startswith("overlays/")]
+        pixels = np.asarray(Image.open(io.BytesIO(archive.read(overlay)))).reshape(-1, 3)
+        text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(archive.read("report.pdf"))).pages)
+    assert {row["crystallinity_certainty"] for row in rows} == {"0.95"}
+    assert told["crystallinity_model"]["name"] == "drawn-classes"
+    found = {row["crystallinity"] for row in rows}
+    assert found == {row["crystallinity"] if float(row["confidence"]) >= 0.95 else "unknown" for row in rows}
+    for name in found:
+        assert (pixels == rgb(CRYSTALLINITY_COLOURS[name])).all(axis=1).any()
+    assert "colour of their class" in " ".join(text.split())
