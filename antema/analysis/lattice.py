@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 FALSE_ALARMS = 0.01
-"""Chance that a particle without any lattice gets a spot."""
+"""Greatest chance that a particle without any lattice gets a spot; in white noise it is smaller."""
 TOLERANCE = 0.03
 """How far a spacing may lie from a known one: calibration of the pixel size, strain, alloying."""
 FINEST_NM, WIDEST_NM = 0.1, 0.4
@@ -257,7 +257,7 @@ def _spot(found: Peaks, k: int, transform: Spectrum, diameter_nm: float, known: 
 def _artefact(spot: Spot, pixels: NDArray[np.generic], mask: Mask, transform: Spectrum) -> str:
     """Return what else than the particle's lattice makes the spot; nothing where it is the particle's own."""
     size = transform.pixel_size_nm
-    cycles = np.array([spot.x_per_nm, spot.y_per_nm]) * size
+    cycles = np.array([spot.x_per_nm * size, spot.y_per_nm * size], np.float64)
     cell = transform.resolution_per_nm * size
     off = np.abs(cycles * _JPEG_PX - np.rint(cycles * _JPEG_PX)) / _JPEG_PX
     blocks = np.abs(cycles).min() < 0.5 * cell and off.max() < 0.25 * cell
@@ -269,10 +269,10 @@ def _artefact(spot: Spot, pixels: NDArray[np.generic], mask: Mask, transform: Sp
         middle = len(transform.values) // 2
         row, column = (int(np.rint(one / transform.step_per_nm)) + middle for one in (spot.y_per_nm, spot.x_per_nm))
         amplitude = float(np.abs(transform.values[row, column])) / inside
-        values = np.where(outside, pixels.astype(np.float64) - float(pixels[outside].mean()), 0.0)
-        wave_y, wave_x = (
-            np.exp(-2j * np.pi * f * np.arange(s)) for f, s in zip(cycles[::-1], pixels.shape, strict=True)
-        )
+        grey = pixels.astype(np.float64)
+        values = np.where(outside, grey - float(grey[outside].mean()), 0.0)
+        wave_y = np.exp(-2j * np.pi * cycles[1] * np.arange(mask.shape[0], dtype=np.float64))
+        wave_x = np.exp(-2j * np.pi * cycles[0] * np.arange(mask.shape[1], dtype=np.float64))
         share = (float(np.abs(wave_y @ values @ wave_x)) / n / amplitude) ** 2
     if blocks and not share < _BLOCKS_OUTSIDE:
         return f"on an axis at a multiple of 1/{_JPEG_PX} of a pixel's frequency, as compression to JPEG makes it"

@@ -54,6 +54,8 @@ class Placed(Protocol):
     def strength(self) -> float: ...  # noqa: D102
     @property
     def reflection(self) -> str: ...  # noqa: D102
+    @property
+    def chance(self) -> float: ...  # noqa: D102
 
 
 class Located(Protocol):
@@ -126,7 +128,7 @@ def opinion(
         words = "no single crystal of the material gives" if material else "no single lattice gives"
         return Opinion(POLYCRYSTALLINE, f"Spots lie at angles that {words}: {crystals} lattices explain them."), final
     own = np.array(final) == 1
-    clear = [k for k in np.flatnonzero(own) if spots[k].strength >= _LEAST_SHARE * spots[0].strength]
+    clear = [k for k, mine in enumerate(final) if mine == 1 and spots[k].strength >= _LEAST_SHARE * spots[0].strength]
     for k in clear:
         uncertain = _MIDDLE_ERROR / np.sqrt(spots[k].strength)
         if np.hypot(located[k].x, located[k].y) > np.hypot(_ASIDE, 2 * uncertain):
@@ -157,8 +159,9 @@ def _largest_crystal(
         if material is None:
             candidates = [_on_lattice(places[left], tolerances[left], a, b)]
         else:
-            angle = _ANGLE_RAD + 2 * np.radians(np.hypot(*(spots[left[k]].angle_error_deg for k in (i, j))))
-            near = [spots[left[k]].tolerance_nm / spots[left[k]].spacing_nm ** 2 for k in (i, j)]
+            pair = [spots[int(left[k])] for k in (i, j)]
+            angle = _ANGLE_RAD + 2 * np.radians(np.hypot(pair[0].angle_error_deg, pair[1].angle_error_deg))
+            near = [one.tolerance_nm / one.spacing_nm**2 for one in pair]
             depth = _DEPTH * resolution_per_nm
             expected = spots_of_pair(material, a, b, (near[0], near[1]), float(angle), depth)
             candidates = [near_any(places[left], one, tolerances[left]) for one in expected]

@@ -11,6 +11,7 @@ References
 .. [2] K. J. Worsley, Adv. Appl. Probab. 26 (1994) 13: maxima of chi-squared fields.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,12 +68,12 @@ class Spectrum:
     def frequencies_per_nm(self) -> Floats:
         """Of columns and rows."""
         n = len(self.values) // 2
-        return np.arange(-n, n + 1) * self.step_per_nm
+        return np.arange(-n, n + 1, dtype=np.float64) * np.float64(self.step_per_nm)
 
     @property
     def resolution_per_nm(self) -> float:
         """Edge of the cell of one independent frequency: about one over the particle's diameter."""
-        return 1 / np.sqrt(self.cells_nm2)
+        return float(1 / np.sqrt(self.cells_nm2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +115,9 @@ def spectrum(pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, high
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     window = _soft(mask[box])
     rest = _without_surface(pixels[box].astype(np.float64), window) * window
-    n = int(fft.next_fast_len(2 * max(rest.shape), real=True))
+    n = fast_length(2 * max(rest.shape))
     step = 1 / (n * pixel_size_nm)
-    half = fft.rfft2(rest.astype(np.float32), s=(n, n))
+    half = np.asarray(fft.rfft2(rest.astype(np.float32), s=(n, n)), np.complex64)
     m = int(min(np.ceil(highest_per_nm / step), (n - 1) // 2))
     right = np.concatenate([half[-m:, : m + 1], half[: m + 1, : m + 1]])
     whole = np.concatenate([np.conj(right[::-1, :0:-1]), right], axis=1).astype(np.complex64)
@@ -134,6 +135,11 @@ def spectrum(pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, high
         cells_nm2=float(weight.sum() ** 2 / (weight**2).sum()) * pixel_size_nm**2,
         curvature_nm2=2 * np.pi * float(np.sqrt(max(xx * yy - xy**2, 0.0))) * pixel_size_nm**2,
     )
+
+
+def fast_length(least: int) -> int:
+    """Return the next length that is fast to transform."""
+    return int(np.asarray(fft.next_fast_len(least, real=True)))
 
 
 def peaks(of: Spectrum, band_per_nm: tuple[float, float], false_alarms: float) -> Peaks:
@@ -164,7 +170,10 @@ def peaks(of: Spectrum, band_per_nm: tuple[float, float], false_alarms: float) -
     def expected(e: float) -> float:
         return maxima * (2 * e - 1) * np.exp(-e)
 
-    least = float(optimize.brentq(lambda e: expected(e) - false_alarms, 1.5, 700)) if maxima > 0 else np.inf
+    def surplus(e: float) -> float:
+        return expected(e) - false_alarms
+
+    least = float(np.asarray(optimize.brentq(surplus, 1.5, 700))) if maxima > 0 else np.inf
     wide = 2 * int(np.ceil(0.6 * of.resolution_per_nm / of.step_per_nm)) + 1
     highest = np.asarray(ndimage.maximum_filter(exponent, wide, mode="nearest"))
     half = (g[:, None] > 0) | ((g[:, None] == 0) & (g > 0))
@@ -222,8 +231,8 @@ def excess_over_surroundings(
     low, high = band_per_nm
     powers: list[float] = []
     error = 0.0
-    n = int(fft.next_fast_len(max(pixels.shape), real=True))
-    y, x = fft.fftfreq(n, pixel_size_nm), fft.rfftfreq(n, pixel_size_nm)
+    n = fast_length(max(pixels.shape))
+    y, x = np.fft.fftfreq(n, pixel_size_nm), np.fft.rfftfreq(n, pixel_size_nm)
     radius = np.hypot(y[:, None], x)
     ring = (radius >= low) & (radius <= high)
     away = np.asarray(ndimage.distance_transform_edt(~mask), np.float64) > _GAP_PX

@@ -1,5 +1,6 @@
 """Where in a particle the fringes of a spot lie: the transform around the spot alone, turned back."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from antema.analysis.spectrum import Spectrum
+from antema.analysis.spectrum import Spectrum, fast_length
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +45,7 @@ def amplitude_maps(of: Spectrum, places_per_nm: Sequence[tuple[float, float]]) -
     """
     reach = _APERTURE * of.resolution_per_nm / of.step_per_nm
     half = int(np.ceil(reach))
-    m = int(fft.next_fast_len(4 * half))
+    m = fast_length(4 * half)
     steps = np.arange(-half, half + 1)
     padded = np.pad(of.values, half)
     middle = len(of.values) // 2 + half
@@ -79,6 +80,8 @@ def _window_over(amplitude: Floats, of: Spectrum) -> Floats:
     h, w = of.window.shape
     along = np.arange(m) * side / m
     grid = np.meshgrid(along, along, indexing="ij")
-    smooth = np.asarray(ndimage.uniform_filter(np.pad(of.window > 0, 1).astype(np.float64), max(1, int(side / m))))
+    smooth = np.asarray(
+        ndimage.uniform_filter(np.pad(of.window > 0, 1).astype(np.float64), max(1, int(side / m))), np.float64
+    )
     values = np.asarray(ndimage.map_coordinates(smooth[1:-1, 1:-1], grid, order=1, mode="constant"))
     return np.where((grid[0] < h) & (grid[1] < w), values, 0.0)

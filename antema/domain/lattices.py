@@ -258,8 +258,8 @@ for _one in _TABLE:
 
 @cache
 def _reflections(lattice: Lattice, finest_nm: float) -> tuple[Reflection, ...]:
-    most = np.ceil(np.linalg.norm(lattice.cell_nm, axis=1) / finest_nm).astype(int)
-    grid = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in most), indexing="ij"), axis=-1).reshape(-1, 3)
+    most = [int(n) for n in np.ceil(np.linalg.norm(lattice.cell_nm, axis=1) / finest_nm)]
+    grid = np.indices([2 * n + 1 for n in most]).reshape(3, -1).T - most
     length = np.linalg.norm(lattice.places_per_nm(grid.astype(np.float64)), axis=1)
     kept = (length > 0) & (length <= 1 / finest_nm * (1 + 1e-9))
     grid, length = grid[kept], length[kept]

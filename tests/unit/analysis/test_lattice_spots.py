@@ -51,12 +51,12 @@ def test_without_material_spots_have_no_names():
     assert found.reflections == ()
 
 
-def test_noise_has_spots_as_often_as_stated():
+def test_noise_has_spots_at_most_as_often_as_stated():
     mask = disc(70, 25)
     alarms = sum(
         bool(lattice_spots(noise(70, seed), mask, PX_NM, GOLD, false_alarms=0.2).spots) for seed in range(100, 140)
     )
-    assert 1 <= alarms <= 17  # 8 are expected
+    assert alarms <= 14  # 8 are expected where the stated chance is exact
 
 
 def test_crystals_at_an_angle_that_none_has_are_several():
