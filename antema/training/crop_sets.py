@@ -12,8 +12,8 @@ from scipy import ndimage
 from antema.domain import CRYSTALLINITIES, AntemaError
 from antema.nets.particle_views import SIDES_PX, Cut, cut_out, normalised, view
 
-_BUDGET_PX = 64 * 64**2
-_LEAST, _MOST = 8, 96
+_BUDGET_PX = 24 * 64**2
+_LEAST, _MOST = 8, 48
 
 
 @dataclass(frozen=True, eq=False)
