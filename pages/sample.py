@@ -682,13 +682,25 @@ def _shows_classes(by_class: bool, selection: dict[str, Any] | None) -> bool:
     State("sample-weighting", "value"),
     State("sample-border", "value"),
     State("sample-log", "value"),
+    State("sample-by-class", "value"),
+    State("sample-certainty", "value"),
     prevent_initial_call=True,
 )
-def _plot_csv(clicks: int | None, analysis_id: int | None, column: str, weighting: str, border: bool, log: bool) -> Any:  # noqa: ANN401 - Dash's no_update
+def _plot_csv(
+    clicks: int | None,
+    analysis_id: int | None,
+    column: str,
+    weighting: str,
+    border: bool,
+    log: bool,
+    by_class: bool,
+    certainty: float | None,
+) -> Any:  # noqa: ANN401 - Dash's no_update
     if not clicks or analysis_id is None:
         return no_update
-    view = view_of(weighting, None, border=border)
-    table = sample_page.bins_table(sample_page.load(analysis_id), column, view, log=log)
+    view = view_of(weighting, certainty, border=border)
+    result = sample_page.load(analysis_id, view.crystallinity_certainty)
+    table = sample_page.bins_table(result, column, view, log=log, by_class=by_class)
     return {"content": table.to_csv(index=False), "filename": f"{column}_histogram.csv"}
 
 

@@ -172,13 +172,20 @@ def _bins(data: Series, quantity: Quantity, *, log: bool) -> Histogram:
     return histogram(data.values, data.weights, log=log, least_width=quantity.least_bin_width, upper=quantity.upper)
 
 
-def bins_table(result: Result, column: str, view: View, *, log: bool) -> pd.DataFrame:
-    """Return what the histogram draws: ends of the bins, particles in each, share of the weight."""
+def bins_table(result: Result, column: str, view: View, *, log: bool, by_class: bool = False) -> pd.DataFrame:
+    """Return what the histogram draws: ends of the bins, particles in each, share of the weight; by class if asked."""
     data = result.series(column, view)
     bins = _bins(data, quantity_of(column), log=log)
     share = f"share_of_{view.weighting}{'_border_corrected' if data.view.border_weighted else ''}"
     ends = {f"{column}_from": bins.edges[:-1], f"{column}_to": bins.edges[1:]}
-    return pd.DataFrame(ends | {"particles": bins.counts, share: bins.share})
+    parts: dict[str, NDArray[np.float64]] = {}
+    if by_class and is_classified(result.table):
+        # in the unit of the bars, which are percents where they are not particles
+        of = 1 if data.weights is None else 100
+        unit = "particles" if data.weights is None else share
+        found = _by_class(result, column, data, bins)
+        parts = {f"{unit}_{name.replace(' ', '_')}": heights / of for name, _, heights in found}
+    return pd.DataFrame(ends | {"particles": bins.counts, share: bins.share} | parts)
 
 
 def distribution(

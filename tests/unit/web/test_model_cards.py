@@ -83,6 +83,28 @@ def test_a_crystallinity_model_has_no_pixel_threshold(folder):
     assert "The card names no measured numbers." in shown
 
 
+def test_a_crystallinity_model_says_what_it_knows_and_confuses(folder):
+    metrics = {"poly": {"command": "antema evaluate crystallinity", "accuracy": 0.98, "confusion": [[9, 1], [0, 10]]}}
+    probabilities = {"temperature": 1.1, "ece_before": 0.0821, "ece_after": 0.0123}
+    knows = {"least_nm": 0.8, "most_nm": 15.0, "coarsest_nm": 0.1177}
+    install(folder, "crystals", task="crystallinity", metrics=metrics, probabilities=probabilities, knows=knows)
+    shown = text_of(model_cards())
+    for expected in (
+        "Probabilities|calibrated: expected calibration error 0.0123, 0.0821 before",
+        "Particles|0.8 to 15 nm wide; others are unknown",
+        "Pixels|below 0.1177 nm; on coarser ones every particle is unknown",
+        "accuracy|poly|0.98",
+        "Confusion matrix · poly|is, below; called, right|amorphous|monocrystalline|amorphous|9|1|monocrystalline|0|10",
+    ):
+        assert expected in shown
+    assert "No crystallinity model" not in shown
+
+
+def test_where_no_model_classifies_the_page_says_so(folder):
+    install(folder, "unet")
+    assert "No crystallinity model is installed: particles are measured and not classified." in text_of(model_cards())
+
+
 def test_without_models_the_page_says_how_to_come_by_one(folder):
     assert "No model is installed" in text_of(model_cards())
 

@@ -73,6 +73,8 @@ def test_bars_by_class_add_up_to_the_bars(classed):
     stacked = [trace for trace in parts.data if trace.type == "bar"]
     assert [trace.name for trace in stacked] == list(CLASSES)
     assert np.sum([trace.y for trace in stacked], axis=0) == pytest.approx(whole.data[0].y)
+    table = sample_page.bins_table(result, DIAMETER, view, log=False, by_class=True)
+    assert table[[f"particles_{name}" for name in CLASSES]].sum(axis=1).tolist() == table["particles"].tolist()
     volume = replace(view, weighting="volume")
     parts = sample_page.distribution(result, DIAMETER, volume, log=False, selection=None, by_class=True)
     assert np.sum([trace.y for trace in parts.data if trace.type == "bar"]) == pytest.approx(100)
