@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,10 @@ def tried(segmenter: Segmenter, images: Trial) -> dict[str, Any]:
             found = segmenter.segment(image.pixels, polarity="dark").probability > segmenter.threshold
             believed = np.ones(found.shape, bool) if image.trusted is None else image.trusted
             counts += [np.count_nonzero(mask & believed) for mask in (found & image.particle, found, image.particle)]
-        results[name] = {"pixel": {"dice_particle": float(2 * counts[0] / max(counts[1] + counts[2], 1))}}
+        results[name] = {
+            "images": len(labelled),
+            "pixel": {"dice_particle": float(2 * counts[0] / max(counts[1] + counts[2], 1))},
+        }
     return plain(results)
 
 
@@ -206,32 +210,36 @@ def main() -> None:
     parser.add_argument("--simulated", type=Path, required=True, metavar="DIR")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--first", type=int, default=len(VARIANTS), metavar="N", help="only the first N of them")
     parser.add_argument("--page", type=Path, metavar="FILE.md")
     options = parser.parse_args()
     remembered = options.out / "training" / "annotations.json"
     remembered.parent.mkdir(parents=True, exist_ok=True)
     folders = [options.real / name for name in REAL] + [options.simulated / name for name in SIMULATED]
-    sets = {folder.name: read_divided(folder, seed=SPLIT_SEED, remembered=remembered) for folder in folders}
-    images = trial(options.real, options.simulated, sets)
+
+    @cache
+    def sets() -> dict[str, DividedSet]:
+        return {folder.name: read_divided(folder, seed=SPLIT_SEED, remembered=remembered) for folder in folders}
+
+    @cache
+    def images() -> Trial:
+        return trial(options.real, options.simulated, sets())
+
     results: dict[str, Any] = {}
-    for variant in VARIANTS:
+    for variant in VARIANTS[: options.first]:
         folder = options.out / f"{options.steps} steps" / _slug(variant.name)
         known = folder / "evaluation.json"
         if not known.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             of_weights = folder.parent / _slug(variant.taught_as) if variant.taught_as else folder
-            segmenter = taught(variant, sets, of_weights, options.steps)
-            result = tried(replace(segmenter, native_scale=variant.native), images)
+            segmenter = taught(variant, sets(), of_weights, options.steps)
+            result = tried(replace(segmenter, native_scale=variant.native), images())
             known.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         results[variant.name] = json.loads(known.read_text("utf-8"))
         print(f"{as_text(table(results))}\n", flush=True)
     if options.page:
-        counts = ", ".join(
-            f"{len(of_set)} of {name}"
-            for name, of_set in {**images.cases, **images.partly}.items()
-            if name != "sim_metal, blurred"
-        )
-        words = f"{options.steps} steps of 8 tiles each; held out: {counts}."
+        counts = ", ".join(f"{of_set['images']} of {name}" for name, of_set in results[VARIANTS[0].name].items())
+        words = f"{options.steps} steps of 8 tiles each; held-out images: {counts}."
         put(options.page, "ablations", f"{words}\n\n{as_markdown(table(results))}")
 
 
