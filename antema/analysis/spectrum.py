@@ -319,21 +319,21 @@ def _by_direction(ratio: Floats, radius: Floats, of: Spectrum, low: float, high:
     An exponential of second and fourth harmonics of the angle that change linearly with frequency, fitted to the
     logarithms with Huber's weights, to which a few spots do not matter. Small particles have the second ones alone.
     """
-    every = max(1, int(0.4 * of.resolution_per_nm / of.step_per_nm))
+    every = max(1, int(0.7 * of.resolution_per_nm / of.step_per_nm))
     g = of.frequencies_per_nm
     top = len(g) // 2
     sparse = slice(top, None, every), slice(None, None, every)
     r = radius[sparse]
     kept = (r >= low) & (r <= high)
 
-    def terms(x: Floats, y: Floats, r: Floats) -> Floats:
+    def terms(x: Floats, y: Floats, r: Floats) -> list[Floats]:
         cosine, sine = (x * x - y * y) / (r * r), 2 * x * y / (r * r)
         harmonics = cosine, sine, cosine**2 - sine**2, 2 * cosine * sine
         along = 2 * (np.clip(r, low, high) - low) / (high - low) - 1
-        return np.stack([one * factor for one in harmonics for factor in (np.ones_like(r), along)], axis=-1)
+        return [term for one in harmonics for term in (one, one * along)]
 
     y, x = np.broadcast_arrays(g[sparse[0], None], g[sparse[1]])
-    design = np.concatenate([np.ones((np.count_nonzero(kept), 1)), terms(x[kept], y[kept], r[kept])], axis=1)
+    design = np.stack([np.ones(np.count_nonzero(kept)), *terms(x[kept], y[kept], r[kept])], axis=1)
     values = np.log(np.maximum(ratio[sparse][kept], 1e-12))
     independent = np.pi / 2 * (high**2 - low**2) * of.cells_nm2
     known = next((n for n in (9, 5) if independent >= _LEAST_CELLS * n), 1)
@@ -342,11 +342,15 @@ def _by_direction(ratio: Floats, radius: Floats, of: Spectrum, low: float, high:
     weights = np.ones_like(values)
     solution = np.zeros(known)
     for _ in range(8):
-        solution = np.linalg.lstsq(design * weights[:, None], values * weights, rcond=None)[0]
+        weighted = (design * weights[:, None]).T
+        solution = np.linalg.solve(weighted @ design, weighted @ values)
         off = values - design @ solution
-        weights = np.sqrt(np.where(off > 0, 1, 1.5) / np.maximum(np.abs(off), 1.0))
+        weights = np.where(off > 0, 1, 1.5) / np.maximum(np.abs(off), 1.0)
     y, x = np.broadcast_arrays(g[:, None], g)
-    return np.exp(terms(x, y, np.maximum(radius, 1e-9))[..., : known - 1] @ solution[1:])
+    total = np.zeros_like(ratio)
+    for weight, term in zip(solution[1:], terms(x, y, np.maximum(radius, 1e-9)), strict=False):
+        total += weight * term
+    return np.exp(total)
 
 
 def _along_axes(ratio: Floats, of: Spectrum, low: float, high: float) -> Floats:
