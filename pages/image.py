@@ -209,7 +209,8 @@ def _links(
     micrograph_id: int,
 ) -> tuple[str, str, str, bool]:
     if analysis_id is None:
-        return *(f"/images/{target}" if target is not None else "" for target in neighbours), "", True
+        previous, following = (f"/images/{target}" if target is not None else "" for target in neighbours)
+        return previous, following, "", True
     query = image_page.address_query(analysis_id, certainty, by_class=by_class)
     previous, following = (f"/images/{target}?{query}" if target is not None else "" for target in neighbours)
     picture = f"/media/preview/{analysis_id}/{micrograph_id}.png?size=2048"

@@ -167,7 +167,7 @@ def classifier_network(card: ModelCard) -> Callable[[Array], tuple[Array, Array,
     import jax
     from flax import nnx
 
-    from antema.nets.resnet import network_of_entry
+    from antema.nets.resnet import all_ways, network_of_entry
     from antema.nets.weights import read, set_weights
 
     keep_compiled()
@@ -177,7 +177,7 @@ def classifier_network(card: ModelCard) -> Callable[[Array], tuple[Array, Array,
 
     @jax.jit
     def run(state: nnx.State, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        return nnx.merge(graph, state)(x)
+        return all_ways(nnx.merge(graph, state), x)
 
     def answer(views: Array) -> tuple[Array, Array, Array]:
         logits, places, weights = run(state, views)

@@ -63,6 +63,7 @@ def train_crystallinity(
 
     from antema.nets.certainty import Certainty, fitted
     from antema.nets.device import device_name
+    from antema.nets.resnet import all_ways
     from antema.training.classifier_learning import arrays, learner_of, logits_of
     from antema.training.curve import write_curve
     from antema.training.loop import Schedule, run
@@ -79,7 +80,7 @@ def train_crystallinity(
         views = Views([crop for crops in learn.values() for crop in crops])
         checks = {name: Views(crops) for name, crops in held.items() if crops}
         learner = learner_of(entry, seed=seed)
-        answer = learner.asked(lambda network, x: network(x)[0])
+        answer = learner.asked(lambda network, x: all_ways(network, x)[0])
         # views of one size fill a batch, and sizes differ: statistics settle early, as inference has them
         schedule = Schedule(minutes=minutes, steps=steps, peak_rate=rate, settled=0.6)
 
