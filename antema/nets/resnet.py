@@ -203,8 +203,8 @@ def all_ways(network: ParticleResNet, x: jax.Array) -> tuple[jax.Array, jax.Arra
     """
     n = x.shape[0]
     _, places, weights = network(jnp.concatenate([jnp.rot90(x, k, (1, 2)) for k in range(4)]))
-    places = sum(jnp.rot90(places[k * n : (k + 1) * n], -k, (1, 2)) for k in range(4)) / 4
-    weights = weights[:n]
+    back = [jnp.rot90(places[k * n : (k + 1) * n], -k, (1, 2)) for k in range(4)]
+    places, weights = jnp.mean(jnp.stack(back), axis=0), weights[:n]
     return (places * weights).sum(axis=(1, 2)), places, weights
 
 
