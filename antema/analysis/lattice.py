@@ -32,8 +32,6 @@ _MARGIN = 0.06
 """How far the searched band reaches beyond the material's reflections."""
 _POSITION_FLOOR = 0.04
 """Least uncertainty of a spot's place, in units of one over the particle's diameter: shape and bending move spots."""
-_AROUND = 0.18
-"""Share of the first reflection's frequency around it, in which a particle is compared with its surroundings."""
 _LEAST_EXCESS = 1.3
 """Of a particle's power over that of its surroundings, from which on its atoms can be seen."""
 _JPEG_PX = 8
@@ -205,8 +203,7 @@ def lattice_spots(
 def _without_spots(pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, material: Lattice | None) -> Opinion:
     """Return what it means that a particle has no spots: it does not show where its atoms do not show either."""
     place = 0.5 / finest_sampling_needed_nm(material)
-    band = (1 - _AROUND) * place, min((1 + _AROUND) * place, _NYQUIST_SHARE * 0.5 / pixel_size_nm)
-    excess, error = excess_over_surroundings(pixels, mask, pixel_size_nm, band)
+    excess, error = excess_over_surroundings(pixels, mask, pixel_size_nm, place)
     if excess > _LEAST_EXCESS * (1 + 2 * error):
         return Opinion(
             AMORPHOUS,

@@ -30,6 +30,7 @@ _LEAST_CELLS = 12
 _SIDELOBE = 0.12
 """Of the power of a stronger spot, which its surroundings may have without being spots."""
 _SIDELOBES_REACH = 2.5
+_RING = 0.1
 _GAP_PX = 2.0
 """Between a particle and what counts as its surroundings."""
 
@@ -205,12 +206,13 @@ def peaks(of: Spectrum, band_per_nm: tuple[float, float], false_alarms: float) -
 
 
 def excess_over_surroundings(
-    pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, band_per_nm: tuple[float, float]
+    pixels: NDArray[np.generic], mask: Mask, pixel_size_nm: float, place_per_nm: float
 ) -> tuple[float, float]:
-    """Return the power of a particle's pixels in a band over that of its surroundings, and its relative error.
+    """Return the power of a particle's pixels around a frequency over that of its surroundings, and its relative error.
 
     What is well above 1 scatters there: where the atoms of a glass can be seen at the frequencies of a lattice, a
-    lattice of as many atoms, whose power is not spread but in spots, could be seen all the more.
+    lattice of as many atoms, whose power is not spread but in spots, could be seen all the more. The pixels are
+    filtered before they are cut in two, so that strong long waves do not leak through a small particle's window.
 
     Parameters
     ----------
@@ -220,37 +222,33 @@ def excess_over_surroundings(
         The particle.
     pixel_size_nm : float
         Edge of a pixel.
-    band_per_nm : (float, float)
-        Frequencies that are looked at.
+    place_per_nm : float
+        The frequency, in a band about it of 10 % standard deviation.
 
     Returns
     -------
     (float, float)
-        NaN where the surroundings or the band are too small to tell.
+        NaN where the surroundings or the particle are too small to tell.
     """
-    low, high = band_per_nm
-    powers: list[float] = []
-    error = 0.0
-    n = fast_length(max(pixels.shape))
-    y, x = np.fft.fftfreq(n, pixel_size_nm), np.fft.rfftfreq(n, pixel_size_nm)
-    radius = np.hypot(y[:, None], x)
-    ring = (radius >= low) & (radius <= high)
     away = np.asarray(ndimage.distance_transform_edt(~mask), np.float64) > _GAP_PX
-    for part in (mask, away):
-        window = _soft(part)
-        squares = float((window**2).sum())
-        if squares == 0:
-            return float("nan"), float("nan")
-        cells = squares**2 / float((window**4).sum()) * pixel_size_nm**2 * np.pi / 2 * (high**2 - low**2)
-        if not ring.any() or cells < _LEAST_CELLS:
-            return float("nan"), float("nan")
-        rest = _without_surface(pixels.astype(np.float64), window) * window
-        power = np.abs(np.asarray(fft.rfft2(rest, s=(n, n)))) ** 2
-        powers.append(float(power[ring].mean()) / squares)
-        error = float(np.hypot(error, 1 / np.sqrt(cells)))
-    if powers[1] == 0:
+    wide = _RING * place_per_nm
+    # independent frequencies of noise through the filter, of one half, per area
+    density = np.pi * np.sqrt(2 * np.pi) * place_per_nm * wide * pixel_size_nm**2
+    windows = [_soft(part) for part in (mask, away)]
+    squares = [float((window**2).sum()) for window in windows]
+    cells = [
+        float(window.sum()) ** 2 / max(square, 1e-9) * density for window, square in zip(windows, squares, strict=True)
+    ]
+    if min(cells) < _LEAST_CELLS:
         return float("nan"), float("nan")
-    return powers[0] / powers[1], error
+    # cosines mirror the pixels at their edges, where waves would see a step
+    y, x = [np.arange(int(side), dtype=np.float64) / (2 * side * pixel_size_nm) for side in mask.shape[:2]]
+    ring = np.exp(-0.5 * ((np.hypot(y[:, None], x) - place_per_nm) / wide) ** 2)
+    own = np.asarray(fft.idctn(np.asarray(fft.dctn(pixels.astype(np.float64))) * ring), np.float64) ** 2
+    inside, outside = (float((own * window).sum() / window.sum()) for window in windows)
+    if outside <= 0:
+        return float("nan"), float("nan")
+    return inside / outside, float(np.sqrt(sum(1 / one for one in cells)))
 
 
 def _soft(mask: Mask) -> Floats:
