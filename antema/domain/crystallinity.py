@@ -17,6 +17,8 @@ UNKNOWN_REASONS: dict[str, str] = {
     "uncertain": "the model is less certain than asked for",
 }
 """Why a particle is unknown: by a property of the image or the particle, or by the model's own doubt."""
+LEAST_LATTICE = 0.5
+"""Least probability of a visible lattice with which a particle is called anything."""
 DOUBTS = ("no_lattice_visible", "uncertain")
 """Those of `UNKNOWN_REASONS` that depend on the certainty asked for; the others hold at any."""
 
@@ -26,12 +28,16 @@ def crystallinities(
 ) -> tuple[list[str], list[str]]:
     """Return what each particle is called at a certainty, and why where it is called unknown.
 
+    A particle in whose place no lattice could be seen is called nothing, however certain its probabilities: what has
+    neither fringes nor the conditions for them is judged by its shape and shade alone.
+
     Parameters
     ----------
     probabilities : array_like, shape (n, 3)
         Calibrated, in the order of `CRYSTALLINITIES`; NaN where a particle was not classified.
     lattice : array_like, shape (n,)
-        Probability that a lattice could be seen in its place if there was one; NaN where that is not told.
+        Probability that a lattice could be seen in its place if there was one; NaN where that is not told. Below
+        `LEAST_LATTICE` nothing is named.
     hindrances : sequence of str
         What keeps a particle from being classified at all: a key of `UNKNOWN_REASONS`, or nothing.
     certainty : float
@@ -49,11 +55,11 @@ def crystallinities(
     (['amorphous', 'unknown'], ['', 'no_lattice_visible'])
     """
     table = np.asarray(probabilities, dtype=np.float64).reshape(-1, 3)
-    unseen = np.asarray(lattice, dtype=np.float64) < 0.5
+    unseen = np.asarray(lattice, dtype=np.float64) < LEAST_LATTICE
     hindered = np.array([bool(hindrance) for hindrance in hindrances], dtype=np.bool_)
     asked = ~hindered & ~np.isnan(table).any(axis=1)
     # where something is NaN nothing compares, and argmax is not used
-    sure = asked & (table.max(axis=1, initial=0.0) >= certainty)
+    sure = asked & ~unseen & (table.max(axis=1, initial=0.0) >= certainty)
     unsure = asked & ~sure
     names = np.select([sure, unsure | hindered], [np.array(CRYSTALLINITIES)[table.argmax(axis=1)], UNKNOWN], "")
     reasons = np.select(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import CRYSTALLINITIES
+from antema.domain import CRYSTALLINITIES, UNKNOWN
 
 Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -31,7 +31,14 @@ def expected_calibration_error(probabilities: np.ndarray, classes: np.ndarray, *
     return float(np.abs(gaps).sum() / len(classes))
 
 
-def class_scores(probabilities: Floats, classes: Classes, names: Sequence[str], *, certainty: float) -> dict[str, Any]:
+def class_scores(
+    probabilities: Floats,
+    classes: Classes,
+    names: Sequence[str],
+    *,
+    certainty: float,
+    nameable: NDArray[np.bool_] | None = None,
+) -> dict[str, Any]:
     """Return the scores of a classifier.
 
     Parameters
@@ -44,6 +51,8 @@ def class_scores(probabilities: Floats, classes: Classes, names: Sequence[str], 
         Of the k classes.
     certainty : float
         Least probability that gives a class its name.
+    nameable : ndarray of bool, shape (n,), optional
+        Which may be given a name at all; all unless given.
 
     Returns
     -------
@@ -62,7 +71,10 @@ def class_scores(probabilities: Floats, classes: Classes, names: Sequence[str], 
     confusion = np.zeros((k, k), np.int64)
     np.add.at(confusion, (true, found), 1)
     named = np.full(len(classes), k)
-    named[np.flatnonzero(asked)[confidence >= certainty]] = found[confidence >= certainty]
+    sure = confidence >= certainty
+    if nameable is not None:
+        sure &= nameable[asked]
+    named[np.flatnonzero(asked)[sure]] = found[sure]
     assigned = np.zeros((k, k + 1), np.int64)
     np.add.at(assigned, (classes, named), 1)
     order = np.argsort(-confidence, kind="stable")
@@ -101,17 +113,12 @@ def accuracy_at(scores: dict[str, Any], coverage: float) -> float | None:
     )
 
 
-def hidden_crystals(
-    probabilities: Floats, classes: Classes, visible: NDArray[np.bool_], *, certainty: float
-) -> dict[str, Any]:
-    """Return what crystals are called whose lattice cannot be seen: ``n`` and the share of each name at a certainty."""
-    rows = (classes > 0) & ~visible
-    p = np.where(np.isfinite(probabilities[rows]), probabilities[rows], 0)
-    named = np.where(p.max(axis=1, initial=0) >= certainty, p.argmax(axis=1) if len(p) else 0, len(CRYSTALLINITIES))
-    counts = np.bincount(named.astype(np.int64), minlength=4)
-    names = (*CRYSTALLINITIES, "unknown")
-    return {"n": int(rows.sum())} | {
-        f"called_{name}": _share(int(count), int(rows.sum())) for name, count in zip(names, counts, strict=True)
+def hidden_crystals(names: Sequence[str], classes: Classes, visible: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return what crystals are called whose lattice cannot be seen: ``n`` and the share of each of `names`."""
+    rows = np.flatnonzero((classes > 0) & ~visible)
+    said = [names[row] for row in rows]
+    return {"n": len(rows)} | {
+        f"called_{name}": _share(said.count(name), len(rows)) for name in (*CRYSTALLINITIES, UNKNOWN)
     }
 
 

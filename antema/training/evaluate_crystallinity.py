@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import CRYSTALLINITIES, AntemaError, Instance, Recipe, View
+from antema.domain import CRYSTALLINITIES, LEAST_LATTICE, AntemaError, Instance, Recipe, View, crystallinities
 from antema.training.class_scores import TWO_CLASSES, accuracy_at, class_scores, hidden_crystals, two_class
 from antema.training.crop_sets import LabelledCrop, box_of, read_crop_set
 
@@ -87,24 +87,26 @@ def evaluate_crystallinity(
         if progress:
             progress(k + 1, len(labelled))
     classes = np.array([CRYSTALLINITIES.index(crop.crystallinity) for crop in labelled])
+    names, reasons = crystallinities(probabilities, lattice, hindrances, at)
+    nameable = lattice >= LEAST_LATTICE
     result = {
         "model": classifier.name,
         "sha256": classifier.sha256,
         "crops": len(labelled),
-        **class_scores(probabilities, classes, CRYSTALLINITIES, certainty=at),
-        "two_class": class_scores(*two_class(probabilities, classes), TWO_CLASSES, certainty=at),
-        **_of_visible(labelled, probabilities, lattice, classes, at),
-        "groups": _groups(labelled, probabilities, classes, at),
+        **class_scores(probabilities, classes, CRYSTALLINITIES, certainty=at, nameable=nameable),
+        "two_class": class_scores(*two_class(probabilities, classes), TWO_CLASSES, certainty=at, nameable=nameable),
+        **_of_visible(labelled, probabilities, lattice, classes, names, at),
+        "groups": _groups(labelled, probabilities, classes, nameable, at),
         "predictions": [
             {
                 "name": crop.name.partition("/")[2],
                 "label": crop.crystallinity,
-                "crystallinity": _named(p, at),
+                "crystallinity": name,
                 **{f"p_{name}": _number(value) for name, value in zip(CRYSTALLINITIES, p, strict=True)},
                 "p_lattice_visible": _number(visible),
-                "hindrance": hindrance,
+                "crystallinity_reason": reason,
             }
-            for crop, p, visible, hindrance in zip(labelled, probabilities, lattice, hindrances, strict=True)
+            for crop, name, p, visible, reason in zip(labelled, names, probabilities, lattice, reasons, strict=True)
         ],
     }
     if own_masks:
@@ -116,10 +118,6 @@ def evaluate_crystallinity(
     return result
 
 
-def _named(p: NDArray[np.float64], certainty: float) -> str:
-    return CRYSTALLINITIES[int(p.argmax())] if np.isfinite(p).all() and p.max() >= certainty else "unknown"
-
-
 def _number(value: float) -> float | None:
     return round(float(value), 6) if np.isfinite(value) else None
 
@@ -129,23 +127,31 @@ def _of_visible(
     probabilities: NDArray[np.float64],
     lattice: NDArray[np.float64],
     classes: NDArray[np.int64],
+    names: Sequence[str],
     certainty: float,
 ) -> dict[str, Any]:
     if any(crop.visible is None for crop in labelled):
         return {}
     visible = np.array([bool(crop.visible) for crop in labelled])
     asked = np.isfinite(lattice)
-    right = (lattice[asked] >= 0.5) == visible[asked]
-    scores = class_scores(probabilities[visible], classes[visible], CRYSTALLINITIES, certainty=certainty)
+    right = (lattice[asked] >= LEAST_LATTICE) == visible[asked]
+    nameable = lattice[visible] >= LEAST_LATTICE
+    scores = class_scores(
+        probabilities[visible], classes[visible], CRYSTALLINITIES, certainty=certainty, nameable=nameable
+    )
     return {
         "lattice_visible": scores | {"accuracy_at_85": accuracy_at(scores, 0.85)},
-        "hidden_crystals": hidden_crystals(probabilities, classes, visible, certainty=certainty),
+        "hidden_crystals": hidden_crystals(names, classes, visible),
         "visibility_accuracy": float(right.mean()) if len(right) else None,
     }
 
 
 def _groups(
-    labelled: Sequence[LabelledCrop], probabilities: NDArray[np.float64], classes: NDArray[np.int64], certainty: float
+    labelled: Sequence[LabelledCrop],
+    probabilities: NDArray[np.float64],
+    classes: NDArray[np.int64],
+    nameable: NDArray[np.bool_],
+    certainty: float,
 ) -> dict[str, list[dict[str, Any]]]:
     """Return coverage and accuracies by every fact that the table tells of all crops."""
     members: dict[str, dict[str, list[int]]] = {}
@@ -168,7 +174,11 @@ def _groups(
             {"group": name}
             | {what: scores[what] for what in ("n", "accuracy", "coverage", "accuracy_of_assigned", "ece")}
             for name, rows in groups.items()
-            for scores in [class_scores(probabilities[rows], classes[rows], CRYSTALLINITIES, certainty=certainty)]
+            for scores in [
+                class_scores(
+                    probabilities[rows], classes[rows], CRYSTALLINITIES, certainty=certainty, nameable=nameable[rows]
+                )
+            ]
         ]
         for key, groups in members.items()
     }

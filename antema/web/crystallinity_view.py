@@ -9,7 +9,7 @@ import pandas as pd
 from dash import html
 from numpy.typing import NDArray
 
-from antema.domain import UNKNOWN, UNKNOWN_REASONS, Recipe, View
+from antema.domain import LEAST_LATTICE, UNKNOWN, UNKNOWN_REASONS, Recipe, View
 from antema.imaging.palette import CRYSTALLINITY_COLOURS
 from antema.reports import CLASSES
 from antema.reports.numbers import weights_of
@@ -183,7 +183,10 @@ def _coverage(table: pd.DataFrame, view: View, recipe: Recipe, certainties: NDAr
     rows = measured(table)
     asked = (rows["crystallinity"] != "").to_numpy(bool)
     weights = weights_of(table, replace(view, weighting="number"), recipe)[asked] if view.border_weighted else None
-    return coverage(rows["confidence"].to_numpy(float)[asked], certainties, weights)
+    # what no certainty gives a name has no confidence either
+    unseen = (rows["p_lattice_visible"] < LEAST_LATTICE).to_numpy(bool)
+    confidence = np.where(unseen, np.nan, rows["confidence"].to_numpy(float))
+    return coverage(confidence[asked], certainties, weights)
 
 
 def coverage_rows(found: Coverage) -> pd.DataFrame:

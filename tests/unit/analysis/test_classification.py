@@ -133,7 +133,7 @@ def slow(probabilities, lattice, hindrances, certainty):
             yield "unknown", hindrance
         elif any(np.isnan(row)):
             yield "", ""
-        elif max(row) >= certainty:
+        elif max(row) >= certainty and not visible < 0.5:
             yield CRYSTALLINITIES[int(np.argmax(row))], ""
         else:
             yield "unknown", "no_lattice_visible" if visible < 0.5 else "uncertain"

@@ -28,7 +28,8 @@ def segmenter():
 
 def test_there_is_one_default_and_every_weight_file_is_its_cards():
     cards = models()
-    assert sum(card.default for card in cards if card.task == "segmentation") == 1
+    for task in ("segmentation", "crystallinity"):
+        assert sum(card.default for card in cards if card.task == task) == 1
     for card in cards:
         verify(card.name)
         assert card.licence
@@ -37,7 +38,7 @@ def test_there_is_one_default_and_every_weight_file_is_its_cards():
 
 def test_shipped_weights_are_small():
     sizes = {card.name: card.weights_path.stat().st_size / 1e6 for card in models()}
-    assert {"unet-stride2", "deeplabv3plus-resnet18"} <= set(sizes)
+    assert {"unet-stride2", "deeplabv3plus-resnet18", "resnet18-crystallinity"} <= set(sizes)
     assert max(sizes.values()) < 25
     assert sum(sizes.values()) < 40
 

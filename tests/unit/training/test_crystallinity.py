@@ -131,8 +131,9 @@ def test_scores_are_those_of_the_formulas():
 
 
 def test_crystals_without_visible_lattice_are_counted_by_what_they_are_called():
-    p = np.array([[0.9, 0.1, 0], [0.5, 0.3, 0.2], [0.05, 0.05, 0.9], [np.nan] * 3, [0.99, 0, 0.01]])
-    found = hidden_crystals(p, np.array([1, 1, 2, 1, 0]), np.zeros(5, bool), certainty=0.8)
+    names = ["amorphous", "unknown", "polycrystalline", "unknown", "amorphous", "monocrystalline"]
+    seen = np.array([False, False, False, False, False, True])
+    found = hidden_crystals(names, np.array([1, 1, 2, 1, 0, 1]), seen)
     assert found == {
         "n": 4,
         "called_amorphous": 0.25,
@@ -140,6 +141,14 @@ def test_crystals_without_visible_lattice_are_counted_by_what_they_are_called():
         "called_polycrystalline": 0.25,
         "called_unknown": 0.5,
     }
+
+
+def test_what_may_not_be_named_is_not_covered():
+    p = np.array([[0.9, 0.1, 0], [0.05, 0.9, 0.05]])
+    scores = class_scores(p, np.array([0, 1]), CRYSTALLINITIES, certainty=0.8, nameable=np.array([False, True]))
+    assert scores["accuracy"] == 1
+    assert scores["coverage"] == 0.5
+    assert scores["assigned"] == [[0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0]]
 
 
 def test_the_calibration_error_of_honest_probabilities_is_small():
