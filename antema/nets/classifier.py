@@ -18,6 +18,7 @@ Array = NDArray[np.float32]
 Progress = Callable[[float], None]
 """Called with the share that is done, from 0 to 1."""
 
+_FEW = (1, 4)
 _BATCH_PX = 16 * 96**2
 """Pixels of the views that are classified at a time."""
 
@@ -95,7 +96,9 @@ class Classifier:
             at_once = max(_BATCH_PX // side**2, 1)
             for start in range(0, len(members), at_once):
                 group = members[start : start + at_once]
-                views = np.zeros((at_once, side, side, 2), np.float32)
+                # one of few numbers of views, each of which is compiled for itself
+                room = next((n for n in _FEW if len(group) <= n < at_once), at_once)
+                views = np.zeros((room, side, side, 2), np.float32)
                 for place, k in enumerate(group):
                     views[place] = view(cuts[k], side)
                 logits, places, weights = self.network(views)
