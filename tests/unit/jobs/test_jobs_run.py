@@ -102,10 +102,10 @@ def test_the_image_that_was_chosen_of_a_file_is_analysed(store, sample, segmente
 def test_one_bad_image_fails_alone(store, sample, micrographs, monkeypatch, caplog, work):
     real = antema.analysis.analyse
 
-    def analyse(micrograph, recipe, *, segmenter, progress):
+    def analyse(micrograph, recipe, **options):
         if micrograph.name == micrographs[1].filename:
             raise ZeroDivisionError("on purpose")
-        return real(micrograph, recipe, segmenter=segmenter, progress=progress)
+        return real(micrograph, recipe, **options)
 
     monkeypatch.setattr(antema.analysis, "analyse", analyse)
     with caplog.at_level(logging.ERROR, "antema.jobs"):

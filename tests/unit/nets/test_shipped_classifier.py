@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from antema.domain import CRYSTALLINITIES, Instance, crystallinities
+from antema.domain import CRYSTALLINITIES, Instance
 from antema.nets import load_classifier
 from antema.simulation.crop_sets import poly_crop
 from antema.training.crop_sets import box_of
@@ -36,16 +36,6 @@ def test_crystals_are_told_from_glasses_and_mostly_twins_from_single_ones(answer
     certain = p.max(axis=1) >= 0.8
     assert certain.mean() > 0.4
     assert (p.argmax(axis=1) == true)[certain].mean() >= 0.85
-
-
-def test_noise_is_called_nothing_for_certain(classifier):
-    rng = np.random.default_rng(0)
-    disc = np.hypot(*np.mgrid[-25:26, -25:26]) < 25
-    flat = rng.normal(10_000, 300, (120, 120))
-    flat[30:81, 30:81][disc] -= 900
-    found = classifier.classify(flat, [Instance(30, 30, disc)], 0.08)
-    names, _ = crystallinities(found.probabilities, found.lattice, found.hindrances, 0.8)
-    assert names[0] not in ("monocrystalline", "polycrystalline")
 
 
 def test_a_picture_turned_and_scaled_in_grey_has_the_same_answer(classifier):

@@ -123,7 +123,7 @@ def test_every_column_has_a_meaning_that_goes_with_the_table(make_report):
     assert set(COLUMN_MEANINGS) == set(PARTICLE_COLUMNS)
     with zipfile.ZipFile(io.BytesIO(archive_zip(make_report(1, per_image=5)))) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("columns.csv").decode())))
-    assert [row["column"] for row in rows] == list(PARTICLE_COLUMNS)
+    assert [row["column"] for row in rows] == [*PARTICLE_COLUMNS, "crystallinity_certainty"]
     assert {row["column"]: row["unit"] for row in rows}["area_nm2"] == "nm²"
 
 

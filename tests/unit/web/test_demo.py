@@ -25,6 +25,8 @@ def small(monkeypatch):
     monkeypatch.setattr(antema.simulation.demo, "demo_field", demo_field)
     monkeypatch.setattr(nets, "load", lambda _: Segmenter())
     monkeypatch.setattr(nets, "device_name", lambda: "test")
+    monkeypatch.setattr("antema.analysis.pipeline.load_classifier", lambda _: None)
+    monkeypatch.setattr("antema.analysis.load_classifier", lambda _: None)
     # jobs.run closes its own store; a signal handler in a test would be in pytest's way
     return made
 
