@@ -116,7 +116,7 @@ def accuracy_at(scores: dict[str, Any], coverage: float) -> float | None:
 def hidden_crystals(names: Sequence[str], classes: Classes, visible: NDArray[np.bool_]) -> dict[str, Any]:
     """Return what crystals are called whose lattice cannot be seen: ``n`` and the share of each of `names`."""
     rows = np.flatnonzero((classes > 0) & ~visible)
-    said = [names[row] for row in rows]
+    said = [names[row] for row in rows.tolist()]
     return {"n": len(rows)} | {
         f"called_{name}": _share(said.count(name), len(rows)) for name in (*CRYSTALLINITIES, UNKNOWN)
     }
