@@ -105,10 +105,7 @@ def main() -> None:
             folder, {title.replace("`", ""): numbers(each) for title, each in rows.items()}, command=command
         )
     if options.speed:
-        words = speed(options.model, options.crops / realistic.name)
-        print(f"\n{words}")
-        if options.page:
-            put(options.page, "speed", words)
+        print(f"\n{speed(options.model, options.crops / realistic.name)}")
 
 
 def made(one: Tried, directory: Path) -> Path:
