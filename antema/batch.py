@@ -525,7 +525,7 @@ def _done_image(image: str, result: _Result, picture: bytes, notes: Sequence[str
         trust=analysis.trust,
         polarity=analysis.polarity,
         scales=analysis.scales,
-        is_coloured_by_class=bool(picture and analysis.crystallinity_model),
+        is_coloured_by_class=bool(picture and (analysis.table["crystallinity"] != "").any()),
     )
 
 

@@ -58,9 +58,6 @@ def load_classifier(recipe: Recipe) -> Classifier | None:
         if recipe.crystallinity_model == Recipe().crystallinity_model:
             return None
         raise
-    if card.task != "crystallinity":
-        msg = f"model {card.name}: expected one of crystallinity, found one of {card.task}"
-        raise NotFound(msg)
     from antema.nets.classifier import load_classifier as load
 
     return load(card.name)

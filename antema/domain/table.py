@@ -94,8 +94,8 @@ COLUMN_MEANINGS: dict[str, str] = {
     "counts where statistics are corrected for border loss; 0 on the edge",
     "p_lattice_visible": "probability that a lattice could be seen in the particle's place, if it had one",
     "crystallinity_reason": "why the crystallinity is unknown: sampling_too_coarse, too_small or too_large (the "
-    "particle could not be asked about), no_lattice_visible or uncertain (the probabilities do not reach the "
-    "certainty asked for); empty where it is not unknown",
+    "particle could not be asked about), no_lattice_visible (p_lattice_visible is below 0.5) or uncertain (the "
+    "confidence is below the certainty asked for); empty where it is not unknown",
 }
 """What each column of the particle table holds; its unit is the end of its name."""
 

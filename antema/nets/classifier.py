@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import AntemaError, Instance
+from antema.domain import AntemaError, Instance, NotFound
 from antema.nets.card import ModelCard, find, verify
 from antema.nets.certainty import Certainty
 from antema.nets.classified import Classified, EvidenceMap
@@ -133,14 +133,14 @@ def load_classifier(name: str = "default") -> Classifier:
     Raises
     ------
     NotFound
-        Where there is no such model.
+        Where there is no such model, or it is of another task.
     AntemaError
-        Where its weight file is absent or another one, does not fit, or the model is of another task.
+        Where its weight file is absent or another one, or does not fit.
     """
     card = verify(find(name, task="crystallinity").name)
     if card.task != "crystallinity":
         msg = f"model {card.name}: expected one of crystallinity, found one of {card.task}"
-        raise AntemaError(msg)
+        raise NotFound(msg)
     try:
         certainty = Certainty.from_dict(card.content["probabilities"])
         knows = card.content["knows"]

@@ -263,7 +263,7 @@ def _crystallinity(report: SampleReport, assets: dict[str, bytes]) -> dict[str, 
     svg = figures.crystallinity_svg(shares, numbers.CLASSES, width_mm=84, height_mm=42)
     rows: list[list[str]] = []
     for name, n, share in zip(numbers.CLASSES, shares.counts, shares.shares, strict=True):
-        percent = _percent(share)
+        percent = share.in_percent
         rows.append([name, f"{n:,}", f"{percent.value:.1f} %", percent.interval_text()])
     reasons = numbers.unknown_reasons(report)
     return {
@@ -300,11 +300,6 @@ def _sizes_by_class(report: SampleReport, assets: dict[str, bytes]) -> dict[str,
             for name, summary in found.items()
         ],
     }
-
-
-def _percent(share: stats.Estimate) -> stats.Estimate:
-    low, high = (None if end is None else 100 * end for end in (share.low, share.high))
-    return stats.Estimate(100 * share.value, low, high)
 
 
 def _with_interval(estimate: stats.Estimate) -> list[str]:
@@ -528,7 +523,7 @@ def _compared_crystallinity(
                 "n": f"{shares.n:,}",
                 "images": f"{shares.n_images:,}",
                 "cells": [
-                    [f"{_percent(share).value:.1f} %", _percent(share).interval_text()] for share in shares.shares
+                    [f"{share.in_percent.value:.1f} %", share.in_percent.interval_text()] for share in shares.shares
                 ],
             }
             for place, (letter, shares) in enumerate(zip(letters, all_shares, strict=True))
@@ -543,7 +538,7 @@ def _compared_crystallinity(
 def _share_pair(pair: numbers.SharePair, letters: list[str]) -> dict[str, Any]:
     rows: list[list[list[str]]] = []
     for name, one, corrected in zip(numbers.CLASSES, pair.comparison.classes, pair.corrected_p, strict=True):
-        difference = _percent(one.difference)
+        difference = one.difference.in_percent
         rows.append(
             [
                 [name, ""],

@@ -33,6 +33,12 @@ class Estimate:
         return self.low is not None and self.high is not None
 
     @property
+    def in_percent(self) -> "Estimate":
+        """A share as points of per cent."""
+        low, high = (None if end is None else 100 * end for end in (self.low, self.high))
+        return Estimate(100 * self.value, low, high)
+
+    @property
     def decimals(self) -> int:
         """Decimals that the half-width of the interval warrants; three significant digits without one.
 

@@ -215,7 +215,7 @@ def _own_mask() -> Callable[[LabelledCrop], NDArray[np.bool_] | None]:
 def line(result: Mapping[str, Any]) -> str:
     """Return an evaluation in one line."""
     if result["accuracy"] is None:
-        msg = "no crop could be asked about"
+        msg = "expected crops of sizes and samplings that the model may be asked about, found none"
         raise AntemaError(msg)
     assigned = result["accuracy_of_assigned"]
     words = [

@@ -348,7 +348,10 @@ def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
     each = "Each particle counts once"
     each += ", corrected for border loss." if comparable.view.border_weighted else ", whatever the weighting."
     certainty = 100 * comparable.view.crystallinity_certainty
-    sentences = [f"Unknown below {certainty:.4g} % certainty. Whiskers: 95 % intervals. {each}"]
+    sentences = [
+        f"Unknown below {certainty:.4g} % certainty, and where no lattice could be seen. "
+        f"Whiskers: 95 % intervals. {each}"
+    ]
     sentences += _grouped([(member.name, shares.note) for member, shares in found])
     models = {(member.name, crystallinity_view.model_words(member.images)) for member, _ in found}
     if len({words for _, words in models}) > 1:
@@ -375,7 +378,7 @@ def share_differences(comparable: Comparable) -> list[Any]:
                 ),
                 html.Td([crystallinity_view.swatch(name), name]),
                 html.Td(f"{100 * one.share_a.value:.0f} and {100 * one.share_b.value:.0f}"),
-                _estimate_cell(_percent(one.difference)),
+                _estimate_cell(one.difference.in_percent),
                 _estimate_cell(one.cohens_h),
                 html.Td(one.effect_text),
                 html.Td("no test" if one.p_value is None else _number(one.p_value)),
@@ -399,11 +402,6 @@ def share_differences(comparable: Comparable) -> list[Any]:
         "number of classes and pairs; quote this one."
     )
     return [html.Div(_table(head, rows), className="scroll-x"), *_sentences([general, *_grouped(limits)])]
-
-
-def _percent(share: Estimate) -> Estimate:
-    ends = (None if end is None else 100 * end for end in (share.low, share.high))
-    return Estimate(100 * share.value, *ends)
 
 
 def _why_unclassified(comparable: Comparable) -> str:

@@ -95,7 +95,7 @@ def shares_words(shares: Shares, view: View, n_unclassified: int = 0) -> str:
     each = "Each particle counts once"
     each += ", corrected for border loss." if view.border_weighted else ", whatever the weighting."
     sentences = [
-        f"Unknown below {100 * view.crystallinity_certainty:.4g} % certainty.",
+        f"Unknown below {100 * view.crystallinity_certainty:.4g} % certainty, and where no lattice could be seen.",
         f"Mono- and polycrystalline together: {100 * crystalline:.0f} %." if shares.n else "",
         each,
         f"95 % intervals: {shares.interval_method}.",

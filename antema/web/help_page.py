@@ -98,8 +98,9 @@ UNKNOWN: dict[str, str] = {
     "magnification.",
     "too_small": "Nothing like it was learned from; there are too few planes to tell.",
     "too_large": "Nothing like it was learned from.",
-    "no_lattice_visible": "The probabilities do not reach the certainty, and a lattice would not be seen here if there "
-    "was one: a crystal may stand far from any zone axis, or the noise may cover it. Not the same as amorphous.",
+    "no_lattice_visible": "A lattice would likely not be seen here if there was one: a crystal may stand far from any "
+    "zone axis, or the noise may cover it. Then nothing is named, however certain the probabilities. Not the same as "
+    "amorphous.",
     "uncertain": "The probabilities do not reach the certainty, though a lattice would be seen.",
 }
 """How particles come to be unknown, by the reason."""
@@ -333,7 +334,7 @@ def _crystallinity() -> list[Any]:
             "The certainty on the sample page acts at once. A higher one leaves fewer particles with a class, of which "
             "more are right: the curve beside it shows both. What is to be expected right is the mean of the "
             "probabilities of those that have a class, and not measured on this sample. A particle that is called "
-            "unknown because of its pixels or its size stays so at any certainty."
+            "unknown because of its pixels, its size or want of a visible lattice stays so at any certainty."
         ),
         html.H3("A particle looked at"),
         html.P(

@@ -38,7 +38,7 @@ def class_statement(row: pd.Series, table: pd.DataFrame, recipe: Recipe, certain
     said = f"at a certainty of {100 * certainty:.4g} %"
     if name == UNKNOWN:
         reason = row["crystallinity_reason"]
-        said = UNKNOWN_REASONS[reason] if reason in _HINDRANCES else f"{said}: {UNKNOWN_REASONS[reason]}"
+        said = f"{said}: {UNKNOWN_REASONS[reason]}" if reason == "uncertain" else UNKNOWN_REASONS[reason]
     line = html.Div([badge, html.Span(said, className="quiet")], className="class-line")
     if row["crystallinity_reason"] in _HINDRANCES:
         return [line]

@@ -110,7 +110,7 @@ def _image(analysis_id: int, result: ImageResult, classes: list[str] | None, *, 
         polarity=result.polarity,
         scales=result.scales,
         micrograph_id=result.micrograph_id,
-        is_coloured_by_class=bool(png and classes),
+        is_coloured_by_class=bool(png and any(classes or ())),
         **_scale_check(micrograph, result),
     )
 
