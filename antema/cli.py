@@ -21,7 +21,7 @@ from antema.domain.recipe import CONVENTIONS, POLARITIES, SEPARATIONS
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _DEVICES = ("auto", "cpu", "gpu")
-_CROP_SETS = ("pattern", "simulation-c", "simulation-c-si", "poly", "realistic")
+_CROP_SETS = ("pattern", "simulation-c", "simulation-c-si", "poly", "realistic", "copper", "60-kv", "thick-support")
 _FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids", "crystallinity")
 
 

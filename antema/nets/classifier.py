@@ -1,7 +1,10 @@
 """A trained classifier on the particles of a micrograph."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,13 +163,22 @@ def load_classifier(name: str = "default") -> Classifier:
 
 
 def classifier_network(card: ModelCard) -> Callable[[Array], tuple[Array, Array, Array]]:
-    """Return the compiled network of a classifier's card; see `Classifier`.
+    """Return the compiled network of a classifier's card, kept for this process; see `Classifier`.
 
     Raises
     ------
     KeyError, TypeError, ValueError
         Where architecture and weights do not fit.
     """
+    return _network(json.dumps(card.content["architecture"]), card.weights_path, card.sha256)
+
+
+@lru_cache(maxsize=4)
+def _network(
+    architecture: str,
+    weights_path: Path,
+    sha256: str,  # noqa: ARG001 - other weights in the same place are another network
+) -> Callable[[Array], tuple[Array, Array, Array]]:
     import jax
     from flax import nnx
 
@@ -174,8 +186,8 @@ def classifier_network(card: ModelCard) -> Callable[[Array], tuple[Array, Array,
     from antema.nets.weights import read, set_weights
 
     keep_compiled()
-    network = nnx.eval_shape(lambda: network_of_entry(card.content["architecture"]))
-    set_weights(network, read(card.weights_path))
+    network = nnx.eval_shape(lambda: network_of_entry(json.loads(architecture)))
+    set_weights(network, read(weights_path))
     graph, state = nnx.split(network)
 
     @jax.jit

@@ -7,7 +7,8 @@ and averaged over its mask, after each place was told mean and spread of the fea
 lattice is one or several is a question of places far apart, and what speaks for the answer can be shown on a map.
 
 Beside what it learns to see, the network is given the power of the image around each place at the frequencies that
-lattices have: a Fourier transform with a window, which no network has to find out by itself.
+lattices have: a Fourier transform with a window, which no network has to find out by itself. It joins the features of
+the places, and what the spectra say together (`antema.nets.spectra`) those of the whole particle.
 """
 
 from collections.abc import Mapping
@@ -15,12 +16,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
-from numpy.typing import NDArray
 
 from antema.nets.layers import ConvUnit
-from antema.nets.particle_views import SAMPLING_NM
+from antema.nets.spectra import DIRECTIONS, SPACINGS_NM, ParticleSpectra, local_power
+from antema.nets.spectra import STRIDE as SPECTRA_STRIDE
 
 KIND = "resnet-particles"
 STRIDE = 8
@@ -29,13 +29,6 @@ BLOCKS: Mapping[int, tuple[int, int, int, int]] = {18: (2, 2, 2, 2), 50: (3, 4, 
 """Residual blocks of each of the four stages, by the network's published depth; from 50 on they are bottlenecks."""
 _STRIDES, _DILATIONS = (1, 2, 2, 1), (1, 1, 1, 2)
 _BOTTLENECK = 4
-_SPACINGS_NM = (0.30, 0.257, 0.235, 0.215, 0.2, 0.17, 0.143)
-"""At which power is told: those of metals' lattices are 0.22 to 0.24, 0.19 to 0.21 and 0.13 to 0.15 nm."""
-_DIRECTIONS = 16
-_WINDOW_NM = 0.36
-"""Standard deviation of the window."""
-_FAINT = 0.1
-"""Power, in that of noise of the particle's contrast, below which differences do not matter."""
 _EPSILON = 1e-3
 
 
@@ -115,9 +108,10 @@ class ParticleResNet(nnx.Module):
             stages.append(nnx.List(stage))
         self.stages = nnx.List(stages)
         self.power = ConvUnit(
-            len(_SPACINGS_NM) * _DIRECTIONS, features[2], kernel_px=1, rectified=False, trainable=trainable, rngs=rngs
+            len(SPACINGS_NM) * DIRECTIONS, features[2], kernel_px=1, rectified=False, trainable=trainable, rngs=rngs
         )
-        self.whole = nnx.Linear(2 * n_in, n_in, rngs=rngs)
+        self.spectra = ParticleSpectra(rngs=rngs)
+        self.whole = nnx.Linear(2 * n_in + ParticleSpectra.n_out, n_in, rngs=rngs)
         self.local = ConvUnit(n_in, n_in // 2, kernel_px=1, trainable=trainable, rngs=rngs)
         self.head = nnx.Conv(n_in // 2, n_outputs, (1, 1), rngs=rngs)
 
@@ -137,7 +131,9 @@ class ParticleResNet(nnx.Module):
         """
         weights = _mean_of_blocks(x[..., 1:], STRIDE)
         weights = weights / jnp.maximum(weights.sum(axis=(1, 2), keepdims=True), _EPSILON)
-        power = self.power(local_power(x[..., :1]))
+        spectra = local_power(x[..., :1])
+        together = self.spectra(_mean_of_blocks(spectra, STRIDE // SPECTRA_STRIDE), weights)
+        power = self.power(spectra)
         x = _mean_of_blocks(self.stem(x), 2)
         for number, stage in enumerate(self.stages):
             for block in stage:
@@ -145,50 +141,9 @@ class ParticleResNet(nnx.Module):
             x = x + power if number == 1 else x
         mean = (x * weights).sum(axis=(1, 2))
         variance = ((x - mean[:, None, None]) ** 2 * weights).sum(axis=(1, 2))
-        whole = self.whole(jnp.concatenate([mean, jnp.sqrt(variance + _EPSILON)], axis=-1))
+        whole = self.whole(jnp.concatenate([mean, jnp.sqrt(variance + _EPSILON), together], axis=-1))
         places = self.head(self.local(jax.nn.relu(x + whole[:, None, None])))
         return (places * weights).sum(axis=(1, 2)), places, weights
-
-
-def local_power(grey: jax.Array) -> jax.Array:
-    """Return the logarithm of the power around every fourth pixel at the frequencies of lattices.
-
-    Parameters
-    ----------
-    grey : Array, shape (n, h, w, 1)
-        Normalised grey values, sampled as `antema.nets.particle_views` does.
-
-    Returns
-    -------
-    Array, shape (n, h / 4, w / 4, spacings x directions)
-        1 under the logarithm is the mean power of white noise of standard deviation 1.
-    """
-    filters = jnp.asarray(_filters())
-    reach = filters.shape[0] // 2
-    waves = jax.lax.conv_general_dilated(
-        jax.lax.stop_gradient(grey),
-        filters,
-        (4, 4),
-        ((reach - 1, reach - 2), (reach - 1, reach - 2)),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-    n = filters.shape[-1] // 2
-    return jnp.log(waves[..., :n] ** 2 + waves[..., n:] ** 2 + _FAINT)
-
-
-def _filters() -> NDArray[np.float32]:
-    """Return waves under a window, cosines before sines, shape (side, side, 1, 2 x spacings x directions)."""
-    reach = round(2.5 * _WINDOW_NM / SAMPLING_NM)
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1] * SAMPLING_NM
-    window = np.exp(-(x**2 + y**2) / (2 * _WINDOW_NM**2))
-    angles = np.arange(_DIRECTIONS) * np.pi / _DIRECTIONS
-    phases = [
-        2 * np.pi * (np.cos(angle) * x + np.sin(angle) * y) / spacing for spacing in _SPACINGS_NM for angle in angles
-    ]
-    both = np.stack([function(phase) * window for function in (np.cos, np.sin) for phase in phases], axis=-1)
-    both -= window[..., None] * (both.sum(axis=(0, 1)) / window.sum())
-    both /= np.sqrt(2 * (both**2).sum(axis=(0, 1)))
-    return both[:, :, None].astype(np.float32)
 
 
 def _mean_of_blocks(x: jax.Array, px: int) -> jax.Array:

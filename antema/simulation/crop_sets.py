@@ -7,8 +7,9 @@ References
        no spherical aberration, the focal spread is a standard deviation, pixels are 0.024 nm, there is no noise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -158,15 +159,32 @@ def poly_crop(seed: int) -> Crop:
     return paper_crop(seed, counts=_paper_counts(silicon=True, stitched=True))
 
 
-def realistic_crop(seed: int) -> Crop:
+def realistic_crop(
+    seed: int,
+    *,
+    elements: Mapping[str, float] = _ELEMENTS,
+    voltages_kv: Sequence[float] | None = None,
+    support_nm: tuple[float, float] = (0.7, 6.0),
+) -> Crop:
     """Return a particle of 1 to 10 nm under conditions as wide as those of real microscopes.
 
     Gold, platinum, silver, palladium or silver-platinum; 80 to 300 kV, with and without a corrector, 0.01 to 0.1 nm a
     pixel, 100 to 30,000 electrons per square ångström; crystals in any orientation or near a zone axis; on carbon,
     silicon or nothing; some with neighbours that touch them or lie above or below; masks with imperfect outlines.
+
+    Parameters
+    ----------
+    seed : int
+        The same gives the same crop.
+    elements : mapping
+        Odds of the materials.
+    voltages_kv : sequence of float, optional
+        One of them is taken; the usual ones, or any from 80 to 300, unless given.
+    support_nm : (float, float)
+        Least and largest thickness of a support.
     """
     rng = np.random.default_rng((seed, 63))
-    name = str(rng.choice(list(_ELEMENTS), p=list(_ELEMENTS.values())))
+    name = str(rng.choice(list(elements), p=list(elements.values())))
     platinum = float(rng.choice(list(_ALLOYS)))
     material = _ALLOYS[platinum] if name == "AgPt" else METALS[name]
     kind = CRYSTALLINITIES[rng.integers(3)]
@@ -181,12 +199,18 @@ def realistic_crop(seed: int) -> Crop:
     if name == "AgPt":
         particle = replace(particle, atoms=_mixed(rng, particle.atoms, platinum))
         neighbours = [_mixed(rng, one, platinum) for one in neighbours]
-    conditions = _any_conditions(rng, float(np.abs(particle.atoms.places_nm[:, :2]).max()))
+    reach_nm = float(np.abs(particle.atoms.places_nm[:, :2]).max())
+    conditions = _any_conditions(rng, reach_nm, voltages_kv, support_nm)
     crop = particle_crop(rng, particle, material, conditions, neighbours)
     return _described(crop, conditions, shape, seed)
 
 
-def _any_conditions(rng: np.random.Generator, reach_nm: float) -> Conditions:
+def _any_conditions(
+    rng: np.random.Generator,
+    reach_nm: float,
+    voltages_kv: Sequence[float] | None,
+    support_nm: tuple[float, float],
+) -> Conditions:
     margin_nm = rng.uniform(0.8, 2.0)
     finest_nm = max(FINEST_NM, 2 * (reach_nm + margin_nm + 0.2) / 1000)  # for crops of at most about 1000 pixels
     pixel_nm = _log_uniform(rng, finest_nm, 0.1)
@@ -196,7 +220,7 @@ def _any_conditions(rng: np.random.Generator, reach_nm: float) -> Conditions:
         rng.uniform(-12, 20) if corrected else rng.choice((rng.uniform(20, 130), rng.uniform(-40, 20)), p=(0.8, 0.2))
     )
     optics = Optics(
-        voltage_kv=float(rng.choice((80.0, 120.0, 200.0, 300.0, rng.uniform(80, 300)))),
+        voltage_kv=float(rng.choice(voltages_kv or (80.0, 120.0, 200.0, 300.0, rng.uniform(80, 300)))),
         defocus_nm=float(defocus),
         cs_mm=spherical,
         astigmatism_nm=rng.uniform(0, 4) if corrected else rng.uniform(0, 10),
@@ -227,7 +251,7 @@ def _any_conditions(rng: np.random.Generator, reach_nm: float) -> Conditions:
         optics=optics,
         camera=camera,
         support=film,
-        support_nm=_log_uniform(rng, 0.7, 6) if film else 0.0,
+        support_nm=_log_uniform(rng, *support_nm) if film else 0.0,
         margin_nm=margin_nm,
         outline_nm=rng.uniform(0.02, 0.1),
         outline_bias_nm=rng.normal(0, 0.05),
@@ -289,5 +313,8 @@ SETS: dict[str, Set] = {
     "simulation-c-si": simulation_c_si_crop,
     "poly": poly_crop,
     "realistic": realistic_crop,
+    "copper": partial(realistic_crop, elements={"Cu": 1.0}),
+    "60-kv": partial(realistic_crop, voltages_kv=(60.0,)),
+    "thick-support": partial(realistic_crop, support_nm=(8.0, 12.0)),
 }
-"""By name: a crop from a seed."""
+"""By name: a crop from a seed. The last three differ from ``realistic`` each in one thing that it never has."""

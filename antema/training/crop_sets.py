@@ -14,6 +14,8 @@ from antema.nets.particle_views import SIDES_PX, Cut, cut_out, normalised, view
 
 _BUDGET_PX = 24 * 64**2
 _LEAST, _MOST = 8, 48
+_DROWNED = 0.03
+"""Share of the views of which noise leaves nothing: what is there keeps its class, and none of it can be seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +160,13 @@ class Views:
         rng = np.random.default_rng((seed, step))
         side = int(rng.choice(list(self._of_side), p=self._odds))
         chosen = rng.choice(self._of_side[side], self._sizes[side])
-        return self._labelled(chosen, np.stack([_disturbed(self.cuts[k], side, rng) for k in chosen]))
+        views = np.stack([_disturbed(self.cuts[k], side, rng) for k in chosen])
+        batch = self._labelled(chosen, views)
+        drowned = np.flatnonzero(rng.random(len(chosen)) < _DROWNED)
+        for k in drowned:
+            views[k, ..., 0] = normalised(_nothing(rng, side), views[k, ..., 1])
+        batch.visible[drowned], batch.visible_weight[drowned] = 0, 1
+        return batch
 
     def plain(self) -> list[ViewBatch]:
         """Return all of them as they are, a batch for each size of view."""
@@ -192,22 +200,36 @@ def _disturbed(cut: Cut, side: int, rng: np.random.Generator) -> NDArray[np.floa
     """Return a view turned at will, of other magnification, noise, blur, slope and outline than the crop has."""
     # half of them only by right angles, so that not every view has the blur of turning
     turn = rng.uniform(0, 2 * np.pi) if rng.random() < 0.5 else int(rng.integers(4)) * np.pi / 2
-    result = view(cut, side, turn_rad=turn, mirrored=bool(rng.random() < 0.5), stretch=float(rng.normal(1, 0.02)))
+    result = view(cut, side, turn_rad=turn, mirrored=bool(rng.random() < 0.5), stretch=float(rng.normal(1, 0.04)))
     grey, mask = result[..., 0], result[..., 1]
     if rng.random() < 0.3:
         grey = ndimage.gaussian_filter(grey, rng.uniform(0.2, 0.7))
     if rng.random() < 0.4:
-        noise = rng.normal(0, 1, grey.shape)
-        if rng.random() < 0.5:
-            noise = ndimage.gaussian_filter(noise, rng.uniform(0.3, 0.8))
-            noise /= noise.std()
-        grey = grey + rng.uniform(0, 0.7) * noise
+        grey = grey + rng.uniform(0, 0.7) * _noise(rng, side)
     if rng.random() < 0.3:
-        y, x = np.mgrid[:side, :side] / side - 0.5
-        grey = grey + rng.normal(0, 0.7) * y + rng.normal(0, 0.7) * x
+        grey = grey + _slope(rng, side)
     if rng.random() < 0.5:
         moved = np.roll(mask, tuple(rng.integers(-1, 2, 2)), (0, 1))
         kind = rng.integers(3)
         mask = (moved, ndimage.grey_erosion(moved, (3, 3)), ndimage.grey_dilation(moved, (3, 3)))[kind]
         mask = np.asarray(mask if mask.sum() > 0.3 * moved.sum() else moved, np.float32)
     return np.stack([normalised(grey.astype(np.float32), mask), mask], axis=-1, dtype=np.float32)
+
+
+def _nothing(rng: np.random.Generator, side: int) -> NDArray[np.float32]:
+    """Return what is left of a particle that is all noise."""
+    return (_noise(rng, side) + rng.uniform(0, 1) * _slope(rng, side)).astype(np.float32)
+
+
+def _noise(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
+    """Return noise of standard deviation 1, half of the time as a camera blurs it."""
+    noise = rng.normal(0, 1, (side, side))
+    if rng.random() < 0.5:
+        noise = ndimage.gaussian_filter(noise, rng.uniform(0.3, 0.8))
+        noise /= noise.std()
+    return noise
+
+
+def _slope(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
+    y, x = np.mgrid[:side, :side] / side - 0.5
+    return rng.normal(0, 0.7) * y + rng.normal(0, 0.7) * x

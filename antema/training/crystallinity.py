@@ -12,7 +12,7 @@ from antema.training.sources import is_held_out
 from antema.training.train import entry_of
 
 TAUGHT: dict[str, dict[str, Any]] = {
-    "resnet18": {"kind": "resnet-particles", "depth": 18, "features": [24, 24, 48, 96, 128]},
+    "resnet18": {"kind": "resnet-particles", "depth": 18, "features": [16, 16, 48, 96, 128]},
     "resnet50": {"kind": "resnet-particles", "depth": 50, "features": [64, 256, 512, 1024, 2048]},
     "resnet101": {"kind": "resnet-particles", "depth": 101, "features": [64, 256, 512, 1024, 2048]},
 }
@@ -61,7 +61,6 @@ def train_crystallinity(
 
     import jax
 
-    from antema.nets.certainty import Certainty, fitted
     from antema.nets.device import device_name
     from antema.nets.resnet import all_ways
     from antema.training.classifier_learning import arrays, learner_of, logits_of
@@ -99,11 +98,6 @@ def train_crystallinity(
         )
         answers = {name: logits_of(answer, each) for name, each in checks.items()}
     write_curve(history, out / "curve.png", score="accuracy", label="accuracy, held-out crops")
-    # odd ones calibrate, even ones tell what that is worth
-    logits, classes, visible = (np.concatenate([each[k] for each in answers.values()]) for k in range(3))
-    odd = np.arange(len(classes)) % 2 == 1
-    tried = fitted(logits[odd], classes[odd], visible[odd])
-    certainty = fitted(logits, classes, visible)
     training = {
         "images": {name: len(crops) for name, crops in learn.items()},
         "held_out": {name: len(crops) for name, crops in held.items()},
@@ -113,17 +107,12 @@ def train_crystallinity(
         "seed": seed,
         "device": device_name(),
     }
-    probabilities = {
-        **certainty.to_dict(),
-        "ece_before": round(expected_calibration_error(Certainty().probabilities(logits[~odd]), classes[~odd]), 5),
-        "ece_after": round(expected_calibration_error(tried.probabilities(logits[~odd]), classes[~odd]), 5),
-    }
     write_classifier(
         out,
         learner.weights(),
         architecture=entry,
         training=training,
-        probabilities=probabilities,
+        probabilities=_calibrated(list(answers.values())),
         knows={"least_nm": _LEAST_NM, "most_nm": _MOST_NM, "coarsest_nm": _COARSEST_NM},
         metrics={
             f"held-out crops of {name}": {"command": "antema train crystallinity (end of the run)", **_scores(*each)}
@@ -143,6 +132,25 @@ def _split(
         for crop in crops:
             (held if is_held_out(crop.name, seed=seed) else learn).setdefault(name, []).append(crop)
     return learn, held
+
+
+def _calibrated(answers: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, float | list[float]]:
+    """Return how logits become probabilities, and the calibration error without and with that."""
+    from antema.nets.certainty import Certainty, fitted
+
+    logits, classes, visible = (np.concatenate([each[k] for each in answers]) for k in range(3))
+    # odd ones calibrate, even ones tell what that is worth
+    odd = np.arange(len(classes)) % 2 == 1
+    tried = fitted(logits[odd], classes[odd], visible[odd])
+
+    def error(certainty: Certainty) -> float:
+        return round(expected_calibration_error(certainty.probabilities(logits[~odd]), classes[~odd]), 5)
+
+    return {
+        **fitted(logits, classes, visible).to_dict(),
+        "ece_before": error(Certainty()),
+        "ece_after": error(tried),
+    }
 
 
 def _scores(logits: np.ndarray, classes: np.ndarray, visible: np.ndarray) -> dict[str, float]:

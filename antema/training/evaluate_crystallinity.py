@@ -20,6 +20,7 @@ _BINS: Mapping[str, tuple[float, ...]] = {
     "support_nm": (0, 1, 3, 6, 1000),
     "mask_iou": (0, 0.8, 0.9, 0.95, 1.01),
 }
+_SIDES_PX = (128, 192, 256, 384, 512, 768, 1024)
 _NAMES = ("element", "structure", "shape", "support", "hidden_by")
 
 
@@ -192,8 +193,12 @@ def _own_mask() -> Callable[[LabelledCrop], NDArray[np.bool_] | None]:
     recipe = Recipe(drop_border=False, leave_out_annotations=False, crystallinity=False)
 
     def find(crop: LabelledCrop) -> NDArray[np.bool_] | None:
+        # of few shapes, since the network is compiled for each; what is added mirrors the surroundings
+        side = next((n for n in _SIDES_PX if n >= max(crop.pixels.shape)), max(crop.pixels.shape))
+        around = [(0, side - n) for n in crop.pixels.shape]
+        pixels, mask = np.pad(crop.pixels, around, "symmetric"), np.pad(crop.mask, around)
         micrograph = Micrograph(
-            name=crop.name, sha256="", pixels=crop.pixels, pixel_size=PixelSize(crop.pixel_size_nm, "given")
+            name=crop.name, sha256="", pixels=pixels, pixel_size=PixelSize(crop.pixel_size_nm, "given")
         )
         try:
             found = analyse(micrograph, recipe)
@@ -202,12 +207,12 @@ def _own_mask() -> Callable[[LabelledCrop], NDArray[np.bool_] | None]:
         best, most = None, 0.5
         for one in found.instances:
             window = (slice(one.y, one.y + one.h), slice(one.x, one.x + one.w))
-            common = np.count_nonzero(crop.mask[window] & one.mask)
-            iou = common / (np.count_nonzero(crop.mask) + one.area_px - common)
+            common = np.count_nonzero(mask[window] & one.mask)
+            iou = common / (np.count_nonzero(mask) + one.area_px - common)
             if iou > most:
-                best, most = np.zeros(crop.mask.shape, bool), iou
+                best, most = np.zeros(mask.shape, bool), iou
                 best[window] = one.mask
-        return best
+        return None if best is None else best[: crop.mask.shape[0], : crop.mask.shape[1]]
 
     return find
 

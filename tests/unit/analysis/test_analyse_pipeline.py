@@ -17,6 +17,8 @@ from antema.domain import (
 )
 from tests.strategies.shapes import coverage, disc
 
+UNCLASSIFIED = Recipe(crystallinity=False)
+
 
 @dataclass(frozen=True)
 class Oracle:
@@ -64,7 +66,7 @@ def three_discs() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def analysis(three_discs) -> Analysis:
-    return analyse(micrograph(three_discs), segmenter=Oracle())
+    return analyse(micrograph(three_discs), UNCLASSIFIED, segmenter=Oracle())
 
 
 def test_an_analysis_says_what_was_found_with_what(analysis, three_discs):
@@ -98,7 +100,7 @@ def test_instances_are_aligned_with_the_rows(analysis):
 
 
 def test_the_same_work_gives_the_same_table(analysis, three_discs):
-    again = analyse(micrograph(three_discs), segmenter=Oracle())
+    again = analyse(micrograph(three_discs), UNCLASSIFIED, segmenter=Oracle())
     pd.testing.assert_frame_equal(again.table, analysis.table, check_exact=True)
 
 
@@ -110,7 +112,7 @@ def test_the_recipes_threshold_goes_before_the_models(three_discs):
 
 
 def test_what_the_segmenter_says_is_passed_on(three_discs):
-    assert analyse(micrograph(three_discs), segmenter=Talker()).notes == ["seen at half width"]
+    assert analyse(micrograph(three_discs), UNCLASSIFIED, segmenter=Talker()).notes == ["seen at half width"]
 
 
 def test_a_segmenter_of_the_protocol_is_enough():
@@ -121,7 +123,7 @@ def test_a_segmenter_of_the_protocol_is_enough():
 def test_no_particle_is_an_empty_table_with_a_note():
     pixels = np.full((64, 64), 0.2, dtype=np.float32)
     pixels[0, 0] = 0.1
-    analysis = analyse(micrograph(pixels), segmenter=Oracle())
+    analysis = analyse(micrograph(pixels), UNCLASSIFIED, segmenter=Oracle())
     assert tuple(analysis.table.columns) == PARTICLE_COLUMNS
     assert len(analysis.table) == 0
     assert analysis.instances == []
@@ -133,7 +135,7 @@ def test_no_particle_is_an_empty_table_with_a_note():
 def test_all_particle_is_one_row_at_the_border_with_a_note():
     pixels = np.full((64, 64), 0.9, dtype=np.float32)
     pixels[30, 30] = 0.8
-    analysis = analyse(micrograph(pixels), segmenter=Oracle())
+    analysis = analyse(micrograph(pixels), UNCLASSIFIED, segmenter=Oracle())
     assert analysis.table["drop_reason"].tolist() == ["touches_border"]
     assert analysis.notes == ["The image seems to be all particle: 100 % of it is foreground."]
     assert analysis.table["area_nm2"].iloc[0] == pytest.approx(64 * 64 * 0.01, rel=0.01)
