@@ -7,6 +7,7 @@ from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, 
 
 from antema import jobs
 from antema.domain import AntemaError, NotFound, View
+from antema.domain.material_names import classes_caution
 from antema.web import sample_classes, sample_page
 from antema.web.background import job_request
 from antema.web.crystallinity_view import model_words
@@ -464,7 +465,8 @@ def _classified(analysis_id: int | None, *_: object) -> tuple[str, bool, bool, b
         return "", True, True, True, ""
     result = sample_page.load(analysis_id)
     why = sample_classes.unclassified(result)
-    return why, not why, bool(why), bool(why), model_words(result.images)
+    caution = classes_caution(store().sample(result.analysis.sample_id).material)
+    return why, not why, bool(why), bool(why), f"{model_words(result.images)} {caution}".strip()
 
 
 @callback(

@@ -5,6 +5,7 @@ import unicodedata
 
 from antema.domain.lattices import ATOMIC_NUMBERS, LATTICES, Lattice, alloy
 
+_LEARNED = "face-centred cubic"
 _NAMES: dict[str, str] = {
     # compounds before what they begin with
     r"cadmium[ -]?selenid\w*": "CdSe",
@@ -75,6 +76,23 @@ _POLYMORPHS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"h(a)?ematit|hämatit|\balpha\b|α", re.IGNORECASE), ("Fe2O3 corundum",)),
     (re.compile(r"maghemit|\bgamma\b|γ", re.IGNORECASE), ("Fe2O3 maghemite",)),
 )
+
+
+def classes_caution(text: str) -> str:
+    """Return what is to be said of the crystallinity of a material that no classifier learned; else nothing.
+
+    Parameters
+    ----------
+    text : str
+        Description of a sample; one that names no known crystal gives no caution either.
+    """
+    material = material_named(text)
+    if material is None or material.structure == _LEARNED:
+        return ""
+    return (
+        f"The classifier learned {_LEARNED} metals alone: what it says of {material.name} ({material.structure}) is "
+        "a guess."
+    )
 
 
 def material_named(text: str) -> Lattice | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from antema import stats
 from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, UNKNOWN_REASONS, Quantity, Recipe, Trust, View
+from antema.domain.material_names import classes_caution
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, sample_colour
 from antema.reports import figures, numbers
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
@@ -271,7 +272,7 @@ def _crystallinity(report: SampleReport, assets: dict[str, bytes]) -> dict[str, 
         "rows": rows,
         "certainty": f"{report.view.crystallinity_certainty:.2f}",
         "method": f"{_LEVEL} intervals: {shares.interval_method}.",
-        "note": shares.note,
+        "note": f"{shares.note} {classes_caution(str(report.sample.get('material') or ''))}".strip(),
         "unknown": [[UNKNOWN_REASONS.get(reason, reason), f"{n:,}"] for reason, n in reasons.items()],
         "sizes": _sizes_by_class(report, assets),
     }

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import dcc, html
 
+from antema.domain.material_names import classes_caution
 from antema.reports import CLASSES, Pair
 from antema.reports.numbers import words_of
 from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
@@ -353,6 +354,7 @@ def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:
         f"Whiskers: 95 % intervals. {each}"
     ]
     sentences += _grouped([(member.name, shares.note) for member, shares in found])
+    sentences += _grouped([(member.name, classes_caution(member.sample.material)) for member, _ in found])
     models = {(member.name, crystallinity_view.model_words(member.images)) for member, _ in found}
     if len({words for _, words in models}) > 1:
         sentences += ["Different models classified these samples, so that their shares differ by that too."]

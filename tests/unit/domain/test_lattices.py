@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from antema.domain.lattices import LATTICES, alloy, finest_sampling_needed_nm
-from antema.domain.material_names import material_named
+from antema.domain.material_names import classes_caution, material_named
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,16 @@ def test_materials_are_found_in_what_people_write(text, expected):
 )
 def test_what_is_not_known_is_not_guessed(text):
     assert material_named(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "latex beads", "gold, thiolate-capped", "AgPt 1:3", "Cu nanocubes"])
+def test_what_a_classifier_learned_needs_no_caution(text):
+    assert classes_caution(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("CdSe quantum dots", "CdSe"), ("nickel oxide", "nickel oxide"), ("Fe", "iron")]
+)
+def test_classes_of_another_structure_are_called_a_guess(text, named):
+    assert named in classes_caution(text)
+    assert classes_caution(text).endswith("a guess.")
