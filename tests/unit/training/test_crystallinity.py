@@ -7,10 +7,12 @@ from PIL import Image
 
 from antema.cli import main
 from antema.domain import CRYSTALLINITIES, AntemaError
+from antema.nets.classified import Classified
 from antema.simulation.crop_files import write_crop
 from antema.simulation.crops import Crop
 from antema.training.class_scores import accuracy_at, class_scores, expected_calibration_error, hidden_crystals
 from antema.training.crop_sets import Views, read_crop_set
+from antema.training.evaluate_crystallinity import evaluate_crystallinity
 
 ENTRY = {"kind": "resnet-particles", "depth": 18, "features": [8, 8, 8, 8, 16]}
 
@@ -47,6 +49,21 @@ def test_a_set_is_read_as_it_was_written(gratings):
     assert crops[0].mask.sum() * 0.04**2 == pytest.approx(
         np.pi * float(crops[0].facts["diameter_nm"]) ** 2 / 4, rel=0.05
     )
+
+
+def test_some_views_hold_nothing_but_noise_and_count_as_unseen(gratings):
+    views = Views(read_crop_set(gratings))
+    batches = [views.batch(step, seed=0) for step in range(20)]
+    drowned = np.concatenate([each.visible == 0 for each in batches])
+    assert 0.01 < drowned.mean() < 0.06
+    assert all((each.visible_weight == 1).all() for each in batches)
+    # fringes have most of their power at few frequencies, noise at none
+    seen = np.concatenate([(each.views[..., 0] * each.views[..., 1]) for each in batches if each.views.shape[1] == 48])
+    power = np.abs(np.fft.rfft2(seen)) ** 2
+    unseen = np.concatenate([each.visible == 0 for each in batches if each.views.shape[1] == 48])
+    classes = np.concatenate([each.classes.argmax(axis=1) for each in batches if each.views.shape[1] == 48])
+    peak = power.max(axis=(1, 2)) / power.mean(axis=(1, 2))
+    assert np.median(peak[unseen]) < 0.3 * np.median(peak[~unseen & (classes == 1)])
 
 
 def test_batches_are_the_same_again_and_hold_the_class(gratings):
@@ -111,6 +128,33 @@ def test_a_classifier_is_taught_installed_and_evaluated(gratings, tmp_path, monk
     assert row["label"] == "monocrystalline"
     assert row["p_amorphous"] + row["p_monocrystalline"] + row["p_polycrystalline"] == pytest.approx(1, abs=1e-5)
     assert result["groups"]["element"][0]["n"] == 60
+
+
+def test_where_the_segmentation_finds_no_particle_the_sets_mask_is_taken(gratings, monkeypatch):
+    """The answer of the classifier is the set's own in both; crops are seen in few shapes."""
+    shapes = set()
+
+    class Found:
+        instances = ()
+
+    def analyse(micrograph, recipe):
+        shapes.add(micrograph.pixels.shape)
+        assert micrograph.pixel_size.nm == pytest.approx(0.04)
+        return Found()
+
+    class Certain:
+        name, sha256 = "certain", "0"
+
+        def classify(self, pixels, instances, pixel_size_nm):
+            assert instances[0].area_px == pytest.approx(1600, rel=0.4)
+            return Classified(np.array([[0.9, 0.05, 0.05]]), np.array([0.9]), ("",), (None,))
+
+    monkeypatch.setattr("antema.analysis.analyse", analyse)
+    monkeypatch.setattr("antema.nets.load_classifier", lambda name: Certain())
+    result = evaluate_crystallinity(gratings, own_masks=True)
+    assert result["own_masks"] == {"missed": 60}
+    assert shapes == {(128, 128)}
+    assert result["accuracy"] == pytest.approx(1 / 3)
 
 
 def test_scores_are_those_of_the_formulas():
