@@ -49,9 +49,9 @@ class Tried:
 
 
 SETS = (
-    Tried("poly_test", "poly", 600, 910_000, "`poly`"),
-    Tried("csi_test", "simulation-c-si", 600, 920_000, "`simulation-c-si`"),
-    Tried("realistic_test", "realistic", 500, 900_000, "`realistic`"),
+    Tried("poly_test", "poly", 1500, 910_000, "`poly`"),
+    Tried("csi_test", "simulation-c-si", 1500, 920_000, "`simulation-c-si`"),
+    Tried("realistic_test", "realistic", 1000, 900_000, "`realistic`"),
 )
 SHIFTS = (
     Tried("copper_test", "copper", 200, 940_000, "copper instead of Au, Pt, Ag, Pd, AgPt"),
