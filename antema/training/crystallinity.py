@@ -81,7 +81,7 @@ def train_crystallinity(
         learner = learner_of(entry, seed=seed)
         answer = learner.asked(lambda network, x: all_ways(network, x)[0])
         # views of one size fill a batch, and sizes differ: statistics settle early, as inference has them
-        schedule = Schedule(minutes=minutes, steps=steps, peak_rate=rate, settled=0.6)
+        schedule = Schedule(minutes=minutes, steps=steps, peak_rate=rate, settled=0.4)
 
         def scores() -> dict[str, dict[str, float]]:
             return {name: _scores(*logits_of(answer, each)) for name, each in checks.items()}
