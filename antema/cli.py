@@ -158,7 +158,10 @@ def _parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--seed", type=int, default=0, metavar="S")
     segmentation.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     segmentation.add_argument(
-        "--architecture", default="unet-stride2", metavar="KIND", help="unet-stride2 or deeplabv3plus-resnet18"
+        "--architecture",
+        default="unet-stride2",
+        metavar="KIND",
+        help="unet-stride2, unet-stride2-wide or deeplabv3plus-resnet18",
     )
     segmentation.add_argument("--start-from", metavar="MODEL", help="an installed model to go on from")
     segmentation.add_argument("--rate", type=_above_0, default=2e-3, metavar="R", help="highest learning rate")

@@ -43,7 +43,7 @@ from antema.training.tables import (
 from benchmarks.network_speed import NETWORKS, seconds_of_a_pass
 
 FIRST_SEED = 10_000_000
-"""Training takes its seeds from far below."""
+"""Training takes its seeds from elsewhere."""
 BANDS = {"over 2": (2.0, np.inf), "1 to 2": (1.0, 2.0), "0.5 to 1": (0.5, 1.0)}
 N_FIELDS, N_QUICK, MOST_TRIES = 8, 3, 500
 SIDE_PX = 512

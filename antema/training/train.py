@@ -15,8 +15,13 @@ TAUGHT: dict[str, dict[str, Any]] = {
         "n_channels": 1,
         "outputs": ["particle", "contact"],
     },
+    "unet-stride2-wide": {
+        "kind": "unet-stride2",
+        "features": [2 * n for n in FEATURES],
+        "outputs": ["particle", "contact"],
+    },
 }
-"""What can be taught, as the ``architecture`` entry of a card."""
+"""What can be taught, as the ``architecture`` entry of a card; the last is meant for a GPU."""
 
 
 def train_segmentation(
