@@ -142,7 +142,7 @@ def numbers(each: Evaluation) -> dict[str, float | None]:
 
 
 def bars(found: dict[str, Evaluation]) -> Table:
-    """Return what was asked for beside what is reached, and the published network's accuracy on real particles."""
+    """Return what was asked for beside what is reached, and the published network's accuracy on sets of its own."""
     poly, pair, realistic = found.values()
     seen = realistic["lattice_visible"]
     hidden = [each["hidden_crystals"]["called_amorphous"] for each in found.values()]

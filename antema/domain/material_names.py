@@ -89,10 +89,7 @@ def classes_caution(text: str) -> str:
     material = material_named(text)
     if material is None or material.structure == _LEARNED:
         return ""
-    return (
-        f"The classifier learned {_LEARNED} metals alone: what it says of {material.name} ({material.structure}) is "
-        "a guess."
-    )
+    return f"The classifier learned {_LEARNED} metals alone: what it says of {material.name} is a guess."
 
 
 def material_named(text: str) -> Lattice | None:

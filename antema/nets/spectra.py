@@ -24,7 +24,8 @@ _WINDOW_NM = 0.36
 """Standard deviation of the window."""
 _FAINT = 0.1
 """Power, in that of noise of the particle's contrast, below which differences do not matter."""
-_HEADS, _EACH, _TOGETHER = 6, 24, 64
+_EACH, _HEADS, _TOGETHER = 24, 6, 64
+"""Features of a direction in one place, strengths whose going together is told, features of a direction over all."""
 _EPSILON = 1e-3
 _LEAST_VARIANCE = 0.05
 """Below it directions that vary together are as little evidence as ones that do not."""

@@ -161,10 +161,10 @@ class Views:
         side = int(rng.choice(list(self._of_side), p=self._odds))
         chosen = rng.choice(self._of_side[side], self._sizes[side])
         views = np.stack([_disturbed(self.cuts[k], side, rng) for k in chosen])
-        batch = self._labelled(chosen, views)
         drowned = np.flatnonzero(rng.random(len(chosen)) < _DROWNED)
         for k in drowned:
             views[k, ..., 0] = normalised(_nothing(rng, side), views[k, ..., 1])
+        batch = self._labelled(chosen, views)
         batch.visible[drowned], batch.visible_weight[drowned] = 0, 1
         return batch
 

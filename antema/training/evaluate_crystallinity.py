@@ -21,6 +21,7 @@ _BINS: Mapping[str, tuple[float, ...]] = {
     "mask_iou": (0, 0.8, 0.9, 0.95, 1.01),
 }
 _SIDES_PX = (128, 192, 256, 384, 512, 768, 1024)
+"""Of the squares in which the segmentation network sees crops."""
 _NAMES = ("element", "structure", "shape", "support", "hidden_by")
 
 

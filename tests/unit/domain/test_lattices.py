@@ -134,5 +134,5 @@ def test_what_a_classifier_learned_needs_no_caution(text):
     ("text", "named"), [("CdSe quantum dots", "CdSe"), ("nickel oxide", "nickel oxide"), ("Fe", "iron")]
 )
 def test_classes_of_another_structure_are_called_a_guess(text, named):
-    assert named in classes_caution(text)
+    assert classes_caution(text).count(named) == 1
     assert classes_caution(text).endswith("a guess.")

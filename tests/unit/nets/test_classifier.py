@@ -169,6 +169,23 @@ def test_particles_of_all_sizes_are_answered_in_their_order(installed):
     assert classifier.sha256 == again.sha256 != installed["sha256"]
 
 
+def test_a_network_is_kept_until_its_weights_are_others(installed, tmp_path):
+    first, again = load_classifier("tiny"), load_classifier("tiny")
+    assert again.network is first.network
+    network = nnx.eval_shape(lambda: network_of_entry(ENTRY, trainable=True))
+    write_classifier(
+        tmp_path / "models" / "tiny",
+        folded(first_weights(network, 1)),
+        architecture=ENTRY,
+        training=installed["training"],
+        probabilities=Certainty().to_dict() | {"ece_before": 0.1, "ece_after": 0.01},
+        knows=KNOWS,
+        metrics={},
+    )
+    view = np.random.default_rng(0).normal(size=(1, 48, 48, 2)).astype(np.float32)
+    assert not np.allclose(load_classifier("tiny").network(view)[0], first.network(view)[0])
+
+
 def test_where_no_lattice_can_be_resolved_nothing_is_asked(installed):
     found = load_classifier("tiny").classify(np.zeros((99, 99)), [Instance(9, 9, np.ones((40, 40), bool))], 0.12)
     assert found.hindrances == ("sampling_too_coarse",)
