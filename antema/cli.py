@@ -141,8 +141,11 @@ def _parser() -> argparse.ArgumentParser:
     micrographs.set_defaults(run=_simulate_micrographs)
     crystallinity = kinds.add_parser("crystallinity", help="crops of particles with their classes")
     crystallinity.add_argument("--out", type=Path, required=True, metavar="DIR")
-    crystallinity.add_argument("--count", type=_whole_above_0, required=True, metavar="N")
-    crystallinity.add_argument("--seed", type=int, required=True, metavar="S")
+    crystallinity.add_argument("--count", type=_whole_above_0, metavar="N")
+    crystallinity.add_argument("--seed", type=int, metavar="S")
+    crystallinity.add_argument(
+        "--cut-from", type=Path, metavar="DIR", help="cut particles out of simulated micrographs as an analysis does"
+    )
     crystallinity.add_argument(
         "--set", choices=_CROP_SETS, default="realistic", dest="crop_set", help="which particles"
     )
@@ -176,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     crystallinity.add_argument(
         "--architecture", default="resnet18", metavar="KIND", help="resnet18, resnet50 or resnet101"
     )
+    crystallinity.add_argument("--start-from", metavar="MODEL", help="an installed model to go on from")
     crystallinity.add_argument("--rate", type=_above_0, default=2e-3, metavar="R", help="highest learning rate")
     crystallinity.set_defaults(run=_train_crystallinity)
 
@@ -553,6 +557,15 @@ def _simulate_micrographs(options: argparse.Namespace) -> int:
 def _simulate_crystallinity(options: argparse.Namespace) -> int:
     from antema.simulation import simulate_crystallinity
 
+    if options.cut_from:
+        from antema.training import crops_of_fields
+
+        step = _progress("micrograph")
+        crops_of_fields(options.cut_from, options.out, progress=lambda done, total: step("", done, total))
+        return OK
+    if options.count is None or options.seed is None:
+        msg = "expected --count and --seed, or --cut-from with simulated micrographs; found neither"
+        raise AntemaError(msg)
     step = _progress("crop")
     simulate_crystallinity(
         options.out,
@@ -595,6 +608,7 @@ def _train_crystallinity(options: argparse.Namespace) -> int:
         seed=options.seed,
         device=options.device,
         architecture=options.architecture,
+        start_from=options.start_from,
         rate=options.rate,
         progress=lambda share, words: step(words, round(100 * share, 1), 100.0),
     )

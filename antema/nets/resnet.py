@@ -8,7 +8,8 @@ lattice is one or several is a question of places far apart, and what speaks for
 
 Beside what it learns to see, the network is given the power of the image around each place at the frequencies that
 lattices have: a Fourier transform with a window, which no network has to find out by itself. It joins the features of
-the places, and what the spectra say together (`antema.nets.spectra`) those of the whole particle.
+the places, and what the spectra say together (`antema.nets.spectra`) those of the whole particle, as does the spectrum
+of the particle as one (`antema.nets.polar_spectrum`).
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from antema.nets.layers import ConvUnit
+from antema.nets.polar_spectrum import PolarSpectrum
 from antema.nets.spectra import DIRECTIONS, SPACINGS_NM, ParticleSpectra, local_power
 from antema.nets.spectra import STRIDE as SPECTRA_STRIDE
 
@@ -111,7 +113,8 @@ class ParticleResNet(nnx.Module):
             len(SPACINGS_NM) * DIRECTIONS, features[2], kernel_px=1, rectified=False, trainable=trainable, rngs=rngs
         )
         self.spectra = ParticleSpectra(rngs=rngs)
-        self.whole = nnx.Linear(2 * n_in + ParticleSpectra.n_out, n_in, rngs=rngs)
+        self.polar = PolarSpectrum(rngs=rngs)
+        self.whole = nnx.Linear(2 * n_in + ParticleSpectra.n_out + PolarSpectrum.n_out, n_in, rngs=rngs)
         self.local = ConvUnit(n_in, n_in // 2, kernel_px=1, trainable=trainable, rngs=rngs)
         self.head = nnx.Conv(n_in // 2, n_outputs, (1, 1), rngs=rngs)
 
@@ -131,6 +134,7 @@ class ParticleResNet(nnx.Module):
         """
         weights = _mean_of_blocks(x[..., 1:], STRIDE)
         weights = weights / jnp.maximum(weights.sum(axis=(1, 2), keepdims=True), _EPSILON)
+        polar = self.polar(x[..., :1], x[..., 1:])
         spectra = local_power(x[..., :1])
         together = self.spectra(_mean_of_blocks(spectra, STRIDE // SPECTRA_STRIDE), weights)
         power = self.power(spectra)
@@ -141,7 +145,7 @@ class ParticleResNet(nnx.Module):
             x = x + power if number == 1 else x
         mean = (x * weights).sum(axis=(1, 2))
         variance = ((x - mean[:, None, None]) ** 2 * weights).sum(axis=(1, 2))
-        whole = self.whole(jnp.concatenate([mean, jnp.sqrt(variance + _EPSILON), together], axis=-1))
+        whole = self.whole(jnp.concatenate([mean, jnp.sqrt(variance + _EPSILON), together, polar], axis=-1))
         places = self.head(self.local(jax.nn.relu(x + whole[:, None, None])))
         return (places * weights).sum(axis=(1, 2)), places, weights
 

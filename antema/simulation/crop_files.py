@@ -26,6 +26,7 @@ COLUMNS: tuple[str, ...] = (
     "structure",
     "shape",
     "domains",
+    "domains_visible",
     "atoms",
     "neighbours",
     "support",
@@ -39,6 +40,7 @@ COLUMNS: tuple[str, ...] = (
     "dose_e_nm2",
     "mask_iou",
     "seed",
+    "field",
 )
 """Of ``labels.csv``; what is not known is empty."""
 
@@ -97,7 +99,7 @@ def _write_one(out: Path, kind: str, seed: int) -> dict[str, Any]:
     name = f"crop_{seed:06d}"
     crop = SETS[kind](seed)
     write_crop(crop, out, name)
-    return {"name": name} | {key: _as_text(value) for key, value in crop.label.items()}
+    return {"name": name} | {key: as_text(value) for key, value in crop.label.items()}
 
 
 def write_crop(crop: Crop, directory: Path, name: str) -> None:
@@ -108,7 +110,8 @@ def write_crop(crop: Crop, directory: Path, name: str) -> None:
     Image.fromarray(crop.mask.astype(np.uint8) * 255).save(directory / "masks" / f"{name}.png")
 
 
-def _as_text(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
+def as_text(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
+    """Return a value as ``labels.csv`` has it; what is not finite is empty."""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float):

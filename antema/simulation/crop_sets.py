@@ -278,7 +278,8 @@ def _beside(rng: np.random.Generator, atoms: Atoms, other: Atoms, distance_nm: f
 def _mixed(rng: np.random.Generator, atoms: Atoms, platinum: float) -> Atoms:
     other = rng.random(len(atoms.z)) < platinum
     silver, pt = SPECIES["Ag"], SPECIES["Pt"]
-    return Atoms(atoms.places_nm, np.where(other, pt.z, silver.z), np.where(other, pt.radius_nm, silver.radius_nm))
+    z, radii = np.where(other, pt.z, silver.z), np.where(other, pt.radius_nm, silver.radius_nm)
+    return replace(atoms, z=z, radii_nm=radii)
 
 
 def _described(crop: Crop, conditions: Conditions, shape: str, seed: int) -> Crop:

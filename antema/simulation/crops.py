@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from antema.domain import AMORPHOUS
+from antema.domain import AMORPHOUS, POLYCRYSTALLINE
 from antema.simulation.amorphous import AmorphousSolid, slab
 from antema.simulation.atoms import outlined
 from antema.simulation.camera import Camera, blurred, drifted
@@ -96,7 +96,9 @@ def particle_crop(
 ) -> Crop:
     """Return the crop of a particle.
 
-    What its label says of its lattice: `antema.simulation.visibility.shown`.
+    What its label says of its lattice: `antema.simulation.visibility.shown`. ``domains_visible`` says how many of its
+    crystals show a lattice of their own, one that no other part of the particle has in the same direction; it is not
+    told of multiply twinned particles.
 
     Parameters
     ----------
@@ -137,10 +139,10 @@ def particle_crop(
     exact[y : y + mask.shape[0], x : x + mask.shape[1]] = mask
     exact = exact[window]
 
-    def contrast_of(crystal: Image, everything_else: Image) -> tuple[float, float]:
+    def contrast_of(crystal: Image, everything_else: Image, *, apart: bool = False) -> tuple[float, float]:
         noise = noise_power(conditions.camera)
         lattice = spacings_nm(material)
-        return lattice_contrast(crystal[window], everything_else[window], exact, pixel_nm, lattice, noise)
+        return lattice_contrast(crystal[window], everything_else[window], exact, pixel_nm, lattice, noise, apart=apart)
 
     diameter_nm = float(np.cbrt(6 / np.pi * len(atoms.z) / sum(material.atoms_per_nm3.values())))
     ball = reference_ball(rng, material, diameter_nm)
@@ -156,6 +158,14 @@ def particle_crop(
             (ball_alone,) = expected([[reference]])
             best = contrast_of(ball_alone, seen - alone)[0]
 
+    domains_visible: int | None = min(particle.domains, int(contrast[0] >= VISIBLE))
+    if particle.crystallinity == POLYCRYSTALLINE:
+        owner, domains_visible = atoms.domain, None
+        if owner is not None:
+            parts = [(target[0][owner == k], target[1][owner == k]) for k in range(particle.domains)]
+            each = expected([[part] for part in parts])
+            domains_visible = sum(contrast_of(one, seen - one, apart=True)[0] >= VISIBLE for one in each)
+
     pixels = recorded(rng, seen, conditions.camera)[window].astype(np.uint16)
     mask = imperfect(rng, exact, conditions.outline_nm / pixel_nm, conditions.outline_bias_nm / pixel_nm)
     label = {
@@ -165,6 +175,7 @@ def particle_crop(
         "pixel_size_nm": pixel_nm,
         "structure": particle.structure,
         "domains": particle.domains,
+        **({} if domains_visible is None else {"domains_visible": domains_visible}),
         "atoms": len(atoms.z),
         **shown(particle.crystallinity, contrast, best),
         "neighbours": len(neighbours),

@@ -28,11 +28,14 @@ class Atoms:
         Atomic numbers.
     radii_nm : ndarray, shape (n,)
         Radii of the discs that belong to the particle.
+    domain : ndarray of int, shape (n,), or None
+        Which of its crystals each belongs to, from 0; None where that is not told.
     """
 
     places_nm: Vectors
     z: NDArray[np.int64]
     radii_nm: Vectors
+    domain: NDArray[np.int64] | None = None
 
 
 def filled(
@@ -63,8 +66,9 @@ def filled(
         places, kind, distance = _around_origin(material, _steps(reach_nm))
         most = np.searchsorted(distance, reach_nm + material.cell_nm.sum(axis=0).max())
         places, kind = places[:most] + rng.uniform(-0.5, 0.5, 3) @ material.cell_nm, kind[:most]
+    domain = None
     if structure == "twin":
-        places, kind = _mirrored(rng, places, kind)
+        places, kind, domain = _mirrored(rng, places, kind)
     elif structure == "amorphous":
         places = places + rng.normal(0, _DISORDER * material.lattice_nm, places.shape)
     inside = body.holds(places)
@@ -73,7 +77,7 @@ def filled(
     places, kind = places[inside], kind[inside]
     z = np.array([one.z for one in material.species])[kind]
     radii = np.array([one.radius_nm for one in material.species])[kind]
-    return Atoms(places, z, radii)
+    return Atoms(places, z, radii, None if domain is None else domain[inside])
 
 
 def possible_structures(material: Material, shape: str) -> tuple[str, ...]:
@@ -152,11 +156,16 @@ def _steps(reach_nm: float) -> float:
     return float(2 ** (np.ceil(np.log2(max(reach_nm, 0.5)) * 2) / 2))
 
 
-def _mirrored(rng: np.random.Generator, places: Vectors, kind: NDArray[np.int64]) -> tuple[Vectors, NDArray[np.int64]]:
+def _mirrored(
+    rng: np.random.Generator, places: Vectors, kind: NDArray[np.int64]
+) -> tuple[Vectors, NDArray[np.int64], NDArray[np.int64]]:
+    """Return places, species and domains of a twin; the plane between the two belongs to the first."""
     normal = rng.choice([-1, 1], 3) / np.sqrt(3)
     height = places @ normal
     places = places - height[height > 0].min() * normal  # a plane of atoms in the mirror
     height = places @ normal
     upper, plane = height > 1e-6, np.abs(height) <= 1e-6
     mirrored = places[upper] - 2 * height[upper, None] * normal
-    return np.concatenate([places[plane], places[upper], mirrored]), np.r_[kind[plane], kind[upper], kind[upper]]
+    domain = np.r_[np.zeros(np.count_nonzero(plane | upper), np.int64), np.ones(len(mirrored), np.int64)]
+    places = np.concatenate([places[plane], places[upper], mirrored])
+    return places, np.r_[kind[plane], kind[upper], kind[upper]], domain

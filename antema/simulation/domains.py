@@ -1,7 +1,7 @@
 """Particles whose crystal domains are known: single crystals, twins, crystals stitched together, and glasses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -109,7 +109,7 @@ def grown(
     places = (atoms.places_nm - atoms.places_nm.mean(axis=0)) @ rotation.T
     if domains:  # atoms without order have been placed at random already
         places = places + rng.normal(0, THERMAL_NM, places.shape)
-    return Grown(Atoms(places, atoms.z, atoms.radii_nm), structure, domains)
+    return Grown(replace(atoms, places_nm=places), structure, domains)
 
 
 def any_particle(
@@ -236,7 +236,7 @@ def stitched(rng: np.random.Generator, material: Material, body: Body) -> tuple[
             places, z, radii = (
                 np.concatenate([getattr(part, name) for part in parts]) for name in ("places_nm", "z", "radii_nm")
             )
-            return Atoms(places, z, radii), wanted
+            return Atoms(places, z, radii, np.repeat(np.arange(wanted), counts)), wanted
     msg = f"a body with room for {wanted} crystals is expected; found one of {2 * radius:.2f} nm"
     raise ValueError(msg)
 

@@ -89,6 +89,8 @@ def lattice_contrast(
     pixel_size_nm: float,
     spacings: list[float],
     noise: Callable[[float], float],
+    *,
+    apart: bool = False,
 ) -> tuple[float, float]:
     """Return how far a lattice stands out of what hides it, and the spacing where it does so most.
 
@@ -110,6 +112,9 @@ def lattice_contrast(
         Of the known reflections in nm.
     noise : callable
         `noise_power`.
+    apart : bool
+        Whether the reflection must be the crystal's own: where everything else is strong at the same frequency in the
+        same direction, this hides it too. A twin's second crystal shares some reflections with the first.
 
     Returns
     -------
@@ -125,6 +130,9 @@ def lattice_contrast(
     shape = (2 * mask.shape[0], 2 * mask.shape[1])
     powers = [_power(image, window, shape) for image in (alone, around)]
     g = frequencies_per_nm(shape, pixel_size_nm)
+    # over a fourth of the width of a reflection: speckle has holes
+    width_px = 0.25 / diameter * shape[0] * pixel_size_nm
+    there = np.asarray(ndimage.gaussian_filter(powers[1], width_px, mode="wrap")) if apart else powers[1]
     best = (0.0, float("nan"))
     for spacing in spacings:
         place = 1 / spacing
@@ -132,9 +140,9 @@ def lattice_contrast(
             continue
         away = np.abs(g - place)
         ring, wide = away <= 0.25 / diameter + _STRAIN * place, away <= 1 / diameter + 0.05 * place
-        hiding = noise(place * pixel_size_nm)
-        hiding += sum(float(np.quantile(power[wide], 0.25)) / _QUARTILE for power in powers)
-        best = max(best, (float(powers[0][ring].max()) / hiding, spacing))
+        own, others = (float(np.quantile(power[wide], 0.25)) / _QUARTILE for power in powers)
+        hiding = noise(place * pixel_size_nm) + own + (np.maximum(others, there[ring]) if apart else others)
+        best = max(best, (float((powers[0][ring] / hiding).max()), spacing))
     return best
 
 

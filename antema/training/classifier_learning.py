@@ -9,6 +9,7 @@ import numpy as np
 import optax
 
 from antema.nets.resnet import ParticleResNet, network_of_entry
+from antema.nets.weights import Weights
 from antema.training.crop_sets import ViewBatch, Views
 from antema.training.learner import Learner
 
@@ -36,9 +37,9 @@ def arrays(batch: ViewBatch) -> tuple[jax.Array, ...]:
     return tuple(jnp.asarray(part) for part in (batch.views, batch.classes, batch.visible, batch.visible_weight))
 
 
-def learner_of(entry: Mapping[str, Any], *, seed: int = 0) -> Learner:
-    """Return a network that learns to classify, from the ``architecture`` entry of a card."""
-    return Learner(lambda: network_of_entry(entry, trainable=True), classifier_loss, seed=seed)
+def learner_of(entry: Mapping[str, Any], *, start: Weights | None = None, seed: int = 0) -> Learner:
+    """Return a network that learns to classify, from the ``architecture`` entry of a card, anew or from weights on."""
+    return Learner(lambda: network_of_entry(entry, trainable=True), classifier_loss, start=start, seed=seed)
 
 
 def logits_of(

@@ -30,6 +30,7 @@ def train_crystallinity(
     device: str | None = None,
     rate: float = 2e-3,
     architecture: Mapping[str, Any] | str = "resnet18",
+    start_from: str | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:
     """Teach a classifier of crystallinity and write it as a model; return its card.
@@ -53,6 +54,8 @@ def train_crystallinity(
         Highest learning rate.
     architecture : str or mapping
         A name of `TAUGHT`, or an ``architecture`` entry of a card.
+    start_from : str or None
+        An installed model of the same architecture to go on from; None: from nothing.
     progress : callable or None
         Called with (share done, words).
     """
@@ -61,8 +64,10 @@ def train_crystallinity(
 
     import jax
 
+    from antema.nets.card import find
     from antema.nets.device import device_name
     from antema.nets.resnet import all_ways
+    from antema.nets.weights import read
     from antema.training.classifier_learning import arrays, learner_of, logits_of
     from antema.training.curve import write_curve
     from antema.training.loop import Schedule, run
@@ -72,13 +77,14 @@ def train_crystallinity(
     work = out / "training"
     work.mkdir(parents=True, exist_ok=True)
     entry = entry_of(architecture, TAUGHT)
+    older = find(start_from, task="crystallinity") if start_from else None
     named = device not in (None, "auto")
     chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
     with chosen:
         learn, held = _split([read_crop_set(Path(folder)) for folder in data_dirs], seed)
         views = Views([crop for crops in learn.values() for crop in crops])
         checks = {name: Views(crops) for name, crops in held.items() if crops}
-        learner = learner_of(entry, seed=seed)
+        learner = learner_of(entry, start=read(older.weights_path) if older else None, seed=seed)
         answer = learner.asked(lambda network, x: all_ways(network, x)[0])
         # views of one size fill a batch, and sizes differ: statistics settle early, as inference has them
         schedule = Schedule(minutes=minutes, steps=steps, peak_rate=rate, settled=0.4)
@@ -94,6 +100,7 @@ def train_crystallinity(
             work,
             schedule=schedule,
             seed=seed,
+            always_settled=older is not None,
             progress=progress,
         )
         answers = {name: logits_of(answer, each) for name, each in checks.items()}
@@ -107,6 +114,8 @@ def train_crystallinity(
         "seed": seed,
         "device": device_name(),
     }
+    if older:
+        training["started_from"] = {"model": older.name, "sha256": older.sha256, "training": older.content["training"]}
     write_classifier(
         out,
         learner.weights(),
@@ -130,7 +139,9 @@ def _split(
     for crops in sets:
         name = crops[0].name.split("/")[0]
         for crop in crops:
-            (held if is_held_out(crop.name, seed=seed) else learn).setdefault(name, []).append(crop)
+            # particles of one micrograph are alike: all of them are held out, or none
+            of_one = crop.facts.get("field") or crop.name
+            (held if is_held_out(of_one, seed=seed) else learn).setdefault(name, []).append(crop)
     return learn, held
 
 

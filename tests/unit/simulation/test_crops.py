@@ -129,6 +129,45 @@ def test_noise_alone_is_no_lattice():
         assert contrast < VISIBLE
 
 
+@pytest.mark.parametrize(("degrees", "own"), [(0, False), (40, True)])
+def test_a_reflection_that_the_rest_of_the_particle_has_too_is_not_a_domains_own(degrees, own):
+    y, x = (np.mgrid[:128, :128] - 64) * 0.03
+    mask = np.hypot(x, y) < 1.4
+    lattice = [spacings_nm(GOLD)[0]]
+
+    def half(angle, side):
+        phase = 2 * np.pi * (np.cos(angle) * x + np.sin(angle) * y) / lattice[0]
+        return np.where((x > 0) == side, 0.2 * np.cos(phase), 0.0)
+
+    first, second = half(0.5, True), half(0.5 + np.radians(degrees), False)
+    seen = first + second + np.random.default_rng(0).normal(0, 0.02, x.shape)
+    arguments = (second, seen - second, mask, 0.03, lattice, lambda _: 1e-4)
+    assert lattice_contrast(*arguments)[0] >= VISIBLE
+    assert (lattice_contrast(*arguments, apart=True)[0] >= VISIBLE) == own
+
+
+@pytest.mark.parametrize(("beam", "domains_visible"), [("in the plane", 2), ("across the plane", 0)])
+def test_a_twin_shows_two_lattices_edge_on_and_one_from_above(beam, domains_visible):
+    """Along <110> in the twin plane each half has {111} planes of its own; along its normal they share all they show."""
+    rng = np.random.default_rng(5)
+    plain = grown(rng, GOLD, Ellipsoid(1.6 * np.eye(3)), "sphere", "twin", rotation=np.eye(3))
+    means = [plain.atoms.places_nm[plain.atoms.domain == k].mean(axis=0) for k in (0, 1)]
+    normal = np.sign(means[0] - means[1]) / np.sqrt(3)
+    edge_on = np.array([1, -normal[0] / normal[1], 0.0])
+    rotation = along_beam(rng, normal if beam == "across the plane" else edge_on)
+    turned = replace(plain, atoms=replace(plain.atoms, places_nm=plain.atoms.places_nm @ rotation.T))
+    crop = particle_crop(rng, turned, GOLD, CONDITIONS)
+    assert crop.label["class"] == "polycrystalline"
+    assert crop.label["domains_visible"] == domains_visible
+
+
+@pytest.mark.parametrize("structure", ["twin", "stitched"])
+def test_every_atom_belongs_to_a_domain(structure):
+    particle = grown(np.random.default_rng(1), GOLD, Ellipsoid(1.2 * np.eye(3)), "sphere", structure)
+    assert len(particle.atoms.domain) == len(particle.atoms.z) == len(particle.atoms.places_nm)
+    assert set(particle.atoms.domain.tolist()) == set(range(particle.domains))
+
+
 def test_an_outline_moves_by_its_bias_and_stays_one_piece():
     y, x = np.mgrid[:128, :128] - 63.5
     disc = np.hypot(x, y) < 30
