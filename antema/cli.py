@@ -565,7 +565,7 @@ def _simulate_crystallinity(options: argparse.Namespace) -> int:
         return OK
     if options.count is None or options.seed is None:
         msg = "expected --count and --seed, or --cut-from with simulated micrographs; found neither"
-        raise AntemaError(msg)
+        raise _WrongUsageError(msg)
     step = _progress("crop")
     simulate_crystallinity(
         options.out,

@@ -100,6 +100,7 @@ def main() -> None:
         "overview": overview(rows),
         "shifts": overview({realistic.title: found[realistic.title]} | shifted),
         "confusion": confusions(rows),
+        "domains": domains(rows),
         "coverage": coverage(rows),
         "groups": groups(found[realistic.title]),
     }
@@ -198,6 +199,19 @@ def confusions(rows: dict[str, Evaluation]) -> Table:
             table.append(
                 [title, name, *map(str, counts), _per_cent(of_class["precision"]), _per_cent(of_class["recall"])]
             )
+    return table
+
+
+def domains(rows: dict[str, Evaluation]) -> Table:
+    """Return what twins and crystals stitched together are called, by how many of their crystals show a lattice."""
+    table = [
+        ["set", "crystals with a lattice of their own", "particles", *(f"called {name}" for name in CRYSTALLINITIES)]
+    ]
+    for title, each in rows.items():
+        for shown, counts in each["polycrystals"].items():
+            if counts["n"]:
+                shares = [_per_cent(counts[f"called_{name}"]) for name in CRYSTALLINITIES]
+                table.append([title, shown, str(counts["n"]), *shares])
     return table
 
 

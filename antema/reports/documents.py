@@ -531,9 +531,25 @@ def _compared_crystallinity(
             if shares is not None
         ],
         "without": [letter for letter, shares in zip(letters, all_shares, strict=True) if shares is None],
+        "cautions": _material_cautions(
+            [
+                (letter, str(sample.sample.get("material") or ""))
+                for letter, sample, shares in zip(letters, report.samples, all_shares, strict=True)
+                if shares is not None
+            ]
+        ),
         "sections": [_share_pair(pair, letters) for pair in pairs] if few else [],
         "too_many": not few,
     }
+
+
+def _material_cautions(materials: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what the classes of other materials than were learned from are worth, each sentence once."""
+    found: dict[str, list[str]] = {}
+    for letter, material in materials:
+        if caution := classes_caution(material):
+            found.setdefault(caution, []).append(letter)
+    return [f"{', '.join(names)}: {caution}" for caution, names in found.items()]
 
 
 def _share_pair(pair: numbers.SharePair, letters: list[str]) -> dict[str, Any]:

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import CRYSTALLINITIES, LEAST_LATTICE, AntemaError, Instance, Recipe, View, crystallinities
+from antema.domain import (
+    CRYSTALLINITIES,
+    LEAST_LATTICE,
+    POLYCRYSTALLINE,
+    AntemaError,
+    Instance,
+    Recipe,
+    View,
+    crystallinities,
+)
 from antema.training.class_scores import TWO_CLASSES, accuracy_at, class_scores, hidden_crystals, two_class
 from antema.training.crop_sets import LabelledCrop, box_of, read_crop_set
 
@@ -59,8 +68,8 @@ def evaluate_crystallinity(
     -------
     dict
         ``model``, ``crops``, what `class_scores` has, ``lattice_visible`` (the same of the particles whose lattice can
-        be seen or could be), ``two_class``, ``hidden_crystals``, ``groups`` (by what the table tells) and
-        ``predictions``.
+        be seen or could be), ``two_class``, ``hidden_crystals``, ``polycrystals`` (by how many of their crystals show
+        a lattice of their own), ``groups`` (by what the table tells) and ``predictions``.
 
     Raises
     ------
@@ -98,6 +107,7 @@ def evaluate_crystallinity(
         **class_scores(probabilities, classes, CRYSTALLINITIES, certainty=at, nameable=nameable),
         "two_class": class_scores(*two_class(probabilities, classes), TWO_CLASSES, certainty=at, nameable=nameable),
         **_of_visible(labelled, probabilities, lattice, classes, names, at),
+        "polycrystals": _polycrystals(labelled, probabilities),
         "groups": _groups(labelled, probabilities, classes, nameable, at),
         "predictions": [
             {
@@ -146,6 +156,30 @@ def _of_visible(
         "hidden_crystals": hidden_crystals(names, classes, visible),
         "visibility_accuracy": float(right.mean()) if len(right) else None,
     }
+
+
+def _polycrystals(
+    labelled: Sequence[LabelledCrop], probabilities: NDArray[np.float64]
+) -> dict[str, dict[str, float | int | None]]:
+    """Return how many polycrystals are called by their name, by how many of their crystals show a lattice of their own.
+
+    Of which the table does not tell are left out.
+    """
+    likeliest = np.where(np.isfinite(probabilities).all(axis=1), probabilities.argmax(axis=1), -1)
+    shown = [
+        (int(told), likeliest[k])
+        for k, crop in enumerate(labelled)
+        if crop.crystallinity == POLYCRYSTALLINE and (told := crop.facts.get("domains_visible"))
+    ]
+    result: dict[str, dict[str, float | int | None]] = {}
+    for name, members in (
+        ("several", [called for told, called in shown if told > 1]),
+        ("at most one", [called for told, called in shown if told < 2]),  # noqa: PLR2004
+    ):
+        n = len(members)
+        shares = {kind: members.count(k) / n if n else None for k, kind in enumerate(CRYSTALLINITIES)}
+        result[name] = {"n": n, **{f"called_{kind}": share for kind, share in shares.items()}}
+    return result
 
 
 def _groups(

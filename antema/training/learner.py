@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from antema.domain import AntemaError
 from antema.nets.weights import Weights, first_weights, flat_weights, folded, set_weights, unfolded
 
 
@@ -27,6 +28,11 @@ class Learner:
         Of the random ones.
     weight_decay : float
         Share of each weight that a step of rate 1 takes off.
+
+    Raises
+    ------
+    AntemaError
+        Where `start` is of another architecture.
     """
 
     def __init__(
@@ -39,7 +45,11 @@ class Learner:
         weight_decay: float = 1e-4,
     ) -> None:
         network = nnx.eval_shape(build)
-        set_weights(network, first_weights(network, seed) if start is None else unfolded(start, network))
+        try:
+            set_weights(network, first_weights(network, seed) if start is None else unfolded(start, network))
+        except ValueError as error:
+            msg = f"expected weights of the same architecture to go on from, found others ({error})"
+            raise AntemaError(msg) from error
         graph, parameters, statistics = nnx.split(network, nnx.Param, nnx.BatchStat)
         direction = optax.chain(
             optax.clip_by_global_norm(5.0), optax.scale_by_adam(), optax.add_decayed_weights(weight_decay)

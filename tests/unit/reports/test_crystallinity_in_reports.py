@@ -144,6 +144,18 @@ def test_pairs_of_shares_are_compared_by_whole_images(report, make_report):
     assert "distinct assignments of whole images" in text
 
 
+def test_classes_of_other_materials_than_were_learned_from_are_called_a_guess(report, make_report):
+    def made_of(material, sample):
+        return dataclasses.replace(sample, sample=sample.sample | {"material": material})
+
+    bare = make_report(3, name="bare")
+    materials = ("CdSe", "Au", "CdSe")
+    text = text_of(comparison_report_pdf(comparison(*(made_of(name, report) for name in materials))))
+    assert text.count("is a guess") == 1
+    assert "A, C: The classifier learned" in text
+    assert "is a guess" not in text_of(comparison_report_pdf(comparison(report, made_of("CdSe", bare))))
+
+
 def test_corrected_for_all_pairs(report, make_report):
     others = [make_report(6, seed=seed, crystallinity=True, per_image=15) for seed in (5, 6)]
     pairs = share_pairs_of(comparison(report, *others))

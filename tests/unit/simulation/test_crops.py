@@ -148,7 +148,7 @@ def test_a_reflection_that_the_rest_of_the_particle_has_too_is_not_a_domains_own
 
 @pytest.mark.parametrize(("beam", "domains_visible"), [("in the plane", 2), ("across the plane", 0)])
 def test_a_twin_shows_two_lattices_edge_on_and_one_from_above(beam, domains_visible):
-    """Along <110> in the twin plane each half has {111} planes of its own; along its normal they share all they show."""
+    """Along <110> in the twin plane each half has {111} planes of its own; along its normal they share all of them."""
     rng = np.random.default_rng(5)
     plain = grown(rng, GOLD, Ellipsoid(1.6 * np.eye(3)), "sphere", "twin", rotation=np.eye(3))
     means = [plain.atoms.places_nm[plain.atoms.domain == k].mean(axis=0) for k in (0, 1)]

@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from PIL import Image
 
 from antema.cli import main
@@ -11,8 +12,8 @@ from antema.nets.classified import Classified
 from antema.simulation.crop_files import write_crop
 from antema.simulation.crops import Crop
 from antema.training.class_scores import accuracy_at, class_scores, expected_calibration_error, hidden_crystals
-from antema.training.crop_sets import Views, read_crop_set
-from antema.training.evaluate_crystallinity import evaluate_crystallinity
+from antema.training.crop_sets import LabelledCrop, Views, read_crop_set
+from antema.training.evaluate_crystallinity import _polycrystals, evaluate_crystallinity
 
 ENTRY = {"kind": "resnet-particles", "depth": 18, "features": [8, 8, 8, 8, 16]}
 
@@ -123,6 +124,18 @@ def test_a_classifier_is_taught_installed_and_evaluated(gratings, tmp_path, monk
     result = json.loads(out.read_text())
     assert result["accuracy"] > 0.6  # a third is chance
     assert np.sum(result["confusion"]) == 60
+    further = train_crystallinity(
+        [gratings], tmp_path / "models" / "further", steps=3, architecture=ENTRY, rate=1e-6, start_from="mine"
+    )
+    assert further["training"]["started_from"]["sha256"] == card["sha256"]
+    old, new = (
+        safetensors.numpy.load_file(tmp_path / "models" / n / "weights.safetensors") for n in ("mine", "further")
+    )
+    for name, values in old.items():
+        np.testing.assert_allclose(new[name], values, atol=2e-3 * max(np.abs(values).max(), 1))
+    wider = {**ENTRY, "features": [8, 8, 8, 8, 24]}
+    with pytest.raises(AntemaError, match="same architecture to go on from"):
+        train_crystallinity([gratings], tmp_path / "no", steps=1, architecture=wider, start_from="mine")
     row = result["predictions"][4]
     assert row["name"] == "c04"
     assert row["label"] == "monocrystalline"
@@ -201,3 +214,23 @@ def test_the_calibration_error_of_honest_probabilities_is_small():
     honest = np.array([rng.choice(3, p=row) for row in p])
     assert expected_calibration_error(p, honest) < 0.015
     assert expected_calibration_error(p, np.zeros(20000, int)) > 0.2
+
+
+def test_polycrystals_are_counted_by_how_many_of_their_lattices_show():
+    def crop(kind, told):
+        facts = {} if told is None else {"domains_visible": told}
+        return LabelledCrop("a/b", np.zeros((2, 2)), np.ones((2, 2), bool), 0.1, kind, True, facts)
+
+    poly, mono = "polycrystalline", "monocrystalline"
+    crops = [crop(poly, "2"), crop(poly, "3"), crop(poly, "0"), crop(poly, "1"), crop(poly, None), crop(mono, "1")]
+    p = np.array([[0, 0.1, 0.9], [0, 0.8, 0.2], [0.7, 0.2, 0.1], [np.nan] * 3, [0, 1, 0], [0, 1, 0]])
+    found = _polycrystals(crops, p)
+    assert found["several"] == {
+        "n": 2,
+        "called_amorphous": 0.0,
+        "called_monocrystalline": 0.5,
+        "called_polycrystalline": 0.5,
+    }
+    assert found["at most one"]["n"] == 2
+    assert found["at most one"]["called_amorphous"] == 0.5
+    assert _polycrystals(crops[4:], p[4:])["several"]["n"] == 0
