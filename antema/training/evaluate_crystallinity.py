@@ -158,27 +158,27 @@ def _of_visible(
     }
 
 
-def _polycrystals(
-    labelled: Sequence[LabelledCrop], probabilities: NDArray[np.float64]
-) -> dict[str, dict[str, float | int | None]]:
+def _polycrystals(labelled: Sequence[LabelledCrop], probabilities: NDArray[np.float64]) -> dict[str, Any]:
     """Return how many polycrystals are called by their name, by how many of their crystals show a lattice of their own.
 
-    Of which the table does not tell are left out.
+    Of which the table does not tell are in neither. ``others`` has the accuracy over all particles but polycrystals
+    that show at most one lattice: these look like single crystals.
     """
-    likeliest = np.where(np.isfinite(probabilities).all(axis=1), probabilities.argmax(axis=1), -1)
-    shown = [
-        (int(told), likeliest[k])
-        for k, crop in enumerate(labelled)
-        if crop.crystallinity == POLYCRYSTALLINE and (told := crop.facts.get("domains_visible"))
-    ]
-    result: dict[str, dict[str, float | int | None]] = {}
-    for name, members in (
-        ("several", [called for told, called in shown if told > 1]),
-        ("at most one", [called for told, called in shown if told < 2]),  # noqa: PLR2004
-    ):
-        n = len(members)
-        shares = {kind: members.count(k) / n if n else None for k, kind in enumerate(CRYSTALLINITIES)}
-        result[name] = {"n": n, **{f"called_{kind}": share for kind, share in shares.items()}}
+    asked = np.isfinite(probabilities).all(axis=1)
+    likeliest = np.where(asked, np.nan_to_num(probabilities).argmax(axis=1), -1)
+    classes = np.array([CRYSTALLINITIES.index(crop.crystallinity) for crop in labelled])
+    told = [crop.facts.get("domains_visible") if crop.crystallinity == POLYCRYSTALLINE else "" for crop in labelled]
+    shown = np.array([int(each) if each else -1 for each in told])
+    result: dict[str, Any] = {}
+    for name, members in (("several", shown > 1), ("at most one", (shown >= 0) & (shown < 2))):  # noqa: PLR2004
+        called = likeliest[members]
+        result[name] = {"n": len(called)} | {
+            f"called_{kind}": float(np.mean(called == k)) if len(called) else None
+            for k, kind in enumerate(CRYSTALLINITIES)
+        }
+    others = asked & ((shown < 0) | (shown > 1))
+    right = likeliest[others] == classes[others]
+    result["others"] = {"n": len(right), "accuracy": float(right.mean()) if len(right) else None}
     return result
 
 

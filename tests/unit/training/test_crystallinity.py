@@ -233,4 +233,5 @@ def test_polycrystals_are_counted_by_how_many_of_their_lattices_show():
     }
     assert found["at most one"]["n"] == 2
     assert found["at most one"]["called_amorphous"] == 0.5
+    assert found["others"] == {"n": 4, "accuracy": 0.5}
     assert _polycrystals(crops[4:], p[4:])["several"]["n"] == 0
