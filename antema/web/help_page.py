@@ -308,7 +308,11 @@ def _weighting() -> list[Any]:
 def _crystallinity() -> list[Any]:
     classes = (
         ("amorphous", "No order: no lattice in any direction, in an image that would show one."),
-        ("monocrystalline", "One lattice through the whole particle."),
+        (
+            "monocrystalline",
+            "One lattice through the whole particle. A twin looks the same where the image shows one of its lattices "
+            "alone, or both as one.",
+        ),
         ("polycrystalline", "More than one domain; twins are (decahedra and icosahedra among them)."),
         ("unknown", "The image does not tell, or the network is not certain enough. It counts as a share of its own."),
     )
