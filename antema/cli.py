@@ -557,6 +557,9 @@ def _simulate_micrographs(options: argparse.Namespace) -> int:
 def _simulate_crystallinity(options: argparse.Namespace) -> int:
     from antema.simulation import simulate_crystallinity
 
+    if options.cut_from and (options.count is not None or options.seed is not None):
+        msg = "expected --cut-from alone, or --count and --seed; found both"
+        raise _WrongUsageError(msg)
     if options.cut_from:
         from antema.training import crops_of_fields
 
@@ -564,7 +567,8 @@ def _simulate_crystallinity(options: argparse.Namespace) -> int:
         crops_of_fields(options.cut_from, options.out, progress=lambda done, total: step("", done, total))
         return OK
     if options.count is None or options.seed is None:
-        msg = "expected --count and --seed, or --cut-from with simulated micrographs; found neither"
+        missing = " and ".join(f"no --{name}" for name in ("count", "seed") if getattr(options, name) is None)
+        msg = f"expected --count and --seed, or --cut-from with simulated micrographs; found {missing}"
         raise _WrongUsageError(msg)
     step = _progress("crop")
     simulate_crystallinity(

@@ -11,63 +11,27 @@ prints the particles alone.
 """
 
 import argparse
-import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from antema.analysis import analyse
-from antema.analysis.instance_maps import read_instances
 from antema.domain import AMORPHOUS, CRYSTALLINITIES, NotFound, Recipe, View, crystallinities
-from antema.imaging import read
 from antema.nets.card import find
 from antema.simulation import simulate_micrographs
-from antema.training.matching import iou_matrix, pairs
+from antema.training.field_crops import Compared, compared, truths
 
 _PROBABILITIES = [f"p_{name}" for name in CRYSTALLINITIES]
 
 
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """One field: what was found and what is true.
-
-    Parameters
-    ----------
-    both : DataFrame
-        A row for each measured particle that is a true one, with ``true_class`` and
-        ``true_lattice_visible``.
-    n_true, n_found : int
-        Whole particles that are there, and measured ones.
-    found_nm, true_nm : ndarray
-        Equivalent diameters of the measured ones, and of the whole true ones.
-    """
-
-    both: pd.DataFrame
-    n_true: int
-    n_found: int
-    found_nm: np.ndarray
-    true_nm: np.ndarray
-
-
-def compared(folder: Path, recipe: Recipe) -> Iterator[Compared]:
-    """Yield the comparison of each micrograph of a set."""
-    for path in sorted((folder / "images").glob("*.tif")):
-        truth = json.loads((folder / f"{path.stem}.json").read_text("utf-8"))["particles"]
-        instances = read_instances(folder / "instances" / path.name)
-        analysis = analyse(read(path), recipe)
-        measured = np.flatnonzero(analysis.table["status"] == "measured")
-        found = analysis.table.iloc[measured].reset_index(drop=True)
-        matched = pairs(iou_matrix([analysis.instances[k] for k in measured], instances), 0.5)
-        both = found.iloc[matched[:, 0]].reset_index(drop=True)
-        for key in ("class", "lattice_visible", "structure"):
-            both[f"true_{key}"] = [truth[k][key] for k in matched[:, 1]]
-        whole = [one["equivalent_diameter_nm"] for one in truth if not one["touches_border"]]
-        yield Compared(both, len(whole), len(found), found["equivalent_diameter_nm"].to_numpy(float), np.array(whole))
+def found_particles(field: Compared) -> pd.DataFrame:
+    """Return a row for each measured particle that is a true one, with ``true_class`` and ``true_lattice_visible``."""
+    both = field.analysis.table.iloc[field.measured[field.pairs[:, 0]]].reset_index(drop=True)
+    for key in ("class", "lattice_visible"):
+        both[f"true_{key}"] = [field.truth[k][key] for k in field.pairs[:, 1]]
+    return both
 
 
 def judged(both: pd.DataFrame, certainty: float) -> str:
@@ -115,12 +79,16 @@ def main() -> None:
             simulate_micrographs(
                 sets[0], count=options.count, seed=options.seed, shape=shape, kind="crystallinity", processes=1
             )
-        fields = [one for each in sets for one in compared(each, recipe)]
-    both = pd.concat([one.both for one in fields], ignore_index=True)
-    found, true = (np.concatenate([getattr(one, name) for one in fields]) for name in ("found_nm", "true_nm"))
+        known = {path: truth for each in sets for path, truth in truths(each).items()}
+        fields = [one for path, truth in known.items() if (one := compared(path, truth, recipe))]
+    both = pd.concat([found_particles(one) for one in fields], ignore_index=True)
+    whole = [[each for each in one.truth if not each["touches_border"]] for one in fields]
+    true = np.array([each["equivalent_diameter_nm"] for some in whole for each in some])
+    found = np.concatenate(
+        [one.analysis.table["equivalent_diameter_nm"].to_numpy(float)[one.measured] for one in fields]
+    )
     print(
-        f"{len(fields)} fields, {sum(one.n_true for one in fields)} whole particles, "
-        f"{sum(one.n_found for one in fields)} measured, {len(both)} of them true ones; "
+        f"{len(fields)} fields, {len(true)} whole particles, {len(found)} measured, {len(both)} of them true ones; "
         f"mean diameter {found.mean():.3f} nm, in truth {true.mean():.3f} nm ({found.mean() / true.mean() - 1:+.1%})"
     )
     for kind in CRYSTALLINITIES:

@@ -49,6 +49,11 @@ class Cut:
         return next((side for side in SIDES_PX if side >= least), None)
 
 
+def reach_px(extent_px: int, pixel_size_nm: float) -> int:
+    """Return how far around the middle of a particle of that extent its view may reach, however it is turned."""
+    return int(np.ceil((extent_px / 2 + 2 * MARGIN_NM / pixel_size_nm) * np.sqrt(2))) + 2
+
+
 def cut_out(pixels: NDArray[np.generic], mask: NDArray[np.bool_], x: int, y: int, pixel_size_nm: float) -> Cut:
     """Return a particle with what its view may need of its surroundings, however it is turned.
 
@@ -65,8 +70,7 @@ def cut_out(pixels: NDArray[np.generic], mask: NDArray[np.bool_], x: int, y: int
     """
     height, width = mask.shape
     extent_px = max(height, width)
-    reach = extent_px / 2 + 2 * MARGIN_NM / pixel_size_nm
-    reach = int(np.ceil(reach * np.sqrt(2))) + 2
+    reach = reach_px(extent_px, pixel_size_nm)
     middle_y, middle_x = y + (height - 1) / 2, x + (width - 1) / 2
     top, left = max(int(middle_y) - reach, 0), max(int(middle_x) - reach, 0)
     window = np.asarray(pixels[top : int(middle_y) + reach + 1, left : int(middle_x) + reach + 1], np.float32)

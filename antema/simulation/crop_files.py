@@ -112,6 +112,8 @@ def write_crop(crop: Crop, directory: Path, name: str) -> None:
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
     """Return a value as ``labels.csv`` has it; what is not finite is empty."""
+    if value is None:
+        return ""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float):

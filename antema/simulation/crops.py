@@ -97,8 +97,8 @@ def particle_crop(
     """Return the crop of a particle.
 
     What its label says of its lattice: `antema.simulation.visibility.shown`. ``domains_visible`` says how many of its
-    crystals show a lattice of their own, one that no other part of the particle has in the same direction; it is not
-    told of multiply twinned particles.
+    crystals show a lattice of their own, one that nothing else has as strongly in the same direction; it is not told
+    of multiply twinned particles.
 
     Parameters
     ----------
@@ -163,8 +163,12 @@ def particle_crop(
         owner, domains_visible = atoms.domain, None
         if owner is not None:
             parts = [(target[0][owner == k], target[1][owner == k]) for k in range(particle.domains)]
-            each = expected([[part] for part in parts])
-            domains_visible = sum(contrast_of(one, seen - one, apart=True)[0] >= VISIBLE for one in each)
+            rests = [[*parts[:k], *parts[k + 1 :], *others, *film] for k in range(len(parts))]
+            # not what is left when its image is taken off: of fringes that the rest dims, a part would remain
+            each, without = expected([[part] for part in parts]), expected(rests)
+            domains_visible = sum(
+                contrast_of(one, rest, apart=True)[0] >= VISIBLE for one, rest in zip(each, without, strict=True)
+            )
 
     pixels = recorded(rng, seen, conditions.camera)[window].astype(np.uint16)
     mask = imperfect(rng, exact, conditions.outline_nm / pixel_nm, conditions.outline_bias_nm / pixel_nm)

@@ -105,6 +105,9 @@ def grown(
     else:
         atoms = filled(rng, body, body.reach_nm, material, shape, structure)
         domains = {"crystal": 1, "twin": 2}.get(structure) or _DOMAINS[shape]
+        if atoms.domain is not None and len(np.unique(atoms.domain)) == 1:
+            # a plate thinner than the distance of its twin plane holds one half alone
+            structure, domains, atoms = "crystal", 1, replace(atoms, domain=None)
     rotation = random_rotation(rng) if rotation is None else rotation
     places = (atoms.places_nm - atoms.places_nm.mean(axis=0)) @ rotation.T
     if domains:  # atoms without order have been placed at random already

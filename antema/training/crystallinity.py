@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from antema.domain import AntemaError, NotFound
+from antema.nets.card import ModelCard, find, verify
 from antema.training.class_scores import expected_calibration_error
 from antema.training.crop_sets import LabelledCrop, Views, read_crop_set
 from antema.training.sources import is_held_out
@@ -64,7 +66,6 @@ def train_crystallinity(
 
     import jax
 
-    from antema.nets.card import find
     from antema.nets.device import device_name
     from antema.nets.resnet import all_ways
     from antema.nets.weights import read
@@ -77,11 +78,14 @@ def train_crystallinity(
     work = out / "training"
     work.mkdir(parents=True, exist_ok=True)
     entry = entry_of(architecture, TAUGHT)
-    older = find(start_from, task="crystallinity") if start_from else None
+    older = _older(start_from, seed) if start_from else None
     named = device not in (None, "auto")
     chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
     with chosen:
         learn, held = _split([read_crop_set(Path(folder)) for folder in data_dirs], seed)
+        if not (learn and held):
+            msg = "expected crops enough to learn from some and hold out others, found too few of them"
+            raise AntemaError(msg)
         views = Views([crop for crops in learn.values() for crop in crops])
         checks = {name: Views(crops) for name, crops in held.items() if crops}
         learner = learner_of(entry, start=read(older.weights_path) if older else None, seed=seed)
@@ -129,6 +133,26 @@ def train_crystallinity(
         },
     )
     return json.loads((out / "card.json").read_text("utf-8"))
+
+
+def _older(name: str, seed: int) -> ModelCard:
+    """Return the card of a classifier to go on from.
+
+    Raises
+    ------
+    AntemaError
+        Where it is none, its weights are absent or others, or it held out other crops than `seed` does: what it has
+        learned from would count as unseen.
+    """
+    card = verify(find(name, task="crystallinity").name)
+    if card.task != "crystallinity":
+        msg = f"model {card.name}: expected one of crystallinity, found one of {card.task}"
+        raise NotFound(msg)
+    taught = card.content["training"].get("seed")
+    if taught != seed:
+        msg = f"model {card.name}: expected --seed {taught}, with which it was taught, found {seed}"
+        raise AntemaError(f"{msg}; with it other crops would be held out")
+    return card
 
 
 def _split(

@@ -161,8 +161,9 @@ def _of_visible(
 def _polycrystals(labelled: Sequence[LabelledCrop], probabilities: NDArray[np.float64]) -> dict[str, Any]:
     """Return how many polycrystals are called by their name, by how many of their crystals show a lattice of their own.
 
-    Of which the table does not tell are in neither. ``others`` has the accuracy over all particles but polycrystals
-    that show at most one lattice: these look like single crystals.
+    Those of which the table does not tell, as multiply twinned ones, are in neither. ``others`` has the accuracy over
+    all particles but polycrystals that show at most one lattice, which look like single crystals; None where the table
+    tells of no polycrystal.
     """
     asked = np.isfinite(probabilities).all(axis=1)
     likeliest = np.where(asked, np.nan_to_num(probabilities).argmax(axis=1), -1)
@@ -178,7 +179,7 @@ def _polycrystals(labelled: Sequence[LabelledCrop], probabilities: NDArray[np.fl
         }
     others = asked & ((shown < 0) | (shown > 1))
     right = likeliest[others] == classes[others]
-    result["others"] = {"n": len(right), "accuracy": float(right.mean()) if len(right) else None}
+    result["others"] = {"n": len(right), "accuracy": float(right.mean()) if (shown >= 0).any() else None}
     return result
 
 

@@ -17,7 +17,7 @@ from antema.simulation.crops import Conditions, Crop, imperfect, particle_crop
 from antema.simulation.domains import along_beam, grown
 from antema.simulation.materials import METALS
 from antema.simulation.optics import Optics
-from antema.simulation.shapes import Ellipsoid
+from antema.simulation.shapes import Ellipsoid, body_of
 from antema.simulation.visibility import VISIBLE, lattice_contrast, spacings_nm
 
 GOLD = METALS["Au"]
@@ -159,6 +159,38 @@ def test_a_twin_shows_two_lattices_edge_on_and_one_from_above(beam, domains_visi
     crop = particle_crop(rng, turned, GOLD, CONDITIONS)
     assert crop.label["class"] == "polycrystalline"
     assert crop.label["domains_visible"] == domains_visible
+
+
+def test_crystals_over_each_other_show_their_lattices_too():
+    """Each dims the other's fringes, which is no reflection of something else."""
+    rng = np.random.default_rng(4)
+    one, other = (
+        grown(
+            rng, GOLD, Ellipsoid(1.6 * np.eye(3)), "sphere", "crystal", rotation=along_beam(rng, np.array([1.0, 1, 0]))
+        )
+        for _ in range(2)
+    )
+    upper, lower = one.atoms.places_nm[:, 2] < -0.15, other.atoms.places_nm[:, 2] > 0.15
+    parts = (one.atoms.places_nm[upper], other.atoms.places_nm[lower])
+    atoms = replace(
+        one.atoms,
+        places_nm=np.concatenate(parts),
+        z=np.full(sum(map(len, parts)), 79),
+        radii_nm=np.full(sum(map(len, parts)), GOLD.radius_nm),
+        domain=np.repeat([0, 1], [len(part) for part in parts]),
+    )
+    crop = particle_crop(rng, replace(one, atoms=atoms, structure="stitched", domains=2), GOLD, CONDITIONS)
+    assert crop.label["domains_visible"] == 2
+
+
+def test_a_twin_without_its_second_half_is_a_single_crystal():
+    thin = [
+        grown(rng, GOLD, body_of("plate", 1.8, rng), "plate", "twin")
+        for rng in map(np.random.default_rng, range(120, 180))
+    ]
+    halves = [1 if one.atoms.domain is None else len(np.unique(one.atoms.domain)) for one in thin]
+    assert [one.domains for one in thin] == halves
+    assert {one.crystallinity for one in thin} == {"monocrystalline", "polycrystalline"}
 
 
 @pytest.mark.parametrize("structure", ["twin", "stitched"])

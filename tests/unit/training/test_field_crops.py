@@ -52,6 +52,7 @@ def test_particles_are_cut_out_by_the_analysis_and_labelled_by_the_truth(fields,
         common = [np.count_nonzero(drawn[v : v + m.shape[0], u : u + m.shape[1]] & m) for u, v, m in masks]
         assert row["class"] == truth[int(np.argmax(common))]["class"]
         assert float(row["mask_iou"]) >= 0.5
+        assert (row["clearest_spacing_nm"] == "") == (row["class"] == "amorphous")
 
 
 def test_particles_of_one_micrograph_are_held_out_together(crops):
@@ -65,10 +66,17 @@ def test_micrographs_of_another_kind_are_refused(tmp_path):
     with pytest.raises(AntemaError, match="found no image"):
         crops_of_fields(tmp_path, tmp_path / "out")
     simulate_micrographs(tmp_path / "large", count=1, seed=3, shape=(192, 192), kind="large")
-    with pytest.raises(AntemaError, match="expected the truth of micrographs of the kind crystallinity"):
+    with pytest.raises(AntemaError, match="of the kind crystallinity, found another"):
         crops_of_fields(tmp_path / "large", tmp_path / "out")
+    next((tmp_path / "large").glob("field*.json")).unlink()
+    with pytest.raises(AntemaError, match="found no field_"):
+        crops_of_fields(tmp_path / "large", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_count_and_seed_the_terminal_says_what_it_expects(tmp_path, capsys):
     assert main(["simulate", "crystallinity", "--out", str(tmp_path / "out")]) == 2
-    assert "--cut-from" in capsys.readouterr().err
+    assert "found no --count and no --seed" in capsys.readouterr().err
+    both = ["--cut-from", str(tmp_path), "--count", "2"]
+    assert main(["simulate", "crystallinity", "--out", str(tmp_path / "out"), *both]) == 2
+    assert "found both" in capsys.readouterr().err

@@ -165,5 +165,5 @@ def test_a_network_is_taught_a_further_question():
 
 def test_weights_of_another_network_are_no_start():
     older = learner_of(SMALL | {"features": [6, 10]}, seed=1)
-    with pytest.raises(ValueError, match="weights of another network"):
+    with pytest.raises(AntemaError, match="weights of another network"):
         learner_of(SMALL, start=older.weights())
