@@ -79,6 +79,7 @@ def train_crystallinity(
     work.mkdir(parents=True, exist_ok=True)
     entry = entry_of(architecture, TAUGHT)
     older = _older(start_from, seed) if start_from else None
+    _begun_with(work, older.sha256 if older else "random weights")
     named = device not in (None, "auto")
     chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
     with chosen:
@@ -153,6 +154,16 @@ def _older(name: str, seed: int) -> ModelCard:
         msg = f"model {card.name}: expected --seed {taught}, with which it was taught, found {seed}"
         raise AntemaError(f"{msg}; with it other crops would be held out")
     return card
+
+
+def _begun_with(work: Path, start: str) -> None:
+    """Note what a run begins with, or check it where a checkpoint is taken up, lest the card tells of another start."""
+    noted = work / "start.txt"
+    before = noted.read_text("utf-8") if (work / "checkpoint.npz").is_file() and noted.is_file() else start
+    if before != start:
+        msg = f"{work}: expected to take up a run that began with {start}, found one that began with {before}"
+        raise AntemaError(f"{msg}; choose another --out")
+    noted.write_text(start, "utf-8")
 
 
 def _split(

@@ -133,6 +133,10 @@ def test_a_classifier_is_taught_installed_and_evaluated(gratings, tmp_path, monk
     )
     for name, values in old.items():
         np.testing.assert_allclose(new[name], values, atol=2e-3 * max(np.abs(values).max(), 1))
+    with pytest.raises(AntemaError, match="found one that began with random weights"):
+        train_crystallinity(
+            [gratings], tmp_path / "models" / "mine", steps=99, architecture=ENTRY, start_from="further"
+        )
     with pytest.raises(AntemaError, match="expected --seed 0, with which it was taught, found 1"):
         train_crystallinity([gratings], tmp_path / "no", steps=1, architecture=ENTRY, start_from="mine", seed=1)
     wider = {**ENTRY, "features": [8, 8, 8, 8, 24]}
