@@ -182,7 +182,7 @@ def _network(
     import jax
     from flax import nnx
 
-    from antema.nets.resnet import all_ways, network_of_entry
+    from antema.nets.resnet import network_of_entry
     from antema.nets.weights import read, set_weights
 
     keep_compiled()
@@ -192,7 +192,7 @@ def _network(
 
     @jax.jit
     def run(state: nnx.State, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        return all_ways(nnx.merge(graph, state), x)
+        return nnx.merge(graph, state)(x)
 
     def answer(views: Array) -> tuple[Array, Array, Array]:
         logits, places, weights = run(state, views)

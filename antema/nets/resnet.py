@@ -155,18 +155,6 @@ def _mean_of_blocks(x: jax.Array, px: int) -> jax.Array:
     return x.reshape(n, h // px, px, w // px, px, c).mean(axis=(2, 4))
 
 
-def all_ways(network: ParticleResNet, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Return what `network` says of particles, as the mean of what it says of them in each of four quarter turns.
-
-    A particle is what it is, however it lies; square views (n, side, side, 2) are expected.
-    """
-    n = x.shape[0]
-    _, places, weights = network(jnp.concatenate([jnp.rot90(x, k, (1, 2)) for k in range(4)]))
-    back = [jnp.rot90(places[k * n : (k + 1) * n], -k, (1, 2)) for k in range(4)]
-    places, weights = jnp.mean(jnp.stack(back), axis=0), weights[:n]
-    return (places * weights).sum(axis=(1, 2)), places, weights
-
-
 def network_of_entry(entry: Mapping[str, Any], *, trainable: bool = False) -> ParticleResNet:
     """Return the network of a card's ``architecture`` entry, to be called in `nnx.eval_shape`."""
     return ParticleResNet(

@@ -67,7 +67,6 @@ def train_crystallinity(
     import jax
 
     from antema.nets.device import device_name
-    from antema.nets.resnet import all_ways
     from antema.nets.weights import read
     from antema.training.classifier_learning import arrays, learner_of, logits_of
     from antema.training.curve import write_curve
@@ -90,7 +89,7 @@ def train_crystallinity(
         views = Views([crop for crops in learn.values() for crop in crops])
         checks = {name: Views(crops) for name, crops in held.items() if crops}
         learner = learner_of(entry, start=read(older.weights_path) if older else None, seed=seed)
-        answer = learner.asked(lambda network, x: all_ways(network, x)[0])
+        answer = learner.asked(lambda network, x: network(x)[0])
         # views of one size fill a batch, and sizes differ: statistics settle early, as inference has them
         schedule = Schedule(minutes=minutes, steps=steps, peak_rate=rate, settled=0.4)
 
