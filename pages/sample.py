@@ -35,6 +35,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
     except (NotFound, ValueError):
         return not_found(f"There is no sample {sample_id}.")
     choice = asked_choice(sample.id, query)
+    results, _ = sample_page.analysis_options(sample.id)
     return html.Div(
         [
             dcc.Store(id="sample-id", data=sample.id),
@@ -51,7 +52,9 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
             html.Div(
-                [micrographs_section(sample.id), results_section(choice)], className="sample-body", id="sample-body"
+                [micrographs_section(sample.id), results_section(choice, results)],
+                className="sample-body",
+                id="sample-body",
             ),
             recipe_panel(models_to_choose()),
             sample_form("sample-edit", "Edit sample", "Save"),
@@ -269,18 +272,19 @@ def _offer(sample_id: int, *_: object) -> dict[str, Any]:
 
 
 # In the browser, so that what counts is the choice at the offer's arrival, not the one it was asked with. A result that
-# became current while the page was open is shown, unless the user looks at another one. The first time, when there are
-# no options yet, the choice is said even where it stays: what hangs on it waits for it.
+# became current while the page was open is shown, unless the user looks at another one. The first time, when
+# nothing has been seen, the choice is said even where it stays: what hangs on it waits for it.
 clientside_callback(
-    """(offer, shown, options, seen) => {
+    """(offer, shown, seen) => {
         const values = offer.options.map((option) => option.value);
         const follows = shown === seen && offer.current !== null;
         const chosen = values.includes(shown) && !follows ? shown
             : values.includes(offer.current) ? offer.current
             : values.length ? values[0] : null;
-        const value = options && chosen === shown ? window.dash_clientside.no_update : chosen;
+        const first = seen === undefined || seen === null;
+        const value = !first && chosen === shown ? window.dash_clientside.no_update : chosen;
         const body = chosen === null ? "sample-body" : "sample-body has-results";
-        return [offer.options, value, offer.current, chosen === null, body];
+        return [offer.options, value, offer.current ?? 0, chosen === null, body];
     }""",
     Output("sample-analysis", "options"),
     Output("sample-analysis", "value"),
@@ -289,7 +293,6 @@ clientside_callback(
     Output("sample-body", "className"),
     Input("sample-offer", "data"),
     State("sample-analysis", "value"),
-    State("sample-analysis", "options"),
     State("sample-current", "data"),
 )
 

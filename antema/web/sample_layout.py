@@ -1,5 +1,7 @@
 """The sample page's layout: static, filled by the page's callbacks."""
 
+from typing import Any
+
 import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -110,11 +112,11 @@ def micrographs_section(sample_id: int) -> html.Section:
     )
 
 
-def results_section(choice: SampleChoice) -> html.Section:
+def results_section(choice: SampleChoice, results: list[dict[str, Any]]) -> html.Section:
     """Return the distribution, the micrograph, the numbers and the particle table of the chosen result."""
     return html.Section(
         [
-            _result_head(choice),
+            _result_head(choice, results),
             html.Div(
                 [
                     html.Div(id="sample-trust-words", className="trust-words"),
@@ -150,7 +152,7 @@ def results_section(choice: SampleChoice) -> html.Section:
     )
 
 
-def _result_head(choice: SampleChoice) -> html.Div:
+def _result_head(choice: SampleChoice, results: list[dict[str, Any]]) -> html.Div:
     return html.Div(
         [
             html.H2("Result"),
@@ -162,9 +164,11 @@ def _result_head(choice: SampleChoice) -> html.Div:
                         className="btn btn-sm btn-outline-primary",
                         hidden=True,
                     ),
+                    # with its options from the start: where they come later the value has no words (plotly/dash 2931)
                     dcc.Dropdown(
+                        results,
+                        choice.analysis,
                         id="sample-analysis",
-                        value=choice.analysis,
                         clearable=False,
                         placeholder="No result yet",
                         className="result-choice",

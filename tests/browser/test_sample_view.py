@@ -85,6 +85,18 @@ def test_news_of_an_ended_job_does_not_take_back_what_was_chosen_meanwhile(
     store.close()
 
 
+def test_the_shown_result_is_named_however_often_the_page_is_laid_out(page: Page, dashboard: Dashboard, tmp_path: Path):
+    """A list whose options come after its value shows no words for it, more often than not."""
+    store = open_store(dashboard.data)
+    sample = sample_maker(store, tmp_path)("named", 4.0, 1)
+    analyse_drawn(store, sample.id, Recipe(separation="none"))
+    store.close()
+    for _ in range(5):
+        page.goto(f"{dashboard.url}/samples/{sample.id}")
+        expect(page.locator("#sample-headline")).to_contain_text("nm")
+        expect(page.locator("#sample-analysis")).to_contain_text("no separation")
+
+
 @contextmanager
 def _asked_meanwhile(page: Page, output: str, news: Callable[[], object]) -> Iterator[None]:
     """Let news reach the page, and the block act while what the page then asks of the server has no answer yet."""
