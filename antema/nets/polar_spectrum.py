@@ -14,6 +14,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from antema.nets.particle_views import SAMPLING_NM
+from antema.nets.spectra import FAINT, with_neighbours
 
 DIRECTIONS = 48
 """Of half a turn; the other half has the same power."""
@@ -23,9 +24,8 @@ _FEATURES = 64
 _DILATIONS = (1, 2, 4, 8)
 _FINE_NM = 7.7
 """Least width over which the spectrum is taken: more zeros around small particles sample it finely enough."""
-_FAINT = 0.1
-"""Power, in that of noise of the particle's contrast, below which differences do not matter."""
 _SOFT_PX = 5
+"""Width of the mean that makes the mask fall off towards its edge, whose own spectrum would cover the spots."""
 _EPSILON = 1e-3
 
 
@@ -62,8 +62,7 @@ class PolarSpectrum(nnx.Module):
         told = [power / 2, ground / 2, jnp.broadcast_to(size[:, None], (*power.shape[:2], 1))]
         x = jax.nn.relu(self.first(jnp.concatenate(told, axis=-1)))
         for layer, step in zip(self.beside, _DILATIONS, strict=True):
-            sides = [jnp.roll(x, step, axis=1), x, jnp.roll(x, -step, axis=1)]
-            x = x + jax.nn.relu(layer(jnp.concatenate(sides, axis=-1)))
+            x = x + jax.nn.relu(layer(with_neighbours(x, step)))
         return jnp.concatenate([x.mean(axis=1), x.max(axis=1)], axis=-1)
 
 
@@ -88,7 +87,7 @@ def polar_power(grey: jax.Array, mask: jax.Array) -> jax.Array:
     total = (window**2).sum(axis=(1, 2), keepdims=True) + _EPSILON
     waves = jnp.fft.rfft2(rest, s=(room, room))
     power = ((jnp.abs(waves) ** 2) / total).reshape(len(grey), -1)
-    return jnp.log(power[:, _places(room)].max(axis=-1) + _FAINT)
+    return jnp.log(power[:, _places(room)].max(axis=-1) + FAINT)
 
 
 @lru_cache(maxsize=16)

@@ -22,7 +22,7 @@ DIRECTIONS = 16
 """Of half a turn; the other half has the same power."""
 _WINDOW_NM = 0.36
 """Standard deviation of the window."""
-_FAINT = 0.1
+FAINT = 0.1
 """Power, in that of noise of the particle's contrast, below which differences do not matter."""
 _EACH, _HEADS, _TOGETHER = 24, 6, 64
 """Features of a direction in one place, strengths whose going together is told, features of a direction over all."""
@@ -67,14 +67,14 @@ class ParticleSpectra(nnx.Module):
         n, h, w, _ = spectra.shape
         places = spectra.reshape(n, h * w, len(SPACINGS_NM), DIRECTIONS).swapaxes(2, 3) / 2
         share = weights.reshape(n, h * w, 1, 1)
-        each = jax.nn.relu(self.each(_with_neighbours(places)))
+        each = jax.nn.relu(self.each(with_neighbours(places)))
         mean = (each * share).sum(axis=1)
         spread = jnp.sqrt(((each - mean[:, None]) ** 2 * share).sum(axis=1) + _EPSILON)
         most = jnp.where(share > 0, each, 0).max(axis=1)
         x = jnp.concatenate([mean, spread, most, self._together(each, share)], axis=-1)
-        x = jax.nn.relu(self.first(_with_neighbours(x)))
-        x = x + jax.nn.relu(self.second(_with_neighbours(x)))
-        x = x + jax.nn.relu(self.third(_with_neighbours(x)))
+        x = jax.nn.relu(self.first(with_neighbours(x)))
+        x = x + jax.nn.relu(self.second(with_neighbours(x)))
+        x = x + jax.nn.relu(self.third(with_neighbours(x)))
         return jnp.concatenate([x.mean(axis=1), x.max(axis=1)], axis=-1)
 
     def _together(self, each: jax.Array, share: jax.Array) -> jax.Array:
@@ -89,9 +89,9 @@ class ParticleSpectra(nnx.Module):
         return turned.transpose(0, 2, 1, 3).reshape(len(each), DIRECTIONS, -1)
 
 
-def _with_neighbours(x: jax.Array) -> jax.Array:
-    """Return features (..., directions, c) with those of the directions beside, the first being beside the last."""
-    return jnp.concatenate([jnp.roll(x, 1, axis=-2), x, jnp.roll(x, -1, axis=-2)], axis=-1)
+def with_neighbours(x: jax.Array, steps: int = 1) -> jax.Array:
+    """Return features (..., directions, c) with those so many directions aside, the first being beside the last."""
+    return jnp.concatenate([jnp.roll(x, steps, axis=-2), x, jnp.roll(x, -steps, axis=-2)], axis=-1)
 
 
 def local_power(grey: jax.Array) -> jax.Array:
@@ -117,7 +117,7 @@ def local_power(grey: jax.Array) -> jax.Array:
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
     n = filters.shape[-1] // 2
-    return jnp.log(waves[..., :n] ** 2 + waves[..., n:] ** 2 + _FAINT)
+    return jnp.log(waves[..., :n] ** 2 + waves[..., n:] ** 2 + FAINT)
 
 
 def _filters() -> NDArray[np.float32]:
