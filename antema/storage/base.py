@@ -1,7 +1,7 @@
 """What all parts of the store share: its folder, its database, its blobs, and the record of who changed what."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from antema.storage import schema
 from antema.storage.blobs import Blobs
 from antema.storage.database import Database
 from antema.storage.records import Edit
+from antema.storage.verification import DAMAGED, Verification
 
 ANONYMOUS = "anonymous"
 _LONGEST_NAME = 200
@@ -29,7 +30,8 @@ class StoreBase:
         self.particles_dir = data_dir / "particles"
         self.locks_dir = data_dir / "locks"
         self._database = database
-        self._blobs = Blobs(data_dir / "blobs", self.incoming_dir)
+        self._verification = Verification()
+        self._blobs = Blobs(data_dir / "blobs", self.incoming_dir, self._verification)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -39,13 +41,42 @@ class StoreBase:
         """Return where the blob of this digest lies. ValueError for what is no digest."""
         return self._blobs.path(sha256)
 
+    def whole_blob(self, sha256: str, what: str) -> Path:
+        """Return where a blob lies, after a look at whether it is what was stored.
+
+        Parameters
+        ----------
+        sha256 : str
+            Its digest.
+        what : str
+            What it is, for the sentence.
+
+        Raises
+        ------
+        AntemaError
+            When it is gone or damaged.
+        """
+        fault = self._blobs.fault(sha256)
+        if fault:
+            found = "a damaged one" if fault == DAMAGED else "none"
+            msg = f"{what}: expected the stored file, found {found} (`antema check` says more)"
+            raise AntemaError(msg)
+        return self.blob_path(sha256)
+
+    def blob_fault(self, sha256: str) -> str:
+        """Return what is wrong with a blob (``missing``, ``damaged``), or nothing."""
+        return self._blobs.fault(sha256)
+
     def put_blob(self, content: bytes) -> str:
         """Keep `content` and return its sha256."""
         return self._blobs.put(content)
 
-    def adopt_file(self, file: Path, sha256: str) -> Path:
-        """Move `file` into the blobs and return its new place. ValueError when its digest is another one."""
-        return self._blobs.adopt(file, sha256)
+    def adopt_file(self, file: Path, sha256: str, *, is_hashed: bool = False) -> Path:
+        """Move `file` into the blobs and return its new place. ValueError when its digest is another one.
+
+        `is_hashed` says that the digest was made of this very file just now.
+        """
+        return self._blobs.adopt(file, sha256, is_hashed=is_hashed)
 
     def edits(
         self,
@@ -187,9 +218,3 @@ def required(text: str, what: str, example: str) -> str:
         msg = f"{what}: expected some words, such as {example!r}, found none"
         raise AntemaError(msg)
     return kept
-
-
-def join_names(names: Sequence[str], most: int = 5) -> str:
-    """Return names as a sentence lists them, the first few of them."""
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from antema.storage.verification import Verification, digest_of
+
 _HEX = re.compile(r"[0-9a-f]{64}")
-_PIECE_BYTES = 1 << 20
 
 
 class Blobs:
@@ -22,11 +23,14 @@ class Blobs:
         Where the files lie, in subfolders of two hex digits.
     incoming : Path
         Folder on the same file system where files are written before they get their name.
+    verification : Verification, optional
+        What is known of the files already.
     """
 
-    def __init__(self, folder: Path, incoming: Path) -> None:
+    def __init__(self, folder: Path, incoming: Path, verification: Verification | None = None) -> None:
         self.folder = folder
         self.incoming = incoming
+        self._verification = verification or Verification()
 
     def path(self, sha256: str) -> Path:
         """Return where the blob of this digest lies, or would lie.
@@ -42,16 +46,30 @@ class Blobs:
         return self.folder / sha256[:2] / sha256[2:]
 
     def put(self, content: bytes) -> str:
-        """Keep `content` and return its sha256."""
+        """Keep `content` and return its sha256. A damaged file of that name is replaced."""
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.path(sha256)
-        if not target.exists():
+        if self.fault(sha256):
             with replacing(target, self.incoming) as temporary:
                 temporary.write_bytes(content)
+            self._verification.note(target, sha256)
         return sha256
 
-    def adopt(self, file: Path, sha256: str) -> Path:
-        """Move `file` to its place and return that.
+    def fault(self, sha256: str) -> str:
+        """Return what is wrong with a blob, as `Verification.fault` does: missing, damaged, or nothing."""
+        return self._verification.fault(self.path(sha256), sha256)
+
+    def adopt(self, file: Path, sha256: str, *, is_hashed: bool = False) -> Path:
+        """Move `file` to its place and return that. A damaged file of that name is replaced.
+
+        Parameters
+        ----------
+        file : Path
+            On the same file system it moves, from another one its content is copied.
+        sha256 : str
+            Its digest.
+        is_hashed : bool
+            Whether the digest was made of this very file just now, so that it need not be hashed again.
 
         Raises
         ------
@@ -59,11 +77,10 @@ class Blobs:
             When the file's content has another digest.
         """
         target = self.path(sha256)
-        found = _digest(file)
-        if found != sha256:
+        if not is_hashed and (found := digest_of(file)) != sha256:
             msg = f"expected a file of sha256 {sha256}, found {found}"
             raise ValueError(msg)
-        if target.exists():
+        if not self.fault(sha256):
             file.unlink()
             return target
         if file.parent.stat().st_dev == self.folder.stat().st_dev:
@@ -72,6 +89,7 @@ class Blobs:
             with replacing(target, self.incoming) as temporary:
                 shutil.copyfile(file, temporary)
             file.unlink()
+        self._verification.note(target, sha256)
         return target
 
 
@@ -102,11 +120,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while piece := stream.read(_PIECE_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -1,7 +1,8 @@
 """What analyses gave: results of images, their particles, and particles that a person takes out."""
 
 import io
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,16 @@ from sqlalchemy.orm import Session
 from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize, Trust
 from antema.storage import schema
 from antema.storage.analyses import get_analysis
-from antema.storage.base import StoreBase, join_names, now, number, record, required, who
+from antema.storage.base import StoreBase, now, number, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
 from antema.storage.file_images import image_of, is_same_image
 from antema.storage.kept import Kept
 from antema.storage.micrographs import get_micrograph
 from antema.storage.records import ImageResult
+from antema.storage.verification import digest_of
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,11 +46,11 @@ class Results(StoreBase):
     def find_result(self, result_key: str) -> ImageResult | None:
         """Return the result of this very computation, whichever analysis it was done for.
 
-        None when it was not done, and when its particle file is lost: then it has to be done again.
+        None when it was not done, and when a file of it is lost or damaged: then it has to be done again.
         """
         with self._database.reading() as session:
             row = session.get(schema.ImageResult, result_key)
-            if row is None or not self.parquet_path(row.key).is_file():
+            if row is None or self._fault(row):
                 return None
             micrograph = get_micrograph(session, row.micrograph_id)
             return self._to_result(session, row, micrograph, None)
@@ -89,6 +93,7 @@ class Results(StoreBase):
         if size.nm is None:
             msg = f"{analysis.name}: a result without pixel size cannot be kept"
             raise ValueError(msg)
+        fault = self._known_fault(result_key)
         segmentation = self.put_blob(_bilevel_png(analysis.segmentation))
         provenance = {
             "image_sha256": analysis.sha256,
@@ -106,10 +111,19 @@ class Results(StoreBase):
         # leaves behind is overwritten or never looked at.
         with replacing(self.parquet_path(result_key), self.incoming_dir) as temporary:
             write_particles(temporary, analysis.table, analysis.instances, provenance, analysis.evidence)
+            particles = digest_of(temporary)
+        self._verification.note(self.parquet_path(result_key), particles)
         measured = int(np.count_nonzero(analysis.table["status"] == "measured"))
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
-            if session.get(schema.ImageResult, result_key) is None:
+            row = session.get(schema.ImageResult, result_key)
+            if row is not None:
+                row.segmentation_sha256, row.particles_sha256 = segmentation, particles
+                if fault:
+                    said = f"A file of this result was {fault}; it was computed anew on {now():%Y-%m-%d}."
+                    row.notes = [*row.notes, said]
+                    _log.warning("%s: %s", analysis.name, said)
+            else:
                 session.add(
                     schema.ImageResult(
                         key=result_key,
@@ -131,6 +145,7 @@ class Results(StoreBase):
                         crystallinity_model=dict(analysis.crystallinity_model) or None,
                         overlay_sha256="",
                         segmentation_sha256=segmentation,
+                        particles_sha256=particles,
                         created_at=now(),
                         exclusions=[],
                     )
@@ -202,6 +217,28 @@ class Results(StoreBase):
         self.blob_path(result_key)
         return self.particles_dir / result_key[:2] / f"{result_key}.parquet"
 
+    def _fault(self, row: schema.ImageResult) -> str:
+        """Return what is wrong with a file of a result: missing, damaged, or nothing."""
+        return self._particles_fault(row) or self.blob_fault(row.segmentation_sha256)
+
+    def _known_fault(self, result_key: str) -> str:
+        """Return what is wrong with the files of a result that has a row; nothing where it has none."""
+        with self._database.reading() as session:
+            row = session.get(schema.ImageResult, result_key)
+            return "" if row is None else self._fault(row)
+
+    def _particles_fault(self, row: schema.ImageResult) -> str:
+        """Return what is wrong with the particle file of a result: missing, damaged, or nothing."""
+        return self._verification.fault(self.parquet_path(row.key), row.particles_sha256 or "")
+
+    def _whole_particles(self, row: schema.ImageResult, image: str) -> Path:
+        """Return where the particle file of a result lies. AntemaError where it is lost or damaged."""
+        fault = self._particles_fault(row)
+        if fault:
+            msg = f"{image}: {_fault_words(fault)}"
+            raise AntemaError(msg)
+        return self.parquet_path(row.key)
+
     def particles(self, analysis_id: int) -> "pd.DataFrame":
         """Return every detected object of an analysis.
 
@@ -210,13 +247,9 @@ class Results(StoreBase):
         DataFrame
             `antema.domain.PARTICLE_COLUMNS`, ``micrograph_id``, ``exclusion_reason``, then what else the analysis
             measured. Sample and image carry their present names. Objects that a person excluded are ``dropped`` with
-            the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it. Rows
-            are in the order of micrographs and particle numbers.
-
-        Raises
-        ------
-        AntemaError
-            When a particle file is gone from the data folder.
+            the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it, nor
+            are those whose particle file is lost or damaged: `image_results` has them as failed. Rows are in the order
+            of micrographs and particle numbers.
         """
         from antema.storage.particle_files import ParticleFile, read_particles
 
@@ -231,9 +264,10 @@ class Results(StoreBase):
                     exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions),
                 )
                 for link in session.scalars(_links_of(analysis.id))
-                if link.result is not None and not _why_not_counted(link.micrograph, analysis)
+                if link.result is not None
+                and not _why_not_counted(link.micrograph, analysis)
+                and not self._particles_fault(link.result)
             )
-        _refuse_lost([(file.image, file.path) for file in files])
         # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
         return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
 
@@ -251,10 +285,8 @@ class Results(StoreBase):
 
         with self._database.reading() as session:
             result = _result_of(session, analysis_id, micrograph_id)
-            path = self.parquet_path(result.key)
+            path = self._whole_particles(result, get_micrograph(session, micrograph_id).filename)
             exclusions = {row.particle: row.reason for row in result.exclusions}
-            image = get_micrograph(session, micrograph_id).filename
-        _refuse_lost([(image, path)])
         return apply_exclusions(read_instances(path), list(read_statuses(path)), exclusions)
 
     def evidence(self, analysis_id: int, micrograph_id: int, particle: int) -> "EvidenceMap | None":
@@ -275,9 +307,8 @@ class Results(StoreBase):
         from antema.storage.particle_files import read_evidence
 
         with self._database.reading() as session:
-            path = self.parquet_path(_result_of(session, analysis_id, micrograph_id).key)
             image = get_micrograph(session, micrograph_id).filename
-        _refuse_lost([(image, path)])
+            path = self._whole_particles(_result_of(session, analysis_id, micrograph_id), image)
         return read_evidence(path, number(particle, "particle"))
 
     def overlay_png(self, analysis_id: int, micrograph_id: int, classes: Mapping[int, str] | None = None) -> bytes:
@@ -386,9 +417,8 @@ class Results(StoreBase):
         from antema.storage.particle_files import read_statuses
 
         with self._database.reading() as session:
-            path = self.parquet_path(_result_of(session, analysis_id, micrograph_id).key)
             image = get_micrograph(session, micrograph_id).filename
-        _refuse_lost([(image, path)])
+            path = self._whole_particles(_result_of(session, analysis_id, micrograph_id), image)
         statuses = read_statuses(path)
         if particle in statuses:
             return statuses[particle]
@@ -407,15 +437,16 @@ class Results(StoreBase):
 
     def _of_link(self, session: Session, link: schema.AnalysisImage) -> ImageResult:
         analysis = get_analysis(session, link.analysis_id)
-        if link.result is not None:
+        fault = "" if link.result is None else self._particles_fault(link.result)
+        if link.result is not None and not fault:
             return self._to_result(session, link.result, link.micrograph, analysis, link)
         reason = _why_not_counted(link.micrograph, analysis)
         return ImageResult(
             analysis_id=link.analysis_id,
             micrograph_id=link.micrograph_id,
             filename=link.micrograph.filename,
-            status=link.status,
-            error=link.error,
+            status="failed" if fault else link.status,
+            error=_fault_words(fault) if fault else link.error,
             counts=not reason,
             not_counted_reason=reason,
             finished_at=link.updated_at,
@@ -465,13 +496,8 @@ class Results(StoreBase):
         )
 
 
-def _refuse_lost(files: Sequence[tuple[str, Path]]) -> None:
-    """Raise where particle files, by the name of their image, are gone from the data folder."""
-    lost = [image for image, path in files if not path.is_file()]
-    if lost:
-        names = join_names(lost)
-        msg = f"expected the particle files of {names} in the data folder, found none: analyse the sample again"
-        raise AntemaError(msg)
+def _fault_words(fault: str) -> str:
+    return f"its particle file is {fault}; analyse the sample again to have it computed anew"
 
 
 def _links_of(analysis_id: int) -> Select[schema.AnalysisImage]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from antema.storage.analyses import Analyses
 from antema.storage.database import Database
+from antema.storage.digests import learn_digests
 from antema.storage.job_rows import JobRows
 from antema.storage.micrographs import Micrographs
 from antema.storage.results import Results
@@ -49,6 +50,7 @@ def open_store(data_dir: Path) -> Store:
     for needed in (store.incoming_dir, store.particles_dir, store.locks_dir, folder / "blobs"):
         needed.mkdir(exist_ok=True)
     _remove_forgotten(store.incoming_dir)
+    learn_digests(database, store.parquet_path)
     return store
 
 
