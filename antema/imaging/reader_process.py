@@ -132,7 +132,7 @@ def _serve(request: dict[str, Any]) -> None:
 
 
 def _answer(path: Path, request: dict[str, Any], folder: Path, budget: "_Budget") -> dict[str, Any]:
-    file = MicrographFile(path, request["name"])
+    file = MicrographFile(path, request["name"], request.get("sha256"))
     wanted = request["wanted"]
     if wanted != "pixels":
         for index, (dataset, _, _) in enumerate(file.images):

@@ -196,6 +196,8 @@ class MicrographFile:
         The file.
     name : str, optional
         What to call it in results and messages.
+    sha256 : str, optional
+        Digest of its bytes where it is known; it is not hashed then.
 
     Raises
     ------
@@ -203,9 +205,10 @@ class MicrographFile:
         As `read` does.
     """
 
-    def __init__(self, path: str | Path, name: str | None = None) -> None:
+    def __init__(self, path: str | Path, name: str | None = None, sha256: str | None = None) -> None:
         self.path = Path(path)
         self.name = name or self.path.name
+        self._known_sha256 = sha256
         self.kind, datasets = _candidates(self.path, self.name)
         #: For each image its data set, the number of its frame in it, and what tells it from the others.
         self.images: list[tuple[DataSet, int, str]] = []
@@ -223,6 +226,8 @@ class MicrographFile:
     @cached_property
     def sha256(self) -> str:
         """Digest of the file's bytes."""
+        if self._known_sha256 is not None:
+            return self._known_sha256
         return _guarded(self.path, self.name, "a file", lambda: file_sha256(self.path))
 
     def entry(self, index: int) -> ContentEntry:

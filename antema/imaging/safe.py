@@ -33,6 +33,7 @@ def read_safely(
     *,
     data: int | None = None,
     name: str | None = None,
+    sha256: str | None = None,
     timeout_s: float = 120.0,
     memory_bytes: int = 4 << 30,
 ) -> Micrograph:
@@ -48,6 +49,8 @@ def read_safely(
         Number of the image in `antema.imaging.contents` to take instead of the best.
     name : str, optional
         What to call the file in the result and in messages.
+    sha256 : str, optional
+        Digest of the file where it is known, so that it is not hashed again.
     timeout_s : float
         Seconds for reading, without the start of the child. A file of a few MB is given less.
     memory_bytes : int
@@ -65,7 +68,8 @@ def read_safely(
     """
     label = name or Path(path).name
     with tempfile.TemporaryDirectory(prefix="antema-read-") as folder:
-        answer = _ask(path, label, folder, {"wanted": "pixels", "data": data}, timeout_s, memory_bytes)
+        wanted = {"wanted": "pixels", "data": data, "sha256": sha256}
+        answer = _ask(path, label, folder, wanted, timeout_s, memory_bytes)
         pixels = np.load(Path(folder, "pixels.npy"), allow_pickle=False)
     return Micrograph(
         pixels, PixelSize(answer["nm"], answer["source"]), answer["name"], answer["sha256"], answer["metadata"]

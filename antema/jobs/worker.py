@@ -241,6 +241,8 @@ class _Work:
             self.analysis.recipe,
             segmenter=segmenter,
             classifier=classifier,
+            # what was found at the upload; looked for here where nobody looked, or looking failed
+            annotations=micrograph.annotations,
             progress=self._tell_share,
         )
         self.store.save_result(self.analysis.id, micrograph.id, key, result, data_index=micrograph.data_index)

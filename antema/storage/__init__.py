@@ -11,8 +11,11 @@ from antema.storage.records import (
     StoredMicrograph,
 )
 from antema.storage.store import Store, open_store
+from antema.storage.verification import DAMAGED, MISSING
 
 __all__ = [
+    "DAMAGED",
+    "MISSING",
     "AnalysisRow",
     "Edit",
     "Examined",

@@ -33,6 +33,7 @@ class Micrographs(StoreBase):
         *,
         filename: str | None = None,
         examined: Examined | None = None,
+        is_hashed: bool = False,
         by: str,
     ) -> StoredMicrograph:
         """Take a micrograph into a sample.
@@ -49,6 +50,8 @@ class Micrographs(StoreBase):
             Name to show; the micrograph's own by default. It is never used as a path.
         examined : Examined, optional
             What else is known of the file.
+        is_hashed : bool
+            Whether the micrograph's digest was made of this very file just now, so that it need not be hashed again.
         by : str
             Who adds it.
 
@@ -65,14 +68,20 @@ class Micrographs(StoreBase):
         shown = (filename or micrograph.name).strip() or micrograph.name
         with self._database.reading() as session:
             get_sample(session, sample_id)
-            _refuse_known(session, micrograph.sha256, shown, sample_id)
+            known = _known(session, micrograph.sha256, shown, sample_id)
+        if known is not None:
+            if self.blob_fault(micrograph.sha256):
+                self.adopt_file(file, micrograph.sha256, is_hashed=is_hashed)
+                known.args = (f"{known}; the stored file was lost or damaged, this one has taken its place",)
+            raise known
         # Pictures and files are made before the row that names them: a row never names what is not there.
         pictures = self._pictures(micrograph)
-        self.adopt_file(file, micrograph.sha256)
+        self.adopt_file(file, micrograph.sha256, is_hashed=is_hashed)
         with self._database.writing() as session:
             sample = get_sample(session, sample_id)
             # Another upload may have been faster.
-            _refuse_known(session, micrograph.sha256, shown, sample_id)
+            if known := _known(session, micrograph.sha256, shown, sample_id):
+                raise known
             user = who(session, by)
             row = schema.Micrograph(
                 sample=sample,
@@ -398,16 +407,17 @@ def _set_pixel_size(session: Session, row: schema.Micrograph, nm: float | None, 
     return True
 
 
-def _refuse_known(session: Session, sha256: str, filename: str, sample_id: int) -> None:
+def _known(session: Session, sha256: str, filename: str, sample_id: int) -> AlreadyThere | None:
+    """Return the error that says where the same bytes are already; None where they are nowhere."""
     row = session.scalar(select(schema.Micrograph).where(schema.Micrograph.sha256 == sha256))
     if row is None:
-        return
+        return None
     same = row.sample_id == number(sample_id, "sample")
     where = "this sample" if same else f"the sample {row.sample.name}"
     called = "" if row.filename == filename else f" as {row.filename}"
     state = f", left out ({row.left_out_reason})" if row.left_out_reason else ""
     msg = f"{filename}: expected a new micrograph, found that its very bytes are in {where} already{called}{state}"
-    raise AlreadyThere(msg, micrograph_id=row.id, sample_id=row.sample_id)
+    return AlreadyThere(msg, micrograph_id=row.id, sample_id=row.sample_id)
 
 
 def _set_left_out(session: Session, micrograph_id: int, reason: str | None, by: str) -> StoredMicrograph:

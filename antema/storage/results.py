@@ -206,9 +206,12 @@ class Results(StoreBase):
         ------
         NotFound
             When the analysis has no result for the micrograph.
+        AntemaError
+            When its particle file is lost or damaged.
         """
         with self._database.reading() as session:
-            _result_of(session, analysis_id, micrograph_id)
+            row = _result_of(session, analysis_id, micrograph_id)
+            self._whole_particles(row, get_micrograph(session, micrograph_id).filename)
             return self._of_link(session, _link(session, analysis_id, micrograph_id))
 
     def parquet_path(self, result_key: str) -> Path:

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from antema.domain import Annotations, CannotRead, Micrograph
+from antema.domain import Annotations, Micrograph
 from antema.imaging import ContentEntry, contents_safely, find_annotations, read_safely
 from antema.settings import get_settings
 from antema.storage import Examined, Store, StoredMicrograph
@@ -28,25 +28,24 @@ def take_in(
     name : str
         What to call it; never used as a path.
     sha256 : str, optional
-        Digest that was made while the file came in.
+        Digest that was made while the file came in: it is not hashed again then.
     by : str
         Who adds it.
 
     Raises
     ------
     CannotRead, NotAnImage
-        As `antema.imaging.read_safely` does, and where the file is not the one that came in.
+        As `antema.imaging.read_safely` does.
     AlreadyThere, NotFound
         As `Store.add_micrograph` does.
     """
     contents = contents_safely(path, name=name, **_limits())
     number = next((entry.index for entry in contents if entry.is_default), 0) if len(contents) > 1 else None
-    micrograph = read_safely(path, data=number, name=name, **_limits())
-    if sha256 is not None and micrograph.sha256 != sha256:
-        msg = f"{name}: expected the bytes that were uploaded, found that the file has changed meanwhile"
-        raise CannotRead(msg)
+    micrograph = read_safely(path, data=number, name=name, sha256=sha256, **_limits())
     examined = _examined(micrograph, contents, number, name)
-    return store.add_micrograph(sample_id, micrograph, path, filename=name, examined=examined, by=by)
+    return store.add_micrograph(
+        sample_id, micrograph, path, filename=name, examined=examined, is_hashed=True, by=by
+    )
 
 
 def choose_image(store: Store, micrograph_id: int, number: int, *, by: str) -> bool:
@@ -72,7 +71,7 @@ def examine_if_needed(store: Store, micrograph_id: int) -> bool:
     if store.file_images(micrograph_id):
         return False
     stored = store.micrograph(micrograph_id)
-    contents = contents_safely(store.blob_path(stored.sha256), name=stored.filename, **_limits())
+    contents = contents_safely(store.whole_blob(stored.sha256, stored.filename), name=stored.filename, **_limits())
     micrograph = read_again(store, stored, stored.data_index)
     store.keep_examination(stored.id, _examined(micrograph, contents, stored.data_index, stored.filename))
     return True
@@ -83,10 +82,11 @@ def read_again(store: Store, stored: StoredMicrograph, number: int | None) -> Mi
 
     Raises
     ------
-    CannotRead
-        Where it cannot be read any more.
+    AntemaError
+        Where the stored file is gone, damaged, or cannot be read any more.
     """
-    return read_safely(store.blob_path(stored.sha256), data=number, name=stored.filename, **_limits())
+    path = store.whole_blob(stored.sha256, stored.filename)
+    return read_safely(path, data=number, name=stored.filename, sha256=stored.sha256, **_limits())
 
 
 def _examined(micrograph: Micrograph, contents: list[ContentEntry], number: int | None, name: str) -> Examined:

@@ -7,6 +7,7 @@ import flask
 from antema.analysis import called
 from antema.domain import AntemaError
 from antema.imaging import annotated_png
+from antema.storage import MISSING
 from antema.web.answers import plain_error
 from antema.web.state import store
 
@@ -24,10 +25,9 @@ def blob(sha256: str) -> flask.Response:
     """Answer a stored picture (thumbnail or full resolution)."""
     if len(sha256) != 64 or not all(character in "0123456789abcdef" for character in sha256):
         flask.abort(404)
-    path = store().blob_path(sha256)
-    if not path.is_file():
+    if store().blob_fault(sha256) == MISSING:
         flask.abort(404)
-    response = flask.send_file(path, mimetype="image/png")
+    response = flask.send_file(store().whole_blob(sha256, "Picture"), mimetype="image/png")
     response.headers["Cache-Control"] = _FOR_EVER
     return response
 
@@ -93,7 +93,8 @@ def preview_png(
 
     # The picture and the scale bar are of this result, even if another image or pixel size was chosen since.
     result = store().image_result(analysis_id, micrograph_id)
-    with Image.open(io.BytesIO(store().blob_path(result.display_sha256).read_bytes())) as picture:
+    path = store().whole_blob(result.display_sha256, f"Picture of {result.filename}")
+    with Image.open(io.BytesIO(path.read_bytes())) as picture:
         pixels = np.asarray(picture.convert("L"))
     instances = store().instances(analysis_id, micrograph_id)
     nm = result.pixel_size.nm if scale_bar else None
