@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from antema.data_folder_commands import add_commands
 from antema.domain import AntemaError, CannotImport, CannotRead, NotAnImage, NotFound, Recipe, View
 from antema.domain.recipe import CONVENTIONS, POLARITIES, SEPARATIONS
 
@@ -207,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host")
     serve.add_argument("--port", type=int)
     serve.set_defaults(run=_serve)
+    add_commands(commands)
     return parser
 
 

@@ -11,7 +11,7 @@ from antema.domain import AntemaError
 from antema.storage import Job
 from antema.web.background import job_request
 from antema.web.format import NOTHING, duration
-from antema.web.jobs_view import STATUS_COLOURS, eta_sentence
+from antema.web.jobs_view import STATUS_COLOURS, eta_sentence, places
 from antema.web.shell import message
 from antema.web.state import settings, store
 from antema.web.user import current_user
@@ -42,7 +42,8 @@ def _device_words() -> str:
 
 @callback(Output("jobs-list", "children"), Input("jobs-changed", "data"))
 def _list(_: object) -> Any:  # noqa: ANN401 - a component
-    rows = [_row(job) for job in store().jobs(limit=_SHOWN)]
+    line, reader = places(store().line()), current_user()
+    rows = [_row(job, line, reader) for job in store().jobs(limit=_SHOWN)]
     if not rows:
         return html.P("No job yet: open a sample and press Analyse.", className="empty")
     head = ["Sample", "State", "Progress", "Device", "Started", "Took", "By", ""]
@@ -51,12 +52,12 @@ def _list(_: object) -> Any:  # noqa: ANN401 - a component
     )
 
 
-def _row(job: Job) -> html.Tr:
+def _row(job: Job, line: dict[int, int], reader: str) -> html.Tr:
     started = job.started_at.strftime("%Y-%m-%d %H:%M UTC") if job.started_at else NOTHING
     took = (
         duration((job.finished_at - job.started_at).total_seconds()) if job.finished_at and job.started_at else NOTHING
     )
-    words: list[Any] = [eta_sentence(job)]
+    words: list[Any] = [eta_sentence(job, line, is_own=job.created_by == reader)]
     if job.error:
         words.append(html.Div(job.error, className="danger"))
     button: Any = ""

@@ -4,11 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from antema.domain import AntemaError, Recipe
 from antema.jobs.locks import is_worked_on
-from antema.storage import Job, Store
+from antema.storage import Job, Store, open_store
 
 STALE_S = 15.0
 
@@ -70,7 +71,11 @@ def recover(store: Store) -> list[Job]:
 def spawn(job_id: int, data_dir: Path) -> subprocess.Popen[bytes]:
     """Start a process that does a queued job, and return it. It ends with the process that started it."""
     environment = {**os.environ, "ANTEMA_DATA": str(data_dir)}
-    return subprocess.Popen([sys.executable, "-m", "antema.jobs", str(job_id), str(data_dir)], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "antema.jobs", str(job_id), str(data_dir)], env=environment)
+    with closing(open_store(data_dir)) as store:
+        # a process that dies before it takes the job up is known by its number
+        store.note_process(job_id, process.pid)
+    return process
 
 
 def _recover(store: Store, job: Job) -> Job | None:

@@ -1,15 +1,12 @@
 """Locks of the operating system: they are free the moment their process is gone, however it went."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from antema.domain import AntemaError
-
-_POLL_S = 0.3
 
 
 @contextmanager
@@ -44,29 +41,8 @@ def is_worked_on(folder: Path, job_id: int) -> bool:
     return False
 
 
-@contextmanager
-def slot(folder: Path, slots: int, may_try: Callable[[], bool]) -> Iterator[None]:
-    """Hold one of the places for working jobs; wait while all are taken.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the lock files.
-    slots : int
-        How many places there are.
-    may_try : callable
-        Asked again and again while waiting; it may raise to give up, and answers whether it is this job's turn.
-    """
-    locks = [FileLock(folder / f"slot-{place}.lock") for place in range(slots)]
-    while not (may_try() and (held := _first_free(locks))):
-        time.sleep(_POLL_S)
-    try:
-        yield
-    finally:
-        held.release()
-
-
-def _first_free(locks: list[FileLock]) -> FileLock | None:
+def first_free(locks: Sequence[FileLock]) -> FileLock | None:
+    """Return the first of the locks that is free, acquired; None while all are taken."""
     for lock in locks:
         try:
             lock.acquire(timeout=0)

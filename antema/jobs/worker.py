@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 from antema.domain import AntemaError, CannotRead, Micrograph
-from antema.jobs.locks import slot, sole_worker
+from antema.jobs.locks import sole_worker
 from antema.jobs.pulse import Interrupted, Stop, pulse
+from antema.jobs.turn import Turn
 from antema.settings import Settings, get_settings
 from antema.storage import AnalysisRow, Job, Store, StoredMicrograph, open_store
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
-_ALIVE_S = 15.0
 _SHARE_EVERY_S = 0.5
 
 
@@ -35,7 +34,7 @@ class _Cancelled(Exception):  # noqa: N818 - no error
 def run(
     job_id: int, data_dir: Path, *, slots: int | None = None, on_progress: Callable[[Job], None] | None = None
 ) -> Job:
-    """Do a queued job in this process: wait for a free place, then analyse image after image.
+    """Do a queued job in this process: image after image, each when it is the job's turn.
 
     What is done is kept whatever happens: a result that is there, of this or of another analysis, is not computed
     again. An image that fails is kept with its reason, and the job goes on.
@@ -81,15 +80,15 @@ def run(
 
 
 def _run(store: Store, job_id: int, stop: Stop, settings: Settings, slots: int, tell: Callable[[Job], None]) -> Job:
-    def may_work() -> bool:
+    def check() -> None:
         stop.check()
         _check_cancel(store, job_id)
-        return _is_first_in_line(store, job_id)
 
+    turn = Turn(store, job_id, slots, check)
     try:
-        with slot(store.locks_dir, slots, may_work):
-            work = _Work(store, store.update_job(job_id, status="running"), stop, settings, tell)
-            return work.do()
+        turn.take()
+        work = _Work(store, store.update_job(job_id, status="running"), stop, settings, tell, turn)
+        return work.do()
     except _Cancelled:
         return store.update_job(job_id, status="cancelled")
     except AntemaError as error:
@@ -97,19 +96,14 @@ def _run(store: Store, job_id: int, stop: Stop, settings: Settings, slots: int, 
     except Exception as error:
         _log.exception("job %s failed", job_id)
         return store.update_job(job_id, status="failed", error=_unexpected(error))
+    finally:
+        turn.give_up()
 
 
 def _choose_device(settings: Settings) -> None:
     # JAX reads it at its first import; what the process was started with goes first.
     if settings.jax_platforms is not None:
         os.environ.setdefault("JAX_PLATFORMS", settings.jax_platforms)
-
-
-def _is_first_in_line(store: Store, job_id: int) -> bool:
-    """Return whether no older job waits with a living process."""
-    alive = datetime.now(UTC) - timedelta(seconds=_ALIVE_S)
-    waiting = [job for job in store.jobs(active=True) if job.status == "queued" and job.id < job_id]
-    return not any(job.heartbeat_at is not None and job.heartbeat_at > alive for job in waiting)
 
 
 def _check_cancel(store: Store, job_id: int) -> None:
@@ -138,12 +132,15 @@ class _Progress:
 class _Work:
     """One job at work."""
 
-    def __init__(self, store: Store, job: Job, stop: Stop, settings: Settings, tell: Callable[[Job], None]) -> None:
+    def __init__(  # noqa: PLR0913 - what one job has
+        self, store: Store, job: Job, stop: Stop, settings: Settings, tell: Callable[[Job], None], turn: Turn
+    ) -> None:
         self.store = store
         self.job = job
         self.stop = stop
         self.settings = settings
         self.tell = tell
+        self.turn = turn
         self.analysis: AnalysisRow = store.analysis(job.analysis_id)
         self.first_error = ""
         self._share_told = time.monotonic()
@@ -194,19 +191,22 @@ class _Work:
         from antema.analysis import result_key
 
         store, analysis_id = self.store, self.analysis.id
+        size = micrograph.pixel_size.nm
+        assert size is not None
+        key = result_key(
+            micrograph.sha256,
+            size,
+            self.analysis.recipe,
+            segmenter.sha256,
+            micrograph.data_index,
+            crystallinity_sha256=None if classifier is None else classifier.sha256,
+        )
+        if store.find_result(key) is None:
+            # what is there already costs nothing and waits for nobody
+            self.turn.take()
         started = time.monotonic()
         try:
             with self.stop.interruptible():
-                size = micrograph.pixel_size.nm
-                assert size is not None
-                key = result_key(
-                    micrograph.sha256,
-                    size,
-                    self.analysis.recipe,
-                    segmenter.sha256,
-                    micrograph.data_index,
-                    crystallinity_sha256=None if classifier is None else classifier.sha256,
-                )
                 result = store.find_result(key)
                 if result is None:
                     self._compute(micrograph, segmenter, classifier, key)

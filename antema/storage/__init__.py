@@ -11,6 +11,7 @@ from antema.storage.records import (
     StoredMicrograph,
 )
 from antema.storage.store import Store, open_store
+from antema.storage.turns import InLine
 from antema.storage.verification import DAMAGED, MISSING
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Edit",
     "Examined",
     "ImageResult",
+    "InLine",
     "Job",
     "Sample",
     "SampleSummary",

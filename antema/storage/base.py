@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from antema.domain import AntemaError, NotFound
 from antema.storage import schema
 from antema.storage.blobs import Blobs
 from antema.storage.database import Database
+from antema.storage.in_use import InUse
 from antema.storage.records import Edit
 from antema.storage.verification import DAMAGED, Verification
 
@@ -32,10 +34,21 @@ class StoreBase:
         self._database = database
         self._verification = Verification()
         self._blobs = Blobs(data_dir / "blobs", self.incoming_dir, self._verification)
+        self.locks_dir.mkdir(exist_ok=True)
+        self.in_use = InUse(self.locks_dir / "in-use.lock")
 
     def close(self) -> None:
-        """Close the connections to the database."""
+        """Close the connections to the database, and take the sign away that this process has the folder open."""
         self._database.close()
+        self.in_use.close()
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """Give a session that sees one state of the database, to the modules of this package."""
+        return self._database.reading()
+
+    def database_faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the database's file, and rows that name others which are not there."""
+        return self._database.faults()
 
     def blob_path(self, sha256: str) -> Path:
         """Return where the blob of this digest lies. ValueError for what is no digest."""

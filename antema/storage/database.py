@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError
@@ -49,8 +50,18 @@ class Database:
         Raises
         ------
         AntemaError
-            When a newer version has written the file.
+            When a newer version has written the file, or it is damaged.
         """
+        try:
+            self._upgrade()
+        except DatabaseError as error:
+            # its subclasses are other things: a locked file, a full disk
+            if type(error) is not DatabaseError:
+                raise
+            msg = f"{self.path}: expected a database, found a damaged file ({error.orig}): restore a backup"
+            raise AntemaError(msg) from error
+
+    def _upgrade(self) -> None:
         with _alembic, FileLock(self.path.with_name("migrate.lock")):
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -86,6 +97,14 @@ class Database:
         """Give a session whose changes are kept together when the block ends, or not at all when it raises."""
         with Session(self._for_writing) as session, session.begin():
             yield session
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the file: damaged pages, and rows that name others which are not there."""
+        with self._engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+            rows = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        strays = [f"row {row[1]} of {row[0]} names one of {row[2]} that is not there" for row in rows]
+        return [*(page for page in pages if page != "ok"), *strays]
 
     def close(self) -> None:
         """Close the connections."""

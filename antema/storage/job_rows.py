@@ -19,7 +19,7 @@ from antema.storage.samples import get_sample
 ACTIVE = ("queued", "running")
 FINAL = ("done", "failed", "cancelled", "interrupted")
 STATUSES = (*ACTIVE, *FINAL)
-# A busy machine may need long to start a process and import everything.
+# A busy machine may need long until a process that it started has imported everything and takes its job up.
 _LONGEST_START_S = 120.0
 _CHANGEABLE = frozenset(
     {
@@ -111,6 +111,16 @@ class JobRows(StoreBase):
                 _follow_status(session, row)
             return to_job(row)
 
+    def note_process(self, job_id: int, pid: int) -> None:
+        """Write down which process of this machine was started for a queued job, before it can do so itself.
+
+        Nothing is changed where it already did, or where there is no such job.
+        """
+        with self._database.writing() as session:
+            row = session.get(schema.Job, number(job_id, "job"))
+            if row is not None and row.status == "queued" and row.heartbeat_at is None:
+                row.pid, row.host = pid, socket.gethostname()
+
     def claim_job(self, job_id: int) -> Job:
         """Let the calling process be the one that does a queued job.
 
@@ -150,6 +160,7 @@ class JobRows(StoreBase):
             row.started_at = None
             row.finished_at = None
             row.heartbeat_at = None
+            row.waits_for_turn = False
             row.pid = None
             row.host = None
             row.cancel_requested = False
@@ -202,8 +213,9 @@ class JobRows(StoreBase):
     def stale_jobs(self, older_than_s: float = 15.0) -> list[Job]:
         """Return the jobs that should be at work and give no sign of life.
 
-        Those are jobs whose process on this machine is gone, those whose last heartbeat is longer ago than
-        `older_than_s`, and those that no process has taken up in two minutes.
+        Those are jobs whose process on this machine is gone, those whose last heartbeat, or queueing where no process
+        was started for them, is longer ago than `older_than_s`, and those that their process has not taken up in two
+        minutes.
         """
         with self._database.reading() as session:
             rows = session.scalars(select(schema.Job).where(schema.Job.status.in_(ACTIVE)).order_by(schema.Job.id))
@@ -251,6 +263,8 @@ def _add_job(session: Session, analysis: schema.Analysis, by: str, *, images_tot
         started_at=None,
         finished_at=None,
         heartbeat_at=None,
+        waits_for_turn=False,
+        turn_at=None,
         pid=None,
         host=None,
         device="",
@@ -291,6 +305,7 @@ def to_job(row: schema.Job) -> Job:
         started_at=row.started_at,
         finished_at=row.finished_at,
         heartbeat_at=row.heartbeat_at,
+        waits_for_turn=row.waits_for_turn,
         pid=row.pid,
         host=row.host,
         device=row.device,
@@ -319,6 +334,7 @@ def _follow_status(session: Session, row: schema.Job) -> None:
         row.finished_at = now()
         row.current_image = ""
         row.current_share = None
+        row.waits_for_turn = False
         row.analysis.finished_at = row.finished_at
     if row.status == "done":
         why = f"job {row.id} is done"
@@ -335,7 +351,8 @@ def _is_stale(row: schema.Job, older_than_s: float) -> bool:
     if row.pid is not None and row.host == socket.gethostname() and not _is_alive(row.pid):
         return True
     if row.heartbeat_at is None:
-        return now() - row.queued_at > timedelta(seconds=max(older_than_s, _LONGEST_START_S))
+        patience_s = older_than_s if row.pid is None else max(older_than_s, _LONGEST_START_S)
+        return now() - row.queued_at > timedelta(seconds=patience_s)
     return now() - row.heartbeat_at > timedelta(seconds=older_than_s)
 
 

@@ -257,6 +257,33 @@ class Micrographs(StoreBase):
             "display_sha256": self.put_blob(display_png(micrograph.pixels)),
         }
 
+    def draw_again(self, micrograph_id: int, data_index: int | None) -> None:
+        """Make the pictures of one of a micrograph's images anew, from its file.
+
+        Raises
+        ------
+        AntemaError
+            When the file itself is gone, damaged or cannot be read any more.
+        """
+        from antema.imaging import display_png, read_safely
+
+        stored = self.micrograph(micrograph_id)
+        path = self.whole_blob(stored.sha256, stored.filename)
+        read = read_safely(path, data=data_index, name=stored.filename, sha256=stored.sha256)
+        if data_index == stored.data_index:
+            pictures = self._pictures(read)
+        else:
+            pictures = {"display_sha256": self.put_blob(display_png(read.pixels))}
+        with self._database.writing() as session:
+            row = get_micrograph(session, stored.id)
+            if data_index == row.data_index:
+                for name, value in pictures.items():
+                    setattr(row, name, value)
+            number = number_of(session, row, data_index)
+            image = None if number is None else session.get(schema.FileImage, (row.id, number))
+            if image is not None:
+                image.display_sha256 = pictures["display_sha256"]
+
     def move_micrograph(self, micrograph_id: int, sample_id: int, by: str, *, why: str = "") -> StoredMicrograph:
         """Put a micrograph into another sample; analyses of the old one no longer count it."""
         with self._database.writing() as session:

@@ -281,6 +281,8 @@ class Job:
         Those of them that failed, and whose result was there already.
     images_skipped : int
         Images without scale: no part of `images_total`.
+    waits_for_turn : bool
+        Whether it waits, with a living process, until other people's jobs have had their turn.
     particles : int
         Measured particles so far.
     current_share : float or None
@@ -301,6 +303,7 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     heartbeat_at: datetime | None
+    waits_for_turn: bool
     pid: int | None
     host: str | None
     device: str

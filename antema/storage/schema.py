@@ -238,6 +238,9 @@ class Job(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
+    # Whether it waits for its turn, and when its last one began (`antema.storage.turns`).
+    waits_for_turn: Mapped[bool]
+    turn_at: Mapped[datetime | None]
     pid: Mapped[int | None]
     host: Mapped[str | None]
     device: Mapped[str]

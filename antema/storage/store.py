@@ -13,12 +13,13 @@ from antema.storage.job_rows import JobRows
 from antema.storage.micrographs import Micrographs
 from antema.storage.results import Results
 from antema.storage.samples import Samples
+from antema.storage.turns import Turns
 
 _DATABASE = "antema.sqlite"
 _FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
-class Store(Samples, Micrographs, Analyses, Results, JobRows):
+class Store(Samples, Micrographs, Analyses, Results, JobRows, Turns):
     """Samples, micrographs, analyses, results and jobs of one data folder.
 
     Any number of threads may share one, any number of processes may open the same folder. Times are UTC; ids are whole

@@ -16,6 +16,13 @@ def job_request(job_id: int) -> dict[str, Any]:
     return {"job": job_id, "request": uuid.uuid4().hex}
 
 
+def job_asked_for(arguments: Any) -> int | None:  # noqa: ANN401 - what Dash hands to a background callback
+    """Return the job that a `job_request` among a callback's arguments names; None where there is none."""
+    values = arguments.values() if isinstance(arguments, dict) else arguments
+    jobs = [value["job"] for value in values if isinstance(value, dict) and isinstance(value.get("job"), int)]
+    return jobs[0] if jobs else None
+
+
 def run_job(request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
     """Run the requested job; the job row tells how it goes."""
     if not request:

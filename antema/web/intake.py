@@ -43,9 +43,7 @@ def take_in(
     number = next((entry.index for entry in contents if entry.is_default), 0) if len(contents) > 1 else None
     micrograph = read_safely(path, data=number, name=name, sha256=sha256, **_limits())
     examined = _examined(micrograph, contents, number, name)
-    return store.add_micrograph(
-        sample_id, micrograph, path, filename=name, examined=examined, is_hashed=True, by=by
-    )
+    return store.add_micrograph(sample_id, micrograph, path, filename=name, examined=examined, is_hashed=True, by=by)
 
 
 def choose_image(store: Store, micrograph_id: int, number: int, *, by: str) -> bool:

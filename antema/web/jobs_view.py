@@ -1,9 +1,11 @@
 """A job as a page shows it."""
 
+from collections.abc import Mapping, Sequence
+
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from antema.storage import Job
+from antema.storage import InLine, Job
 from antema.web.format import count, duration
 
 STATUS_COLOURS = {
@@ -16,27 +18,60 @@ STATUS_COLOURS = {
 }
 
 
-def eta_sentence(job: Job) -> str:
-    """Return how far a job is, in one line."""
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def places(line: Sequence[InLine]) -> dict[int, int]:
+    """Return the place of each job in the line (`Store.line`), from 1 on."""
+    return {job.job_id: place for place, job in enumerate(line, start=1)}
+
+
+def eta_sentence(job: Job, places: Mapping[int, int] | None = None, *, is_own: bool = False) -> str:
+    """Return how far a job is, in one line.
+
+    Parameters
+    ----------
+    job : Job
+        Which.
+    places : mapping, optional
+        Places of the jobs in line, as `places` gives them.
+    is_own : bool
+        Whether it is the reader's own job.
+    """
     if job.is_active and job.cancel_requested:
         return "stopping after this image"
+    place = (places or {}).get(job.id)
     if job.status == "queued":
-        return "waiting for its turn"
+        if place is None:
+            return "starting"
+        return f"{'yours is' if is_own else 'waiting:'} {_ordinal(place)} in line"
     images = f"{job.images_done} of {job.images_total} images"
     within = f" and {100 * job.current_share:.0f} % of the next" if job.current_share else ""
     failed = f", {job.images_failed} failed" if job.images_failed else ""
-    left = f", about {duration(job.eta_s)} left" if job.status == "running" and job.eta_s is not None else ""
+    others = len(places or {}) - 1
+    left = ""
+    if job.status == "running" and job.eta_s is not None:
+        left = f", about {duration(job.eta_s)} of work left" if others > 0 else f", about {duration(job.eta_s)} left"
+    if job.waits_for_turn:
+        left += ", waits while another job has its turn"
     return f"{images}{within}{failed}, {count(job.particles)} particles{left}"
 
 
-def job_badge(job: Job) -> html.Div:
-    """Return one line of the shell for a job at work."""
+def _ordinal(place: int) -> str:
+    if place <= len(_ORDINALS):
+        return _ORDINALS[place - 1]
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place}{ending}"
+
+
+def job_badge(job: Job, places: Mapping[int, int] | None = None, *, is_own: bool = False) -> html.Div:
+    """Return one line of the shell for a job at work; the parameters are those of `eta_sentence`."""
     done, waits = 100 * job.share_done, job.status == "queued"
     return html.Div(
         [
             dcc.Link(job.sample_name, href=f"/samples/{job.sample_id}", className="job-sample"),
             dbc.Progress(value=done, className="job-bar", color="primary", striped=waits),
-            html.Span(eta_sentence(job), className="job-text"),
+            html.Span(eta_sentence(job, places, is_own=is_own), className="job-text"),
             html.Button(
                 "Cancel",
                 id={"type": "cancel-job", "job": job.id},

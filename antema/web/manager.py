@@ -13,6 +13,9 @@ import diskcache
 from dash import DiskcacheManager
 from multiprocess.process import _children
 
+from antema.web.background import job_asked_for
+from antema.web.state import store
+
 _MAILBOX_EXPIRES_S = 3600.0
 _LAST_MOMENT_S = 2.0
 
@@ -58,6 +61,10 @@ class SpawnManager(DiskcacheManager):
             # At its exit multiprocess would wait for the process for as long as the work takes.
             _children.discard(process)
         assert process.pid is not None
+        job_id = job_asked_for(args)
+        if job_id is not None:
+            # a process that dies before it takes its job up is known by its number
+            store().note_process(job_id, process.pid)
         return process.pid
 
 

@@ -14,7 +14,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from antema import jobs
 from antema.domain import AntemaError
 from antema.web.background import run_demo, run_job
-from antema.web.jobs_view import job_badge
+from antema.web.jobs_view import job_badge, places
 from antema.web.state import settings, store
 from antema.web.user import COOKIE, current_user
 
@@ -118,11 +118,14 @@ def register_shell(app: dash.Dash) -> None:
         if any(job.is_active for job in recent):
             jobs.recover(store())
             recent = store().jobs(limit=50)
-        state = {"jobs": [[job.id, job.status, job.images_done, job.images_failed] for job in recent]}
+        line = places(store().line())
+        state = {"jobs": [[job.id, job.status, job.images_done, job.images_failed, line.get(job.id)] for job in recent]}
         if state == seen and not any(job.current_share for job in recent):
             return
-        active = [job for job in recent if job.status in ("queued", "running")]
-        rows = [job_badge(job) for job in active[:_SHELL_JOBS]]
+        reader = current_user()
+        # the reader's own first
+        active = sorted((job for job in recent if job.is_active), key=lambda job: job.created_by != reader)
+        rows = [job_badge(job, line, is_own=job.created_by == reader) for job in active[:_SHELL_JOBS]]
         if len(active) > _SHELL_JOBS:
             rows.append(dcc.Link(f"and {len(active) - _SHELL_JOBS} more", href="/jobs"))
         dash.set_props("shell-jobs", {"children": rows})

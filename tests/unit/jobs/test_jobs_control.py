@@ -12,7 +12,7 @@ import antema.imaging
 import antema.nets
 from antema import jobs
 from antema.domain import AntemaError, NotFound, Recipe
-from antema.jobs.locks import is_worked_on, slot, sole_worker
+from antema.jobs.locks import first_free, is_worked_on, sole_worker
 from antema.storage import open_store, schema
 from tests.strategies.stored import ThresholdSegmenter, add_micrograph
 
@@ -129,24 +129,15 @@ def test_older_jobs_go_first(store, sample, job):
 
 
 def test_there_are_as_many_places_as_were_asked_for(tmp_path):
-    inside = []
-    with slot(tmp_path, 2, lambda: True), slot(tmp_path, 2, lambda: True):
-        asked = iter([True, True, False])
-
-        def may_try():
-            if not next(asked):
-                raise TimeoutError
-            return True
-
-        def third():
-            with slot(tmp_path, 2, may_try):
-                inside.append("third")
-
-        with pytest.raises(TimeoutError):
-            third()
-    assert inside == []
-    with slot(tmp_path, 2, lambda: True):
-        pass
+    places = [FileLock(tmp_path / f"slot-{place}.lock") for place in range(2)]
+    elsewhere = [FileLock(tmp_path / f"slot-{place}.lock") for place in range(2)]
+    assert first_free(places) is places[0]
+    assert first_free(elsewhere) is elsewhere[1]
+    assert first_free([FileLock(tmp_path / f"slot-{place}.lock") for place in range(2)]) is None
+    for lock in (places[0], elsewhere[1]):
+        lock.release()
+    assert first_free(places) is places[0]
+    places[0].release()
 
 
 def test_one_process_per_job(tmp_path):

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -138,10 +139,32 @@ def test_an_old_heartbeat_is_stale_until_the_next(store, job):
     assert store.stale_jobs(15) == []
 
 
-def test_a_job_that_nobody_takes_up_is_stale_after_minutes(store, job):
+def test_a_job_whose_process_dies_before_it_begins_is_stale_at_once(store, job):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    store.note_process(job.id, gone.pid)
+    assert [row.id for row in store.stale_jobs(15)] == [job.id]
+
+
+def test_a_job_whose_process_is_slow_to_begin_has_two_minutes(store, job):
+    store.note_process(job.id, os.getpid())
     age(store, job.id, queued_at=60)
     assert store.stale_jobs(15) == []
     age(store, job.id, queued_at=600)
+    assert [row.id for row in store.stale_jobs(15)] == [job.id]
+
+
+def test_a_process_is_noted_only_of_a_job_that_has_none(store, job):
+    store.claim_job(job.id)
+    store.note_process(job.id, 1)
+    assert store.job(job.id).pid == os.getpid()
+    store.note_process(999, 1)
+
+
+def test_a_job_that_no_process_was_started_for_is_stale_after_15_s(store, job):
+    age(store, job.id, queued_at=14)
+    assert store.stale_jobs(15) == []
+    age(store, job.id, queued_at=16)
     assert [row.id for row in store.stale_jobs(15)] == [job.id]
     assert store.interrupt_job(job.id).status == "interrupted"
     assert store.stale_jobs(15) == []

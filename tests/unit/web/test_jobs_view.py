@@ -1,11 +1,12 @@
 from antema.domain import Recipe
-from antema.web.jobs_view import eta_sentence
+from antema.storage import InLine
+from antema.web.jobs_view import eta_sentence, places
 
 
 def test_a_job_that_was_asked_to_stop_says_so(web_store):
     sample = web_store.create_sample("Au", by="Ann")
     job = web_store.create_job(web_store.create_analysis(sample.id, Recipe(), "Ann").id, "Ann", images_total=3)
-    assert eta_sentence(job) == "waiting for its turn"
+    assert eta_sentence(job) == "starting", "no process has taken it up yet"
     web_store.claim_job(job.id)
     web_store.update_job(job.id, status="running", images_done=1)
     assert eta_sentence(web_store.job(job.id)).startswith("1 of 3 images")
@@ -14,3 +15,26 @@ def test_a_job_that_was_asked_to_stop_says_so(web_store):
     web_store.request_cancel(job.id, "Ann")
     assert eta_sentence(web_store.job(job.id)) == "stopping after this image"
     assert eta_sentence(web_store.update_job(job.id, status="cancelled")).startswith("1 of 3 images")
+
+
+def test_a_waiting_job_says_which_in_line_it_is(web_store):
+    sample = web_store.create_sample("Au", by="Ann")
+    job = web_store.create_job(web_store.create_analysis(sample.id, Recipe(), "Ann").id, "Ann", images_total=3)
+    line = [InLine(90, "Bob", waits=False), InLine(91, "Eve", waits=True), InLine(job.id, "Ann", waits=True)]
+    assert places(line) == {90: 1, 91: 2, job.id: 3}
+    assert eta_sentence(job, places(line), is_own=True) == "yours is third in line"
+    assert eta_sentence(job, places(line)) == "waiting: third in line"
+    assert eta_sentence(job, {job.id: 22}) == "waiting: 22nd in line"
+    assert eta_sentence(job, {job.id: 112}) == "waiting: 112th in line"
+
+
+def test_a_job_between_its_turns_says_that_it_waits(web_store):
+    sample = web_store.create_sample("Au", by="Ann")
+    job = web_store.create_job(web_store.create_analysis(sample.id, Recipe(), "Ann").id, "Ann", images_total=9)
+    web_store.claim_job(job.id)
+    web_store.update_job(job.id, status="running", images_done=2, seconds_per_image=60.0)
+    assert eta_sentence(web_store.job(job.id), {job.id: 1}).endswith(", about 7 min left")
+    web_store.wait_for_turn(job.id)
+    assert eta_sentence(web_store.job(job.id), {7: 1, job.id: 2}).endswith(
+        ", about 7 min of work left, waits while another job has its turn"
+    )

@@ -1,4 +1,4 @@
-"""The digest of each particle file."""
+"""The digest of each particle file, and whose turn it is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,11 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("image_result", sa.Column("particles_sha256", sa.String(length=64), nullable=True))
+    op.add_column("job", sa.Column("waits_for_turn", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("job", sa.Column("turn_at", sa.DateTime(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("job", "turn_at")
+    op.drop_column("job", "waits_for_turn")
     op.drop_column("image_result", "particles_sha256")
