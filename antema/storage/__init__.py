@@ -1,5 +1,6 @@
 """Samples, micrographs, results and jobs on disk: rows in SQLite, particles in Parquet, files named by content."""
 
+from antema.storage.bin import DAYS_IN_BIN, BinEntry
 from antema.storage.file_images import Examined
 from antema.storage.records import (
     AnalysisRow,
@@ -16,8 +17,10 @@ from antema.storage.verification import DAMAGED, MISSING
 
 __all__ = [
     "DAMAGED",
+    "DAYS_IN_BIN",
     "MISSING",
     "AnalysisRow",
+    "BinEntry",
     "Edit",
     "Examined",
     "ImageResult",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from antema.domain import AntemaError, Recipe, View
 from antema.storage import schema
 from antema.storage.base import ANONYMOUS, StoreBase, found, now, number, record, who
+from antema.storage.hidden import hidden_ids, unused_id
 from antema.storage.records import AnalysisRow
 from antema.storage.samples import get_sample
 
@@ -25,7 +26,8 @@ class Analyses(StoreBase):
         table = schema.Analysis
         with self._database.reading() as session:
             sample = get_sample(session, sample_id)
-            rows = session.scalars(select(table).where(table.sample_id == sample.id).order_by(table.id.desc()))
+            shown = (table.sample_id == sample.id) & table.id.not_in(hidden_ids("analysis"))
+            rows = session.scalars(select(table).where(shown).order_by(table.id.desc()))
             return [to_analysis(row) for row in rows]
 
     def analysis(self, analysis_id: int) -> AnalysisRow:
@@ -81,6 +83,7 @@ def add_analysis(session: Session, sample_id: int, recipe: Recipe, by: str) -> s
     """Return the row of a new analysis."""
     sample = get_sample(session, sample_id)
     row = schema.Analysis(
+        id=unused_id(session, schema.Analysis, "analysis"),
         sample=sample,
         recipe=_keep_recipe(session, recipe),
         status="queued",

@@ -13,6 +13,7 @@ from antema.domain import AntemaError, Recipe
 from antema.storage import schema
 from antema.storage.analyses import add_analysis, get_analysis, make_current, to_analysis
 from antema.storage.base import StoreBase, found, now, number, record, who
+from antema.storage.hidden import unused_id
 from antema.storage.records import Job
 from antema.storage.samples import get_sample
 
@@ -255,6 +256,7 @@ class JobRows(StoreBase):
 def _add_job(session: Session, analysis: schema.Analysis, by: str, *, images_total: int, images_skipped: int) -> Job:
     user = who(session, by)
     row = schema.Job(
+        id=unused_id(session, schema.Job, "job"),
         analysis=analysis,
         status="queued",
         created_by=user,

@@ -12,6 +12,7 @@ from antema.domain import AlreadyThere, Annotations, AntemaError, Micrograph, Pi
 from antema.storage import schema
 from antema.storage.base import StoreBase, found, now, number, record, required, who
 from antema.storage.file_images import Examined, images_of, keep_contents, number_of
+from antema.storage.hidden import hidden_ids, is_hidden, unused_id
 from antema.storage.records import StoredMicrograph
 from antema.storage.samples import get_sample
 
@@ -83,7 +84,9 @@ class Micrographs(StoreBase):
             if known := _known(session, micrograph.sha256, shown, sample_id):
                 raise known
             user = who(session, by)
+            self._refuse_gone(micrograph.sha256, *pictures.values(), name=shown)
             row = schema.Micrograph(
+                id=unused_id(session, schema.Micrograph, "micrograph"),
                 sample=sample,
                 filename=shown,
                 sha256=micrograph.sha256,
@@ -107,7 +110,8 @@ class Micrographs(StoreBase):
         table = schema.Micrograph
         with self._database.reading() as session:
             sample = get_sample(session, sample_id)
-            rows = session.scalars(select(table).where(table.sample_id == sample.id).order_by(table.id))
+            shown = (table.sample_id == sample.id) & table.id.not_in(hidden_ids("micrograph"))
+            rows = session.scalars(select(table).where(shown).order_by(table.id))
             return [to_micrograph(row) for row in rows]
 
     def count_micrographs(self, sample_id: int) -> int:
@@ -115,7 +119,8 @@ class Micrographs(StoreBase):
         table = schema.Micrograph
         with self._database.reading() as session:
             sample = get_sample(session, sample_id)
-            return session.scalar(select(func.count()).where(table.sample_id == sample.id)) or 0
+            shown = (table.sample_id == sample.id) & table.id.not_in(hidden_ids("micrograph"))
+            return session.scalar(select(func.count()).where(shown)) or 0
 
     def micrograph(self, micrograph_id: int) -> StoredMicrograph:
         """Return one micrograph. NotFound when there is none."""
@@ -247,6 +252,12 @@ class Micrographs(StoreBase):
                     after=after,
                 )
             return to_micrograph(row)
+
+    def _refuse_gone(self, *blobs: str, name: str) -> None:
+        """Raise where a blob is not there any more: the bin was emptied of the same bytes at this very moment."""
+        if any(self.blob_fault(sha256) for sha256 in blobs):
+            msg = f"{name}: expected to find its files stored, found them just deleted from the bin: try again"
+            raise AntemaError(msg)
 
     def _pictures(self, micrograph: Micrograph) -> dict[str, str]:
         """Keep thumbnail and full-resolution picture; return their columns."""
@@ -443,12 +454,17 @@ def _known(session: Session, sha256: str, filename: str, sample_id: int) -> Alre
     where = "this sample" if same else f"the sample {row.sample.name}"
     called = "" if row.filename == filename else f" as {row.filename}"
     state = f", left out ({row.left_out_reason})" if row.left_out_reason else ""
+    if is_hidden(session, "micrograph", row.id) or is_hidden(session, "sample", row.sample_id):
+        where, state = "the bin", ": take it back from there, or empty the bin"
     msg = f"{filename}: expected a new micrograph, found that its very bytes are in {where} already{called}{state}"
     return AlreadyThere(msg, micrograph_id=row.id, sample_id=row.sample_id)
 
 
 def _set_left_out(session: Session, micrograph_id: int, reason: str | None, by: str) -> StoredMicrograph:
     row = get_micrograph(session, micrograph_id)
+    if is_hidden(session, "micrograph", row.id):
+        msg = f"{row.filename}: expected a micrograph in use, found it in the bin: take it back from there first"
+        raise AntemaError(msg)
     if row.left_out_reason != reason:
         before: dict[str, Any] = {"left_out_reason": row.left_out_reason}
         row.left_out_reason = reason

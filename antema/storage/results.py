@@ -116,6 +116,9 @@ class Results(StoreBase):
         measured = int(np.count_nonzero(analysis.table["status"] == "measured"))
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
+            if self.blob_fault(segmentation) or not self.parquet_path(result_key).is_file():
+                msg = f"{analysis.name}: its files were deleted from the bin at this very moment: analyse again"
+                raise AntemaError(msg)
             row = session.get(schema.ImageResult, result_key)
             if row is not None:
                 row.segmentation_sha256, row.particles_sha256 = segmentation, particles

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from antema.domain import AntemaError
+from antema.domain import AntemaError, NotFound
 from antema.storage import schema
 from antema.storage.base import StoreBase, found, now, number, record, required, who
+from antema.storage.hidden import hidden_ids, is_hidden
 from antema.storage.records import Sample, SampleSummary
 
 _CHANGEABLE = ("name", "material", "batch", "synthesis_date", "operator", "notes", "properties")
@@ -130,6 +131,7 @@ class Samples(StoreBase):
             Whether those put away are listed too.
         """
         query = select(schema.Sample).order_by(schema.Sample.created_at.desc(), schema.Sample.id.desc())
+        query = query.where(schema.Sample.id.not_in(hidden_ids("sample")))
         if not archived:
             query = query.where(~schema.Sample.archived)
         with self._database.reading() as session:
@@ -158,8 +160,12 @@ class Samples(StoreBase):
 
 
 def get_sample(session: Session, sample_id: int) -> schema.Sample:
-    """Return the row of a sample. NotFound when there is none."""
-    return found(session.get(schema.Sample, number(sample_id, "sample")), "sample", sample_id)
+    """Return the row of a sample. NotFound when there is none, or it is in the bin."""
+    row = found(session.get(schema.Sample, number(sample_id, "sample")), "sample", sample_id)
+    if is_hidden(session, "sample", row.id):
+        msg = f"expected a sample that is in use, found that sample {sample_id} was deleted"
+        raise NotFound(msg)
+    return row
 
 
 def to_sample(row: schema.Sample) -> Sample:
@@ -194,9 +200,9 @@ def _micrograph_counts(session: Session) -> dict[int, tuple[int, int, int]]:
     table = schema.Micrograph
     left_out = table.left_out_reason.is_not(None)
     without = table.left_out_reason.is_(None) & table.file_pixel_size_nm.is_(None) & table.user_pixel_size_nm.is_(None)
-    query = select(table.sample_id, func.count(), func.count().filter(left_out), func.count().filter(without)).group_by(
-        table.sample_id
-    )
+    counts = (func.count(), func.count().filter(left_out), func.count().filter(without))
+    shown = table.id.not_in(hidden_ids("micrograph"))
+    query = select(table.sample_id, *counts).where(shown).group_by(table.sample_id)
     return {sample: (n, n_out, n_without) for sample, n, n_out, n_without in session.execute(query)}
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, MetaData, String, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -257,6 +257,25 @@ class Job(Base):
     error: Mapped[str]
 
     analysis: Mapped[Analysis] = relationship(lazy="joined", innerjoin=True)
+
+
+class Binned(Base):
+    """Something that a person deleted: in the bin, and from `emptied_at` on gone for good."""
+
+    __tablename__ = "binned"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(String(20), index=True)
+    target_id: Mapped[int]
+    sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"))
+    name: Mapped[str]
+    # What it takes to put it back.
+    before: Mapped[dict[str, Any]]
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    binned_by: Mapped[str] = mapped_column(ForeignKey("user.name"))
+    binned_at: Mapped[datetime]
+    why: Mapped[str]
+    emptied_at: Mapped[datetime | None]
 
 
 class Edit(Base):

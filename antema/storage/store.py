@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from antema.storage.analyses import Analyses
+from antema.storage.bin import Bin
 from antema.storage.database import Database
 from antema.storage.digests import learn_digests
 from antema.storage.job_rows import JobRows
 from antema.storage.micrographs import Micrographs
-from antema.storage.results import Results
 from antema.storage.samples import Samples
 from antema.storage.turns import Turns
 
@@ -19,7 +19,7 @@ _DATABASE = "antema.sqlite"
 _FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
-class Store(Samples, Micrographs, Analyses, Results, JobRows, Turns):
+class Store(Samples, Micrographs, Analyses, Bin, JobRows, Turns):
     """Samples, micrographs, analyses, results and jobs of one data folder.
 
     Any number of threads may share one, any number of processes may open the same folder. Times are UTC; ids are whole
@@ -52,6 +52,7 @@ def open_store(data_dir: Path) -> Store:
         needed.mkdir(exist_ok=True)
     _remove_forgotten(store.incoming_dir)
     learn_digests(database, store.parquet_path)
+    store.empty_expired()
     return store
 
 

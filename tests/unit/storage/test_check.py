@@ -1,0 +1,167 @@
+"""A whole data folder looked over, and mended."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from antema.domain import Recipe
+from antema.storage import open_store
+from antema.storage.check import check
+from tests.strategies.stored import add_micrograph, save_analysis
+
+
+@pytest.fixture
+def full(store, sample):
+    micrographs = [add_micrograph(store, sample.id, seed) for seed in (1, 2)]
+    analysis = store.create_analysis(sample.id, Recipe(), "Ann")
+    for micrograph in micrographs:
+        save_analysis(store, analysis.id, micrograph)
+    return analysis, *micrographs
+
+
+def words(findings):
+    return [finding.what for finding in findings]
+
+
+def test_a_sound_folder_has_no_findings(store, full):
+    told = []
+    assert check(store, progress=lambda done, total: told.append((done, total))) == []
+    assert told[-1] == (10, 10), "two uploads, two pictures and a segmentation and particles of each"
+
+
+def test_each_kind_of_damage_is_found(store, full):
+    analysis, first, second = full
+    bad, gone = store.image_results(analysis.id)
+    bad.parquet.write_bytes(bad.parquet.read_bytes()[:-50])
+    gone.parquet.unlink()
+    store.blob_path(first.sha256).unlink()
+    store.blob_path(second.thumbnail_sha256).write_bytes(b"")
+    stray = store.particles_dir / "00" / f"{'0' * 64}.parquet"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"PAR1")
+    (store.incoming_dir / "write-abc").write_bytes(b"half")
+    (store.incoming_dir / "folder").mkdir()
+    found = words(check(store))
+    assert sorted(found) == sorted(
+        [
+            "image-1.tif of the sample Au 2 nm: the uploaded file is missing; upload it again, it takes the other's place",
+            "image-2.tif of the sample Au 2 nm: a picture is damaged; --repair draws it anew",
+            "image-1.tif of the sample Au 2 nm: the particle file of a result is damaged; analyse the sample again, and "
+            "it is computed anew",
+            "image-2.tif of the sample Au 2 nm: the particle file of a result is missing; analyse the sample again, and "
+            "it is computed anew",
+            f"particles/00/{'0' * 64}.parquet: no row names this file",
+            "incoming/write-abc: a half-finished upload or write",
+            "incoming/folder: a half-finished upload or write",
+        ]
+    )
+    assert words(check(store)) == found, "looking changes nothing"
+
+
+def test_what_can_be_mended_is(store, full):
+    analysis, first, second = full
+    bad = store.image_results(analysis.id)[0]
+    bad.parquet.write_bytes(b"PAR1")
+    store.blob_path(second.display_sha256).unlink()
+    stray = store.data_dir / "blobs" / "00" / ("1" * 62)
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"somebody's micrograph")
+    (store.incoming_dir / "write-abc").write_bytes(b"half")
+    findings = check(store, repair=True)
+    assert sorted(finding.is_mended for finding in findings) == [False, True, True, True]
+    assert store.blob_fault(store.micrograph(second.id).display_sha256) == ""
+    (kept,) = (path for path in (store.data_dir / "orphaned").rglob("*") if path.is_file())
+    assert kept.read_bytes() == b"somebody's micrograph", "an orphan is put aside, not destroyed"
+    assert list(store.incoming_dir.iterdir()) == []
+    assert len(check(store)) == 1
+    save_analysis(store, analysis.id, first)
+    assert check(store) == []
+
+
+def test_files_that_may_be_at_work_are_left_alone_while_others_use_the_folder(store, full):
+    (store.incoming_dir / "upload-1").write_bytes(b"coming in")
+    old = store.incoming_dir / "upload-0"
+    old.write_bytes(b"forgotten")
+    user = subprocess.Popen(
+        [sys.executable, "-c", _USE, str(store.data_dir)], stdout=subprocess.PIPE, env=environment()
+    )
+    try:
+        assert user.stdout.readline() == b"open\n"
+        assert store.in_use.is_by_others()
+        (finding,) = (f for f in check(store, repair=True) if "upload-1" in f.what)
+        assert not finding.is_mended
+        assert "in use" in finding.done
+    finally:
+        user.kill()
+        user.wait()
+        user.stdout.close()
+    assert not store.in_use.is_by_others()
+    assert all(finding.is_mended for finding in check(store, repair=True))
+    assert not old.exists()
+
+
+_USE = """
+import sys, time
+from antema.storage.in_use import InUse
+from pathlib import Path
+sign = InUse(Path(sys.argv[1]) / "locks" / "in-use.lock")
+print("open", flush=True)
+time.sleep(600)
+"""
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+
+
+def run(data, *arguments):
+    command = [sys.executable, "-m", "antema", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**environment(), "ANTEMA_DATA": str(data)}, check=False
+    )
+
+
+def test_the_command(store, full, tmp_path):
+    store.close()
+    sound = run(store.data_dir, "check")
+    assert (sound.returncode, sound.stderr) == (0, "")
+    assert "every row has its files, every file is whole and has its row" in sound.stdout
+    (store.incoming_dir / "write-abc").write_bytes(b"half")
+    found = run(store.data_dir, "check")
+    assert found.returncode == 1
+    assert found.stdout.startswith("incoming/write-abc: a half-finished upload or write\n")
+    mended = run(store.data_dir, "check", "--repair")
+    assert mended.returncode == 0
+    assert mended.stdout.endswith("1 of 1 findings mended\n")
+    none = run(tmp_path / "nowhere", "check")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "expected a data folder, found no database in it" in none.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_damaged_database_is_said_in_a_sentence(store):
+    store.close()
+    (store.data_dir / "antema.sqlite").write_bytes(b"no database at all" * 1000)
+    for name in ("antema.sqlite-wal", "antema.sqlite-shm"):
+        (store.data_dir / name).unlink(missing_ok=True)
+    found = run(store.data_dir, "check")
+    assert found.returncode == 1
+    assert "expected a database, found a damaged file" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_age_alone_decides_only_while_the_folder_is_in_use(store, full):
+    path = store.incoming_dir / "upload-1"
+    path.write_bytes(b"x")
+    os.utime(path, (time.time() - 9000, time.time() - 9000))
+    other = open_store(store.data_dir)
+    try:
+        (finding,) = check(store, repair=True)
+    finally:
+        other.close()
+    # its entry in the folder is as young as this test, whatever time it bears
+    assert not finding.is_mended
