@@ -11,6 +11,7 @@ from antema.domain.material_names import classes_caution
 from antema.web import sample_classes, sample_page
 from antema.web.background import job_request
 from antema.web.crystallinity_view import model_words
+from antema.web.deleting import delete_modals
 from antema.web.figures import empty_figure
 from antema.web.micrograph_actions import ACTIONS, action_modal, apply_action, dialog_of, leave_strange_out
 from antema.web.models_view import default_recipe, models_to_choose
@@ -59,6 +60,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             recipe_panel(models_to_choose()),
             sample_form("sample-edit", "Edit sample", "Save"),
             *[action_modal(name) for name in ACTIONS],
+            *delete_modals(),
         ]
     )
 

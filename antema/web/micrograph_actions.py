@@ -1,4 +1,4 @@
-"""What can be done with ticked micrographs: set their scale, move them, leave them out, take them back."""
+"""What can be done with ticked micrographs: set their scale, move them, leave them out, take them back, delete them."""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dash import dcc, html
 from antema.domain import AntemaError
 from antema.stats import count_text
 from antema.storage import ImageResult, Store
+from antema.web.deleting import KEPT_WORDS
 from antema.web.trust_view import strange
 
 ACTIONS: dict[str, tuple[str, str]] = {
@@ -17,6 +18,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "move": ("Move", "To another sample, with what was measured left behind in this one's old results."),
     "leave-out": ("Leave out", "Kept, but not analysed and not counted, until somebody takes it back."),
     "take-back": ("Take back", "Analysed and counted again."),
+    "delete": ("Delete", f"Out of the sample and its results. {KEPT_WORDS}"),
 }
 
 
@@ -115,6 +117,8 @@ def apply_action(
             store.move_micrograph(micrograph, target, by=by, why=reason)
         elif action == "leave-out":
             store.leave_out(micrograph, reason, by=by)
+        elif action == "delete":
+            store.delete("micrograph", micrograph, by=by, why=reason)
         else:
             store.take_back(micrograph, by=by)
 

@@ -33,6 +33,7 @@ def sample_head() -> html.Div:
                 [
                     html.Button("Edit", id="sample-edit-open", className="btn btn-outline-secondary"),
                     html.Button("Archive", id="sample-archive", className="btn btn-outline-secondary"),
+                    html.Button("Delete", id="sample-delete", className="btn btn-outline-secondary"),
                     dbc.DropdownMenu(id="sample-downloads", label="Download", color="secondary", disabled=True),
                     html.Button("Recipe", id="recipe-open", className="btn btn-outline-secondary"),
                     html.Button("Analyse", id="sample-analyse", className="btn btn-primary"),
@@ -172,6 +173,12 @@ def _result_head(choice: SampleChoice, results: list[dict[str, Any]]) -> html.Di
                         clearable=False,
                         placeholder="No result yet",
                         className="result-choice",
+                    ),
+                    html.Button(
+                        "Delete",
+                        id="result-delete",
+                        className="btn btn-sm btn-outline-secondary",
+                        title="This result: into the bin",
                     ),
                 ],
                 className="actions",

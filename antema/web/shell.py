@@ -20,7 +20,14 @@ from antema.web.user import COOKIE, current_user
 
 _log = logging.getLogger(__name__)
 
-_LINKS = (("Samples", "/samples"), ("Compare", "/compare"), ("Jobs", "/jobs"), ("Models", "/models"), ("Help", "/help"))
+_LINKS = (
+    ("Samples", "/samples"),
+    ("Compare", "/compare"),
+    ("Jobs", "/jobs"),
+    ("Models", "/models"),
+    ("Bin", "/bin"),
+    ("Help", "/help"),
+)
 _SHELL_JOBS = 3
 _POLL_MS = 1500
 

@@ -1,0 +1,71 @@
+"""What lies in the bin, as its page shows it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dash import html
+
+from antema.storage import BinEntry
+from antema.web.format import count
+
+_KINDS = {"sample": "sample", "micrograph": "micrograph", "analysis": "result"}
+
+
+def bin_words(entries: Sequence[BinEntry]) -> str:
+    """Return how much lies in the bin."""
+    if not entries:
+        return "Nothing lies in the bin."
+    things = "1 thing" if len(entries) == 1 else f"{count(len(entries))} things"
+    return f"{things}, {size_text(sum(entry.n_bytes for entry in entries))}"
+
+
+def bin_table(entries: Sequence[BinEntry], now: datetime) -> html.Table | html.P:
+    """Return what lies in the bin with the buttons that take it back or let it end."""
+    if not entries:
+        words = "Samples, micrographs and results that are deleted lie here until they are gone for good."
+        return html.P(words, className="empty")
+    head = ("What", "Of the sample", "Deleted by", "On", "Why", "Left", "Size", "")
+    rows = [_row(entry, now) for entry in entries]
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(text) for text in head])), html.Tbody(rows)], className="numbers bin"
+    )
+
+
+def size_text(n_bytes: int) -> str:
+    """Return a size with its unit.
+
+    Examples
+    --------
+    >>> [size_text(size) for size in (0, 999, 12_345, 5_600_000, 7_890_000_000)]
+    ['0 kB', '1 kB', '12 kB', '5.6 MB', '7.9 GB']
+    """
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if n_bytes >= factor:
+            return f"{n_bytes / factor:.1f} {unit}"
+    return f"{-(-n_bytes // 1000) if n_bytes < 1000 else round(n_bytes / 1000)} kB"
+
+
+def _row(entry: BinEntry, now: datetime) -> html.Tr:
+    days = max(0, (entry.ends_at - now).days)
+    cells: list[Any] = [
+        f"{_KINDS[entry.target]} {entry.name}" if entry.target != "analysis" else entry.name,
+        entry.sample_name if entry.target != "sample" else "",
+        entry.by,
+        f"{entry.at:%Y-%m-%d %H:%M} UTC",
+        entry.why,
+        "1 day" if days == 1 else f"{days} days",
+        size_text(entry.n_bytes),
+        html.Div([_button("Take back", "bin-back", entry), _button("End now", "bin-end", entry)], className="actions"),
+    ]
+    return html.Tr([html.Td(cell) for cell in cells])
+
+
+def _button(label: str, kind: str, entry: BinEntry) -> html.Button:
+    colour = "primary" if kind == "bin-back" else "danger"
+    return html.Button(
+        label,
+        id={"type": kind, "entry": entry.id},
+        className=f"btn btn-sm btn-outline-{colour}",
+        title="Put it back to where it was" if kind == "bin-back" else "Delete it for good, before its time",
+    )
