@@ -2,10 +2,16 @@
 
 import argparse
 import sys
-from contextlib import closing
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from antema.domain import AntemaError
 from antema.settings import get_settings
+
+if TYPE_CHECKING:
+    from antema.storage.backup import Copied
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -13,24 +19,20 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     check = commands.add_parser("check", help="look over the data folder: files missing, damaged, without rows")
     check.add_argument("--repair", action="store_true", help="mend what can be; docs/backup.md says what that is")
     check.set_defaults(run=_check)
+    backup = commands.add_parser("backup", help="copy the data folder while the server works")
+    backup.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or an earlier backup to renew")
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="put a backup back as the data folder, which must be empty")
+    restore.add_argument("folder", type=Path, metavar="DIR", help="a folder that antema backup made")
+    restore.set_defaults(run=_restore)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from antema.storage import open_store
     from antema.storage.check import check
 
-    folder = get_settings().data
-    if not (folder / "antema.sqlite").is_file():
-        print(f"{folder}: expected a data folder, found no database in it", file=sys.stderr)
-        return 1
-    with closing(open_store(folder)) as store, tqdm(unit="file", disable=None, leave=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    folder = _present_folder()
+    with closing(open_store(folder)) as store, _progress() as progress:
         findings = check(store, repair=options.repair, progress=progress)
     for finding in findings:
         print(f"{finding.what}: {finding.done}" if finding.done else finding.what)
@@ -42,3 +44,50 @@ def _check(options: argparse.Namespace) -> int:
     else:
         print(f"{folder}: {len(findings) - left} of {len(findings)} findings mended")
     return 1 if left else 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from antema.storage import open_store
+    from antema.storage.backup import back_up
+
+    with closing(open_store(_present_folder())) as store, _progress() as progress:
+        copied = back_up(store, options.folder, progress=progress)
+    return _tell(copied, f"{options.folder}: backup of {store.data_dir}")
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from antema.storage.backup import restore
+
+    folder = get_settings().data
+    with _progress() as progress:
+        copied = restore(options.folder, folder, progress=progress)
+    return _tell(copied, f"{folder}: put back from {options.folder}")
+
+
+def _tell(copied: "Copied", done: str) -> int:
+    for problem in copied.problems:
+        print(problem, file=sys.stderr)
+    print(f"{done}, {copied.files} files, {copied.n_bytes / 1e6:.1f} MB")
+    return 1 if copied.problems else 0
+
+
+def _present_folder() -> Path:
+    folder = get_settings().data
+    if not (folder / "antema.sqlite").is_file():
+        msg = f"{folder}: expected a data folder, found no database in it"
+        raise AntemaError(msg)
+    return folder
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows how many files are done, of how many, on a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(unit="file", disable=None, leave=False) as bar:
+
+        def tell(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield tell

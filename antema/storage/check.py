@@ -41,16 +41,32 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Named:
-    """A file that rows name."""
+class Named:
+    """A file that rows name.
+
+    Parameters
+    ----------
+    path, sha256
+        Where it lies, and its digest as the rows have it.
+    words : str
+        Whose it is.
+    kind : str
+        ``upload``, ``picture``, ``particles`` or ``segmentation``.
+    micrograph_id, data_index
+        Of which image of which micrograph.
+    """
 
     path: Path
     sha256: str
     words: str
     kind: str
-    key: str = ""
-    micrograph_id: int = 0
+    micrograph_id: int
     data_index: int | None = None
+
+    @property
+    def kind_words(self) -> str:
+        """What it is, in words."""
+        return _WORDS[self.kind]
 
 
 def check(
@@ -78,7 +94,7 @@ def check(
     on_disk = [*_files(store.data_dir / "blobs"), *_files(store.particles_dir)]
     unfinished = list(store.incoming_dir.iterdir())
     findings = [Finding(f"database: {fault}") for fault in store.database_faults()]
-    named = list(_named_files(store))
+    named = list(named_files(store))
     verification = Verification()
     for done, file in enumerate(named):
         progress(done, len(named))
@@ -86,7 +102,7 @@ def check(
         if fault:
             findings.append(_mend(store, file, fault) if repair else Finding(_sentence(file, fault)))
     progress(len(named), len(named))
-    known = {file.path for file in _named_files(store)} | {file.path for file in named}
+    known = {file.path for file in named_files(store)} | {file.path for file in named}
     settled = None if not store.in_use.is_by_others() else time.time() - _SETTLED_AFTER_S
     for path in sorted(set(on_disk) - known):
         found = f"{_short(store, path)}: no row names this file"
@@ -106,7 +122,7 @@ def _short(store: Store, path: Path) -> str:
     return str(path.relative_to(store.data_dir))
 
 
-def _named_files(store: Store) -> Iterator[_Named]:
+def named_files(store: Store) -> Iterator[Named]:
     """Return the files that rows name, each once."""
     seen: set[Path] = set()
     with store.reading() as session:
@@ -116,33 +132,32 @@ def _named_files(store: Store) -> Iterator[_Named]:
                 yield file
 
 
-def _of_micrographs(store: Store, session: Session) -> Iterator[_Named]:
+def _of_micrographs(store: Store, session: Session) -> Iterator[Named]:
     for row in session.scalars(select(schema.Micrograph).order_by(schema.Micrograph.id)):
         words = f"{row.filename} of the sample {row.sample.name}"
-        picture = (words, "picture", "", row.id, row.data_index)
-        yield _Named(store.blob_path(row.sha256), row.sha256, words, "upload", micrograph_id=row.id)
+        yield Named(store.blob_path(row.sha256), row.sha256, words, "upload", row.id)
         for sha256 in (row.thumbnail_sha256, row.display_sha256):
-            yield _Named(store.blob_path(sha256), sha256, *picture)
+            yield Named(store.blob_path(sha256), sha256, words, "picture", row.id, row.data_index)
         for image in session.scalars(select(schema.FileImage).where(schema.FileImage.micrograph_id == row.id)):
             if image.display_sha256:
                 path = store.blob_path(image.display_sha256)
-                yield _Named(path, image.display_sha256, words, "picture", "", row.id, image.data_index)
+                yield Named(path, image.display_sha256, words, "picture", row.id, image.data_index)
 
 
-def _of_results(store: Store, session: Session) -> Iterator[_Named]:
+def _of_results(store: Store, session: Session) -> Iterator[Named]:
     results = select(schema.ImageResult, schema.Micrograph).join(
         schema.Micrograph, schema.Micrograph.id == schema.ImageResult.micrograph_id
     )
     for row, micrograph in session.execute(results.order_by(schema.ImageResult.key)):
         words = f"{micrograph.filename} of the sample {micrograph.sample.name}"
         path, digest = store.parquet_path(row.key), row.particles_sha256 or ""
-        yield _Named(path, digest, words, "particles", row.key, micrograph.id)
+        yield Named(path, digest, words, "particles", micrograph.id)
         segmentation = row.segmentation_sha256
-        yield _Named(store.blob_path(segmentation), segmentation, words, "segmentation", row.key, micrograph.id)
+        yield Named(store.blob_path(segmentation), segmentation, words, "segmentation", micrograph.id)
         # an earlier version stored the outlines as a picture; nothing reads it, and it is no orphan
         overlay = store.blob_path(row.overlay_sha256) if row.overlay_sha256 else None
         if overlay is not None and overlay.is_file():
-            yield _Named(overlay, row.overlay_sha256, words, "segmentation", row.key, micrograph.id)
+            yield Named(overlay, row.overlay_sha256, words, "segmentation", micrograph.id)
 
 
 _WORDS = {
@@ -153,18 +168,18 @@ _WORDS = {
 }
 
 
-def _sentence(file: _Named, fault: str) -> str:
+def _sentence(file: Named, fault: str) -> str:
     advice = {
         "upload": "upload it again, it takes the other's place",
         "picture": "--repair draws it anew",
         "particles": "analyse the sample again, and it is computed anew",
         "segmentation": "analyse the sample again, and it is computed anew",
     }[file.kind]
-    return f"{file.words}: {_WORDS[file.kind]} is {fault}; {advice}"
+    return f"{file.words}: {file.kind_words} is {fault}; {advice}"
 
 
-def _mend(store: Store, file: _Named, fault: str) -> Finding:
-    found = f"{file.words}: {_WORDS[file.kind]} is {fault}"
+def _mend(store: Store, file: Named, fault: str) -> Finding:
+    found = f"{file.words}: {file.kind_words} is {fault}"
     if file.kind == "picture":
         try:
             store.draw_again(file.micrograph_id, file.data_index)

@@ -15,7 +15,7 @@ from antema.storage.micrographs import Micrographs
 from antema.storage.samples import Samples
 from antema.storage.turns import Turns
 
-_DATABASE = "antema.sqlite"
+DATABASE = "antema.sqlite"
 _FORGOTTEN_AFTER_S = 24 * 3600.0
 
 
@@ -45,7 +45,7 @@ def open_store(data_dir: Path) -> Store:
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(stat.S_IRWXU)
-    database = Database(folder / _DATABASE)
+    database = Database(folder / DATABASE)
     database.migrate()
     store = Store(folder, database)
     for needed in (store.incoming_dir, store.particles_dir, store.locks_dir, folder / "blobs"):
