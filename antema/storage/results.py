@@ -256,11 +256,21 @@ class Results(StoreBase):
             the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it, nor
             are those whose particle file is lost or damaged: `image_results` has them as failed. Rows are in the order
             of micrographs and particle numbers.
+
+        Raises
+        ------
+        AntemaError
+            When the particle files of all its micrographs are lost or damaged.
         """
         from antema.storage.particle_files import ParticleFile, read_particles
 
         with self._database.reading() as session:
             analysis = get_analysis(session, analysis_id)
+            links = [
+                link
+                for link in session.scalars(_links_of(analysis.id))
+                if link.result is not None and not _why_not_counted(link.micrograph, analysis)
+            ]
             files = tuple(
                 ParticleFile(
                     path=self.parquet_path(link.result.key),
@@ -269,11 +279,11 @@ class Results(StoreBase):
                     micrograph_id=link.micrograph_id,
                     exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions),
                 )
-                for link in session.scalars(_links_of(analysis.id))
-                if link.result is not None
-                and not _why_not_counted(link.micrograph, analysis)
-                and not self._particles_fault(link.result)
+                for link in links
+                if not self._particles_fault(link.result)
             )
+            if links and not files:
+                self._whole_particles(links[0].result, links[0].micrograph.filename)
         # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
         return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
 

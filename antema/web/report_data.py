@@ -130,5 +130,6 @@ def _scale_check(micrograph: StoredMicrograph, result: ImageResult) -> dict[str,
 def require_analysis(analysis_id: int) -> None:
     """Raise `NotFound` where there is no such analysis or it holds no result yet."""
     if not any(result.status == "done" for result in store().image_results(analysis_id)):
+        store().particles(analysis_id)  # says so where there was one, and its files are lost
         msg = f"Analysis {analysis_id} has no result to download."
         raise NotFound(msg)

