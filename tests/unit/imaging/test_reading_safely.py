@@ -218,3 +218,8 @@ def test_the_child_goes_with_its_parent(image_file, ending):
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(pid)
+
+
+def test_a_file_whose_digest_is_known_is_not_hashed_again(image_file):
+    assert read_safely(image_file, sha256="0" * 64).sha256 == "0" * 64
+    assert read_safely(image_file).sha256 == read(image_file).sha256

@@ -10,7 +10,7 @@ import antema.imaging
 import antema.jobs.worker
 import antema.nets
 from antema import jobs
-from antema.domain import AntemaError, CannotRead, Micrograph, NotFound, PixelSize, Recipe
+from antema.domain import Annotations, AntemaError, Box, CannotRead, Micrograph, NotFound, PixelSize, Recipe
 from antema.settings import Settings, get_settings
 from antema.storage import Examined
 from tests.strategies.judging import Judge
@@ -304,3 +304,26 @@ def test_what_the_process_was_started_with_goes_before_the_settings(store, sampl
     monkeypatch.setattr("antema.jobs.worker.get_settings", lambda: Settings(device="cpu"))
     work(jobs.start(store, sample.id, Recipe(), "Ann"))
     assert os.environ["JAX_PLATFORMS"] == "tpu"
+
+
+def test_what_the_upload_found_burned_in_is_not_looked_for_again(store, sample, work, monkeypatch):
+    path, sha256 = write_tiff(store.incoming_dir, discs(1))
+    found = Examined(annotations=Annotations(boxes=(Box(0, 0, 96, 8),)))
+    micrograph = Micrograph(discs(1), PixelSize(NM, "file: a tag"), path.name, sha256, {})
+    store.add_micrograph(sample.id, micrograph, path, examined=found, by="Ann")
+    monkeypatch.setattr("antema.analysis.segmentation.find_annotations", lambda _: pytest.fail("looked once more"))
+    done = work(jobs.start(store, sample.id, Recipe(), "Ann"))
+    assert (done.status, done.images_failed, done.particles) == ("done", 0, 3)
+    (result,) = store.image_results(done.analysis_id)
+    assert "Burned-in text and bars, 8.3 % of the image, were left out." in result.notes
+
+
+def test_a_damaged_particle_file_is_computed_again_and_nothing_else(store, sample, micrographs, segmenter, work):
+    first = work(jobs.start(store, sample.id, Recipe(), "Ann"))
+    damaged = store.image_results(first.analysis_id)[1]
+    damaged.parquet.write_bytes(damaged.parquet.read_bytes()[:-20])
+    assert [result.status for result in store.image_results(first.analysis_id)] == ["done", "failed", "done"]
+    again = work(jobs.start(store, sample.id, Recipe(), "Ann"))
+    assert (again.status, again.images_reused, again.particles, segmenter.calls) == ("done", 2, 9, 4)
+    assert [result.status for result in store.image_results(first.analysis_id)] == ["done"] * 3
+    assert "was damaged; it was computed anew" in store.image_results(again.analysis_id)[1].notes[-1]

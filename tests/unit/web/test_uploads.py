@@ -1,12 +1,16 @@
 """The upload route in this process: what a real server cannot be made to meet at will."""
 
 import errno
+import hashlib
 import logging
 
 import flask
 import pytest
 
+import antema.storage.blobs
+import antema.storage.verification
 from antema.domain import Annotations, Box, ScaleBar
+from antema.imaging import read_safely
 from antema.web import intake, uploads
 from tests.strategies.em_files import write_imagej
 from tests.strategies.micrograph_files import write_bare
@@ -74,17 +78,20 @@ def test_a_full_disk_is_said_and_leaves_nothing(client, web_store, sample, tmp_p
     assert web_store.micrographs(sample.id) == []
 
 
-def test_a_file_that_changes_while_it_lies_there_is_refused(client, web_store, sample, tmp_path, monkeypatch):
-    real = uploads._receive
+def test_the_bytes_of_an_upload_are_hashed_once(client, web_store, sample, tmp_path, monkeypatch):
+    asked = []
 
-    def receive(name):
-        path, digest = real(name)
-        path.write_bytes(write_bare(tmp_path / "other.tif", discs(2)).read_bytes())
-        return path, digest
+    def read(path, **options):
+        asked.append(options["sha256"])
+        return read_safely(path, **options)
 
-    monkeypatch.setattr(uploads, "_receive", receive)
-    status, answer = put(client, sample, write_bare(tmp_path / "x.tif", discs(1)))
-    assert status == 422
-    assert "found that the file has changed meanwhile" in answer["error"]
-    assert web_store.micrographs(sample.id) == []
-    assert list(web_store.incoming_dir.iterdir()) == []
+    monkeypatch.setattr(intake, "read_safely", read)
+    for module in (antema.storage.blobs, antema.storage.verification):
+        monkeypatch.setattr(module, "digest_of", lambda path: pytest.fail(f"{path} was hashed once more"))
+    path = write_bare(tmp_path / "x.tif", discs(1))
+    status, _ = put(client, sample, path)
+    assert status == 201
+    (stored,) = web_store.micrographs(sample.id)
+    assert asked == [stored.sha256], "the reader's child is told the digest and makes none"
+    assert stored.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert web_store.blob_fault(stored.sha256) == ""
