@@ -1,19 +1,17 @@
 """A data folder copied while it is written to, and put back."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from contextlib import closing, suppress
-from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from antema import jobs
+from antema.cli import main
 from antema.domain import AntemaError, Recipe
+from antema.settings import get_settings
 from antema.storage import open_store
 from antema.storage.backup import back_up, restore
 from antema.storage.check import check
@@ -180,19 +178,23 @@ def test_a_restore_that_broke_off_is_begun_again(store, full, tmp_path):
         assert check(back) == []
 
 
-def run(data, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "ANTEMA_DATA": str(data)}
-    command = [sys.executable, "-m", "antema", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+def test_the_commands(store, full, tmp_path, monkeypatch, capsys):
+    def run(data, *arguments):
+        monkeypatch.setenv("ANTEMA_DATA", str(data))
+        get_settings.cache_clear()
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
 
-
-def test_the_commands(store, full, tmp_path):
-    made = run(store.data_dir, "backup", str(tmp_path / "backup"))
-    assert (made.returncode, made.stderr) == (0, "")
-    assert f"backup of {store.data_dir}, 10 files" in made.stdout
-    back = run(tmp_path / "new", "restore", str(tmp_path / "backup"))
-    assert (back.returncode, back.stderr) == (0, "")
-    assert "10 files" in back.stdout
-    again = run(tmp_path / "new", "restore", str(tmp_path / "backup"))
-    assert (again.returncode, again.stdout) == (1, "")
-    assert "nothing is overwritten" in again.stderr
+    try:
+        code, out, err = run(store.data_dir, "backup", str(tmp_path / "backup"))
+        assert (code, err) == (0, "")
+        assert f"backup of {store.data_dir}, 10 files" in out
+        code, out, err = run(tmp_path / "new", "restore", str(tmp_path / "backup"))
+        assert (code, err) == (0, "")
+        assert "10 files" in out
+        code, out, err = run(tmp_path / "new", "restore", str(tmp_path / "backup"))
+        assert (code, out) == (1, "")
+        assert "nothing is overwritten" in err
+    finally:
+        get_settings.cache_clear()

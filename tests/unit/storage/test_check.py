@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
+from antema.cli import main
 from antema.domain import Recipe
+from antema.settings import get_settings
 from antema.storage import open_store
 from antema.storage.check import check
 from tests.strategies.stored import add_micrograph, save_analysis
@@ -84,9 +85,7 @@ def test_files_that_may_be_at_work_are_left_alone_while_others_use_the_folder(st
     (store.incoming_dir / "upload-1").write_bytes(b"coming in")
     old = store.incoming_dir / "upload-0"
     old.write_bytes(b"forgotten")
-    user = subprocess.Popen(
-        [sys.executable, "-c", _USE, str(store.data_dir)], stdout=subprocess.PIPE, env=environment()
-    )
+    user = subprocess.Popen([sys.executable, "-c", _USE, str(store.data_dir)], stdout=subprocess.PIPE)
     try:
         assert user.stdout.readline() == b"open\n"
         assert store.in_use.is_by_others()
@@ -103,53 +102,55 @@ def test_files_that_may_be_at_work_are_left_alone_while_others_use_the_folder(st
 
 
 _USE = """
-import sys, time
-from antema.storage.in_use import InUse
-from pathlib import Path
-sign = InUse(Path(sys.argv[1]) / "locks" / "in-use.lock")
+import fcntl, os, sys, time
+descriptor = os.open(os.path.join(sys.argv[1], "locks", "in-use.lock"), os.O_RDWR)
+fcntl.flock(descriptor, fcntl.LOCK_SH)
 print("open", flush=True)
 time.sleep(600)
 """
 
 
-def environment():
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run a command over a data folder; return its exit code and what it said."""
+
+    def run(data, *arguments):
+        monkeypatch.setenv("ANTEMA_DATA", str(data))
+        get_settings.cache_clear()
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    yield run
+    get_settings.cache_clear()
 
 
-def run(data, *arguments):
-    command = [sys.executable, "-m", "antema", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, env={**environment(), "ANTEMA_DATA": str(data)}, check=False
-    )
-
-
-def test_the_command(store, full, tmp_path):
+def test_the_command(store, full, tmp_path, command):
     store.close()
-    sound = run(store.data_dir, "check")
-    assert (sound.returncode, sound.stderr) == (0, "")
-    assert "every row has its files, every file is whole and has its row" in sound.stdout
+    code, out, err = command(store.data_dir, "check")
+    assert (code, err) == (0, "")
+    assert "every row has its files, every file is whole and has its row" in out
     (store.incoming_dir / "write-abc").write_bytes(b"half")
-    found = run(store.data_dir, "check")
-    assert found.returncode == 1
-    assert found.stdout.startswith("incoming/write-abc: a half-finished upload or write\n")
-    mended = run(store.data_dir, "check", "--repair")
-    assert mended.returncode == 0
-    assert mended.stdout.endswith("1 of 1 findings mended\n")
-    none = run(tmp_path / "nowhere", "check")
-    assert (none.returncode, none.stdout) == (1, "")
-    assert "expected a data folder, found no database in it" in none.stderr
+    code, out, _ = command(store.data_dir, "check")
+    assert code == 1
+    assert out.startswith("incoming/write-abc: a half-finished upload or write\n")
+    code, out, _ = command(store.data_dir, "check", "--repair")
+    assert code == 0
+    assert out.endswith("1 of 1 findings mended\n")
+    code, out, err = command(tmp_path / "nowhere", "check")
+    assert (code, out) == (1, "")
+    assert "expected a data folder, found no database in it" in err
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_damaged_database_is_said_in_a_sentence(store):
+def test_a_damaged_database_is_said_in_a_sentence(store, command):
     store.close()
     (store.data_dir / "antema.sqlite").write_bytes(b"no database at all" * 1000)
     for name in ("antema.sqlite-wal", "antema.sqlite-shm"):
         (store.data_dir / name).unlink(missing_ok=True)
-    found = run(store.data_dir, "check")
-    assert found.returncode == 1
-    assert "expected a database, found a damaged file" in found.stderr
-    assert "Traceback" not in found.stderr
+    code, _, err = command(store.data_dir, "check")
+    assert code == 1
+    assert "expected a database, found a damaged file" in err
 
 
 def test_age_alone_decides_only_while_the_folder_is_in_use(store, full):
