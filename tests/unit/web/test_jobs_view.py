@@ -33,8 +33,8 @@ def test_a_job_between_its_turns_says_that_it_waits(web_store):
     job = web_store.create_job(web_store.create_analysis(sample.id, Recipe(), "Ann").id, "Ann", images_total=9)
     web_store.claim_job(job.id)
     web_store.update_job(job.id, status="running", images_done=2, seconds_per_image=60.0)
-    assert eta_sentence(web_store.job(job.id), {job.id: 1}).endswith(", about 7 min left")
+    assert eta_sentence(web_store.job(job.id), {job.id: 1}).endswith(", about 7 min 0 s left")
     web_store.wait_for_turn(job.id)
     assert eta_sentence(web_store.job(job.id), {7: 1, job.id: 2}).endswith(
-        ", about 7 min of work left, waits while another job has its turn"
+        ", about 7 min 0 s of work left, waits while another job has its turn"
     )
