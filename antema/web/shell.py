@@ -125,11 +125,14 @@ def register_shell(app: dash.Dash) -> None:
         if any(job.is_active for job in recent):
             jobs.recover(store())
             recent = store().jobs(limit=50)
-        line = places(store().line())
-        state = {"jobs": [[job.id, job.status, job.images_done, job.images_failed, line.get(job.id)] for job in recent]}
+        reader = current_user()
+        line = places(store().line()) if any(job.is_active for job in recent) else {}
+        state = {
+            "reader": reader,
+            "jobs": [[job.id, job.status, job.images_done, job.images_failed, line.get(job.id)] for job in recent],
+        }
         if state == seen and not any(job.current_share for job in recent):
             return
-        reader = current_user()
         # the reader's own first
         active = sorted((job for job in recent if job.is_active), key=lambda job: job.created_by != reader)
         rows = [job_badge(job, line, is_own=job.created_by == reader) for job in active[:_SHELL_JOBS]]
