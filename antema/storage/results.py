@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize, Trust
 from antema.storage import schema
-from antema.storage.analyses import get_analysis
+from antema.storage.analyses import get_analysis, to_analysis
 from antema.storage.base import StoreBase, join_names, now, number, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
 from antema.storage.file_images import image_of, is_same_image
 from antema.storage.kept import Kept
-from antema.storage.micrographs import get_micrograph
-from antema.storage.records import ImageResult
+from antema.storage.micrographs import get_micrograph, to_micrograph
+from antema.storage.records import AnalysisRow, ImageResult, StoredMicrograph
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +50,24 @@ class Results(StoreBase):
                 return None
             micrograph = get_micrograph(session, row.micrograph_id)
             return self._to_result(session, row, micrograph, None)
+
+    def micrographs_to_analyse(self, analysis_id: int) -> list[StoredMicrograph]:
+        """Return the micrographs that an analysis is of, in the order they were added: those it was started with.
+
+        What came into the sample later is not among them; what was moved or left out since is.
+        """
+        with self._database.reading() as session:
+            analysis = get_analysis(session, analysis_id)
+            return [to_micrograph(link.micrograph) for link in session.scalars(_links_of(analysis.id))]
+
+    def analyses_of(self, micrograph_id: int) -> list[AnalysisRow]:
+        """Return the analyses that hold a result of a micrograph, newest first, of whichever sample."""
+        link = schema.AnalysisImage
+        with self._database.reading() as session:
+            micrograph = get_micrograph(session, micrograph_id)
+            query = select(schema.Analysis).join(link, link.analysis_id == schema.Analysis.id)
+            query = query.where(link.micrograph_id == micrograph.id, link.status == "done")
+            return [to_analysis(row) for row in session.scalars(query.order_by(schema.Analysis.id.desc()))]
 
     def begin_image(self, analysis_id: int, micrograph_id: int) -> int:
         """Write down that work on an image begins; return how often it has begun now without coming to an end."""
@@ -167,7 +185,9 @@ class Results(StoreBase):
         """Keep that an image was not tried, and why."""
         self._save_without_result(analysis_id, micrograph_id, "skipped", reason)
 
-    def image_results(self, analysis_id: int, *, with_skipped: bool = False) -> list[ImageResult]:
+    def image_results(
+        self, analysis_id: int, *, with_skipped: bool = False, exclusions: bool = True
+    ) -> list[ImageResult]:
         """Return what an analysis gave for each micrograph it tried, in the order the micrographs were added.
 
         Parameters
@@ -176,13 +196,16 @@ class Results(StoreBase):
             The analysis.
         with_skipped : bool
             Whether micrographs that could not be tried for want of a pixel size are listed too.
+        exclusions : bool
+            Whether what people excluded stays out (`antema.domain.View`); all counts as it was computed otherwise.
         """
         wanted = ("done", "failed", "skipped") if with_skipped else ("done", "failed")
         link = schema.AnalysisImage
         with self._database.reading() as session:
             analysis = get_analysis(session, analysis_id)
             query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
-            return [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
+            found = [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
+        return found if exclusions else [one.as_computed for one in found]
 
     def image_result(self, analysis_id: int, micrograph_id: int) -> ImageResult:
         """Return what an analysis gave for one micrograph.
@@ -202,16 +225,24 @@ class Results(StoreBase):
         self.blob_path(result_key)
         return self.particles_dir / result_key[:2] / f"{result_key}.parquet"
 
-    def particles(self, analysis_id: int) -> "pd.DataFrame":
+    def particles(self, analysis_id: int, *, exclusions: bool = True) -> "pd.DataFrame":
         """Return every detected object of an analysis.
+
+        Parameters
+        ----------
+        analysis_id : int
+            The analysis.
+        exclusions : bool
+            Whether what people excluded stays out; all is as it was computed otherwise.
 
         Returns
         -------
         DataFrame
             `antema.domain.PARTICLE_COLUMNS`, ``micrograph_id``, ``exclusion_reason``, then what else the analysis
             measured. Sample and image carry their present names. Objects that a person excluded are ``dropped`` with
-            the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it. Rows
-            are in the order of micrographs and particle numbers.
+            the reason ``excluded_by_user``. Micrographs that people left out are not in it; those that were moved or
+            scaled otherwise since are, as they were computed. Rows are in the order of micrographs and particle
+            numbers.
 
         Raises
         ------
@@ -228,17 +259,17 @@ class Results(StoreBase):
                     sample=analysis.sample.name,
                     image=link.micrograph.filename,
                     micrograph_id=link.micrograph_id,
-                    exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions),
+                    exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions if exclusions),
                 )
                 for link in session.scalars(_links_of(analysis.id))
-                if link.result is not None and not _why_not_counted(link.micrograph, analysis)
+                if link.result is not None and not (exclusions and _why_not_counted(link.micrograph))
             )
         _refuse_lost([(file.image, file.path) for file in files])
         # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
         return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
 
-    def instances(self, analysis_id: int, micrograph_id: int) -> list[Instance]:
-        """Return the masks of one result in the order of its particle numbers, exclusions by a person applied.
+    def instances(self, analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> list[Instance]:
+        """Return the masks of one result in the order of its particle numbers, exclusions by people applied if asked.
 
         Raises
         ------
@@ -252,10 +283,10 @@ class Results(StoreBase):
         with self._database.reading() as session:
             result = _result_of(session, analysis_id, micrograph_id)
             path = self.parquet_path(result.key)
-            exclusions = {row.particle: row.reason for row in result.exclusions}
+            excluded = {row.particle: row.reason for row in result.exclusions if exclusions}
             image = get_micrograph(session, micrograph_id).filename
         _refuse_lost([(image, path)])
-        return apply_exclusions(read_instances(path), list(read_statuses(path)), exclusions)
+        return apply_exclusions(read_instances(path), list(read_statuses(path)), excluded)
 
     def evidence(self, analysis_id: int, micrograph_id: int, particle: int) -> "EvidenceMap | None":
         """Return where in a particle the model saw what speaks for each class of crystallinity.
@@ -280,8 +311,15 @@ class Results(StoreBase):
         _refuse_lost([(image, path)])
         return read_evidence(path, number(particle, "particle"))
 
-    def overlay_png(self, analysis_id: int, micrograph_id: int, classes: Mapping[int, str] | None = None) -> bytes:
-        """Return the outlines of one result as a transparent PNG of the micrograph's size, exclusions applied.
+    def overlay_png(
+        self,
+        analysis_id: int,
+        micrograph_id: int,
+        classes: Mapping[int, str] | None = None,
+        *,
+        exclusions: bool = True,
+    ) -> bytes:
+        """Return the outlines of one result as a transparent PNG of the micrograph's size.
 
         Parameters
         ----------
@@ -289,6 +327,8 @@ class Results(StoreBase):
             Which result.
         classes : mapping, optional
             Crystallinity by particle number, to colour the outlines by it; a particle that is not in it has none.
+        exclusions : bool
+            Whether particles that people excluded are drawn as such.
 
         Raises
         ------
@@ -301,11 +341,11 @@ class Results(StoreBase):
         with self._database.reading() as session:
             result = _result_of(session, analysis_id, micrograph_id)
             shape, _ = image_of(session, get_micrograph(session, micrograph_id), result.data_index)
-            excluded = tuple(row.particle for row in result.exclusions)
+            excluded = tuple(row.particle for row in result.exclusions if exclusions)
             key = result.key
 
         def draw() -> bytes:
-            instances = self.instances(analysis_id, micrograph_id)
+            instances = self.instances(analysis_id, micrograph_id, exclusions=exclusions)
             if classes is None:
                 return outline_overlay(shape, instances)
             numbers = read_statuses(self.parquet_path(key))
@@ -409,15 +449,19 @@ class Results(StoreBase):
         analysis = get_analysis(session, link.analysis_id)
         if link.result is not None:
             return self._to_result(session, link.result, link.micrograph, analysis, link)
-        reason = _why_not_counted(link.micrograph, analysis)
+        reason = _why_not_counted(link.micrograph)
+        moved_to = _moved_to(link.micrograph, analysis)
         return ImageResult(
             analysis_id=link.analysis_id,
             micrograph_id=link.micrograph_id,
             filename=link.micrograph.filename,
             status=link.status,
             error=link.error,
+            changes=("moved",) if moved_to else (),
+            moved_to=moved_to,
             counts=not reason,
             not_counted_reason=reason,
+            left_out_reason=link.micrograph.left_out_reason or "",
             finished_at=link.updated_at,
         )
 
@@ -430,9 +474,10 @@ class Results(StoreBase):
         link: schema.AnalysisImage | None = None,
     ) -> ImageResult:
         n_excluded = len(row.exclusions)
-        reason = "" if analysis is None else _why_not_counted(micrograph, analysis)
+        reason = "" if analysis is None else _why_not_counted(micrograph)
         shape, display = image_of(session, micrograph, row.data_index)
         is_present = is_same_image(session, micrograph, row.data_index)
+        moved_to = "" if analysis is None else _moved_to(micrograph, analysis)
         return ImageResult(
             analysis_id=None if analysis is None else analysis.id,
             micrograph_id=micrograph.id,
@@ -457,9 +502,12 @@ class Results(StoreBase):
             shape=shape,
             display_sha256=display,
             is_present_image=is_present,
-            stale_reason=_why_stale(micrograph, row, is_present=is_present),
+            data_index=row.data_index,
+            changes=_changes(micrograph, row, moved=bool(moved_to), is_present=is_present),
+            moved_to=moved_to,
             counts=not reason,
             not_counted_reason=reason,
+            left_out_reason=micrograph.left_out_reason or "",
             reused=link is not None and link.reused,
             finished_at=row.created_at if link is None else link.updated_at,
         )
@@ -516,18 +564,24 @@ def _result_of(session: Session, analysis_id: int, micrograph_id: int) -> schema
     return link.result
 
 
-def _why_not_counted(micrograph: schema.Micrograph, analysis: schema.Analysis) -> str:
-    if micrograph.sample_id != analysis.sample_id:
-        return f"moved to the sample {micrograph.sample.name}"
-    if micrograph.left_out_reason is not None:
-        return f"left out: {micrograph.left_out_reason}"
-    return ""
+def _why_not_counted(micrograph: schema.Micrograph) -> str:
+    return "" if micrograph.left_out_reason is None else f"left out: {micrograph.left_out_reason}"
 
 
-def _why_stale(micrograph: schema.Micrograph, result: schema.ImageResult, *, is_present: bool) -> str:
-    if not is_present:
-        return "another image of the file chosen since"
-    return "" if micrograph.pixel_size_nm == result.pixel_size_nm else "pixel size changed since"
+def _moved_to(micrograph: schema.Micrograph, analysis: schema.Analysis) -> str:
+    return "" if micrograph.sample_id == analysis.sample_id else micrograph.sample.name
+
+
+def _changes(
+    micrograph: schema.Micrograph, result: schema.ImageResult, *, moved: bool, is_present: bool
+) -> tuple[str, ...]:
+    """Return what of a micrograph changed after a result; the pixel size of another image tells nothing."""
+    found = {
+        "moved": moved,
+        "scale": is_present and micrograph.pixel_size_nm != result.pixel_size_nm,
+        "image": not is_present,
+    }
+    return tuple(change for change, is_so in found.items() if is_so)
 
 
 def _total(seconds: Mapping[str, float]) -> float:
