@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     memory_mb: int = Field(
         2048,
         ge=0,
-        description="Disk space for numbers and pictures of results that were made once, in MB (2^20 bytes); 0 makes them "
-        "anew for every reader.",
+        description="Disk space for numbers and pictures of results that were made once, in MB (2^20 bytes); 0 makes "
+        "them anew for every reader.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity of the messages written to the log."

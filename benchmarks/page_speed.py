@@ -27,11 +27,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from antema.storage import Store
+
 _CONNECTIONS = 6  # of a browser to one host
 _SMALL = (60, 3)
 
 
-def make_sample(store, n: int, n_images: int, seed: int) -> tuple[int, int]:
+def make_sample(store: Store, n: int, n_images: int, seed: int) -> tuple[int, int]:
     """Return sample and analysis of about `n` particles in `n_images` images that differ a little."""
     import tifffile
 
@@ -137,6 +139,12 @@ class Server:
         """Return a connection of its own."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
 
+    def get(self, path: str) -> bytes:
+        """Return what the server answers."""
+        with contextlib.closing(self.connection()) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+
     def close(self) -> None:
         """End the server."""
         self.process.terminate()
@@ -171,11 +179,8 @@ def requests_of_a_page(server: Server, sample: int, analysis: int, first_microgr
         "sample-overlay.value": True,
         "sample-grid.getRowsRequest": {"startRow": 0, "endRow": 100, "sortModel": [], "filterModel": {}},
     }
-    with contextlib.closing(server.connection()) as connection:
-        connection.request("GET", "/_dash-dependencies")
-        dependencies = json.loads(connection.getresponse().read())
     found = []
-    for one in dependencies:
+    for one in json.loads(server.get("/_dash-dependencies")):
         if one.get("clientside_function") or one.get("prevent_initial_call") or one.get("background"):
             continue
         if "sample-" not in one["output"] and "scale-words" not in one["output"]:

@@ -156,8 +156,9 @@ def called(table: pd.DataFrame, certainty: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows, with categories where the reasons came as such; ``crystallinity`` and ``crystallinity_reason`` follow from the probabilities alone, so that any
-        certainty can be asked for after any other. What kept a particle from being asked about stays its reason.
+        The same rows, with categories where the reasons came as such; ``crystallinity`` and ``crystallinity_reason``
+        follow from the probabilities alone, so that any certainty can be asked for after any other. What kept a
+        particle from being asked about stays its reason.
     """
     reasons = table["crystallinity_reason"]
     stored = reasons.cat if isinstance(reasons.dtype, pd.CategoricalDtype) else pd.Categorical(reasons)

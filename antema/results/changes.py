@@ -37,7 +37,9 @@ def changes_since(
         sentences.append(f"{_of(scaled, total)} another pixel size since: {_names(scaled)}; analyse again.")
     others = [image for image in done if "image" in image.changes]
     if others:
-        sentences.append(f"{_of(others, total)} since become another image of the file: {_names(others)}; analyse again.")
+        sentences.append(
+            f"{_of(others, total)} since become another image of the file: {_names(others)}; analyse again."
+        )
     tried = {image.micrograph_id for image in images}
     added = [m for m in micrographs if m.id not in tried and m.is_analysable]
     if added and not is_active:
@@ -71,7 +73,9 @@ def exclusion_note(images: Sequence[ImageResult], *, applied: bool) -> str:
         return ""
     what = " and ".join(parts)
     verb = "was" if len(left_out) + n_excluded == 1 else "were"
-    effect = "the numbers are without that" if applied else "exclusions are switched off: the numbers are with all of it"
+    effect = (
+        "the numbers are without that" if applied else "exclusions are switched off: the numbers are with all of it"
+    )
     return f"{what} {verb} taken out by people; {effect}."
 
 

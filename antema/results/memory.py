@@ -1,9 +1,9 @@
-"""Numbers and pictures of results, remembered on disk for the next reader, whichever process of the server answers him.
+"""Numbers and pictures of results, remembered on disk for the next reader, whichever process answers him.
 
-Results do not change, so that what was made of one stays right: it is kept under what it was made of (the results' keys,
-what people excluded, the view) and under the program's own files, so that no other version's words come back. Values are
-bytes with a checksum; nothing is pickled, and a row that somebody else pickled is not opened. What is damaged counts as
-absent.
+Results do not change, so that what was made of one stays right: it is kept under what it was made of (the keys of the
+results, what people excluded, the view) and under the program's own files, so that no other version's words come back.
+Values are bytes with a checksum; nothing is pickled, and a row that somebody else pickled is not opened. What is
+damaged counts as absent.
 """
 
 import fcntl
@@ -86,7 +86,7 @@ class Memory:
         """Whether anything is kept."""
         return self._cache is not None
 
-    def bytes(self, key: object, make: Callable[[], bytes]) -> bytes:
+    def content(self, key: object, make: Callable[[], bytes]) -> bytes:
         """Return what is kept under a key, made where it is not there; several who ask at once wait for one.
 
         Parameters
@@ -110,10 +110,10 @@ class Memory:
         return known
 
     def value(self, key: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - any JSON value
-        """Return plain JSON values as `bytes` does; NaN and infinities are kept."""
+        """Return plain JSON values as `content` does; NaN and infinities are kept."""
         if self._cache is None:
             return make()
-        return json.loads(self.bytes(key, lambda: json.dumps(make()).encode()))
+        return json.loads(self.content(key, lambda: json.dumps(make()).encode()))
 
     def close(self) -> None:
         """Close the files."""

@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from antema.stats.clusters import Clustered, cluster, draw_images, resampled_means_sds, resampled_quantiles
-from antema.stats.estimate import Estimate, count_text
+from antema.stats.estimate import Estimate, count_text, estimate_of
 from antema.stats.intervals import (
     Interval,
     around,
@@ -138,6 +139,12 @@ class Summary:
             "note": self.note,
             **numbers,
         }
+
+
+def summary_of(values: dict[str, Any]) -> Summary:
+    """Return the summary that `Summary.to_dict` gave these values of."""
+    names = ("mean", "sd", "median", "d10", "d50", "d90")
+    return Summary(**values | {name: estimate_of(values[name]) for name in names})
 
 
 _METHOD_TEXT = {

@@ -1,6 +1,7 @@
 """Samples, micrographs, results and jobs on disk: rows in SQLite, particles in Parquet, files named by content."""
 
 from antema.storage.file_images import Examined
+from antema.storage.kept import Kept
 from antema.storage.records import (
     AnalysisRow,
     Edit,
@@ -18,6 +19,7 @@ __all__ = [
     "Examined",
     "ImageResult",
     "Job",
+    "Kept",
     "Sample",
     "SampleSummary",
     "Store",

@@ -196,6 +196,8 @@ class ImageResult:
         Rows of the particle table, exclusions by a person applied.
     n_excluded : int
         How many of the dropped ones a person excluded.
+    excluded : tuple of int
+        Their numbers.
     pixel_size : PixelSize
         The one the result was computed with.
     seconds : float
@@ -247,6 +249,7 @@ class ImageResult:
     n_measured: int = 0
     n_dropped: int = 0
     n_excluded: int = 0
+    excluded: tuple[int, ...] = ()
     pixel_size: PixelSize = field(default_factory=lambda: PixelSize.none("not analysed"))
     seconds: float = 0.0
     seconds_by_step: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -298,6 +301,8 @@ class ImageResult:
             self,
             n_measured=self.n_measured + self.n_excluded,
             n_dropped=self.n_dropped - self.n_excluded,
+            n_excluded=0,
+            excluded=(),
             counts=True,
             not_counted_reason="",
         )

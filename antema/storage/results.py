@@ -1,9 +1,9 @@
 """What analyses gave: results of images, their particles, and particles that a person takes out."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
     from antema.analysis import Analysis
     from antema.nets.classified import EvidenceMap
+    from antema.storage.particle_files import ParticleFile
 
 _TABLES_KEPT = 8
+_TABLES_OF_ONE_KEPT = 64
+_LISTS_KEPT = 32
 _OVERLAYS_KEPT = 16
 
 
@@ -37,6 +40,9 @@ class Results(StoreBase):
     def __init__(self, data_dir: Path, database: Database) -> None:
         super().__init__(data_dir, database)
         self._tables: Kept[pd.DataFrame] = Kept(_TABLES_KEPT)
+        self._tables_of_one: Kept[pd.DataFrame] = Kept(_TABLES_OF_ONE_KEPT)
+        self._image_results: Kept[list[ImageResult]] = Kept(_LISTS_KEPT)
+        self._lists_of_now: dict[Hashable, tuple[tuple[int, int], list[ImageResult]]] = {}
         self._overlays: Kept[bytes] = Kept(_OVERLAYS_KEPT)
 
     def find_result(self, result_key: str) -> ImageResult | None:
@@ -201,11 +207,53 @@ class Results(StoreBase):
         """
         wanted = ("done", "failed", "skipped") if with_skipped else ("done", "failed")
         link = schema.AnalysisImage
+        version = self._database.version()
+        key = (analysis_id, wanted, exclusions)
+        known = self._lists_of_now.get(key)
+        if known is not None and known[0] == version:
+            return list(known[1])
         with self._database.reading() as session:
-            analysis = get_analysis(session, analysis_id)
-            query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
-            found = [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
-        return found if exclusions else [one.as_computed for one in found]
+            analysis_id = number(analysis_id, "analysis")
+
+            def read() -> list[ImageResult]:
+                analysis = get_analysis(session, analysis_id)
+                query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
+                return [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
+
+            found = self._image_results.get((analysis_id, wanted, self._state_of(session, analysis_id)), read)
+        results = list(found) if exclusions else [one.as_computed for one in found]
+        if len(self._lists_of_now) >= _LISTS_KEPT:
+            self._lists_of_now.clear()
+        self._lists_of_now[key] = version, results
+        return list(results)
+
+    def result_state(self, analysis_id: int, *, exclusions: bool = True) -> list[Any]:
+        """Return what the numbers of an analysis depend on, as plain values: its results' keys and what is excluded.
+
+        Parameters
+        ----------
+        analysis_id : int
+            The analysis.
+        exclusions : bool
+            Whether what people excluded stays out.
+        """
+        images = [one for one in self.image_results(analysis_id, exclusions=exclusions) if one.counts]
+        return [[one.micrograph_id, one.status, one.result_key, list(one.excluded)] for one in images]
+
+    @staticmethod
+    def _state_of(session: Session, analysis_id: int) -> Hashable:
+        """Return all that the list of an analysis' results is made of, read without making objects of it."""
+        link, micrograph, sample = schema.AnalysisImage, schema.Micrograph, schema.Sample
+        query = (
+            select(*link.__table__.columns, *micrograph.__table__.columns, sample.name)
+            .select_from(link)
+            .join(micrograph, micrograph.id == link.micrograph_id)
+            .join(sample, sample.id == micrograph.sample_id)
+            .where(link.analysis_id == analysis_id)
+            .order_by(link.micrograph_id)
+        )
+        rows = repr([tuple(row) for row in session.execute(query)])
+        return rows, _exclusions(session, analysis_id)
 
     def image_result(self, analysis_id: int, micrograph_id: int) -> ImageResult:
         """Return what an analysis gave for one micrograph.
@@ -249,7 +297,30 @@ class Results(StoreBase):
         AntemaError
             When a particle file is gone from the data folder.
         """
-        from antema.storage.particle_files import ParticleFile, read_particles
+        from antema.storage.particle_files import read_particles
+
+        files = self._particle_files(analysis_id, exclusions=exclusions)
+        # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
+        return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
+
+    def particles_of(self, analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> "pd.DataFrame":
+        """Return the rows of `particles` that are of one micrograph, without reading the others."""
+        from antema.storage.particle_files import read_particles
+
+        files = self._particle_files(analysis_id, exclusions=exclusions, micrograph_id=micrograph_id)
+        return self._tables_of_one.get(files, lambda: read_particles(files)).copy(deep=False)
+
+    def columns(self, analysis_id: int, *, exclusions: bool = True) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+        """Return what the numbers of an analysis are made of (`antema.storage.particle_files.read_columns`)."""
+        from antema.storage.particle_files import read_columns
+
+        return read_columns(self._particle_files(analysis_id, exclusions=exclusions))
+
+    def _particle_files(
+        self, analysis_id: int, *, exclusions: bool, micrograph_id: int | None = None
+    ) -> "tuple[ParticleFile, ...]":
+        """Return the particle files of an analysis that count; an error where one of them is lost."""
+        from antema.storage.particle_files import ParticleFile
 
         with self._database.reading() as session:
             analysis = get_analysis(session, analysis_id)
@@ -261,12 +332,11 @@ class Results(StoreBase):
                     micrograph_id=link.micrograph_id,
                     exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions if exclusions),
                 )
-                for link in session.scalars(_links_of(analysis.id))
+                for link in session.scalars(_links_of(analysis.id, micrograph_id))
                 if link.result is not None and not (exclusions and _why_not_counted(link.micrograph))
             )
         _refuse_lost([(file.image, file.path) for file in files])
-        # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
-        return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
+        return files
 
     def instances(self, analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> list[Instance]:
         """Return the masks of one result in the order of its particle numbers, exclusions by people applied if asked.
@@ -487,6 +557,7 @@ class Results(StoreBase):
             n_measured=row.n_measured - n_excluded,
             n_dropped=row.n_dropped + n_excluded,
             n_excluded=n_excluded,
+            excluded=tuple(one.particle for one in row.exclusions),
             pixel_size=PixelSize(row.pixel_size_nm, row.pixel_size_source),
             seconds=_total(row.seconds),
             seconds_by_step=dict(row.seconds),
@@ -522,9 +593,21 @@ def _refuse_lost(files: Sequence[tuple[str, Path]]) -> None:
         raise AntemaError(msg)
 
 
-def _links_of(analysis_id: int) -> Select[schema.AnalysisImage]:
+def _links_of(analysis_id: int, micrograph_id: int | None = None) -> Select[schema.AnalysisImage]:
     link = schema.AnalysisImage
-    return select(link).where(link.analysis_id == analysis_id).order_by(link.micrograph_id)
+    query = select(link).where(link.analysis_id == analysis_id).order_by(link.micrograph_id)
+    return query if micrograph_id is None else query.where(link.micrograph_id == micrograph_id)
+
+
+def _exclusions(session: Session, analysis_id: int) -> tuple[tuple[str, int, str], ...]:
+    link, exclusion = schema.AnalysisImage, schema.Exclusion
+    query = (
+        select(exclusion.result_key, exclusion.particle, exclusion.reason)
+        .join(link, link.result_key == exclusion.result_key)
+        .where(link.analysis_id == number(analysis_id, "analysis"))
+        .order_by(exclusion.result_key, exclusion.particle)
+    )
+    return tuple((key, particle, reason) for key, particle, reason in session.execute(query))
 
 
 def _link(session: Session, analysis_id: int, micrograph_id: int) -> schema.AnalysisImage:
