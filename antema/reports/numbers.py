@@ -284,10 +284,30 @@ def class_counts_of_images(report: SampleReport) -> list[dict[str, int]]:
     return found
 
 
+def unknown_note(report: SampleReport) -> str:
+    """Return why the shares of a sample are not compared: none of its particles has a class; empty where one has."""
+    found = _class_counts(report, view_of([report], report.view))
+    if found is None or found.counts[:, : CLASSES.index(UNKNOWN)].any():
+        return ""
+    n = int(found.counts.sum())
+    reasons = unknown_reasons(report)
+    most = max(reasons, key=lambda reason: reasons[reason], default="")
+    because = f", most often because {UNKNOWN_REASONS.get(most, most)}" if most else ""
+    every = "the one classified particle is" if n == 1 else f"all {n:,} classified particles are"
+    return f"{every} unknown{because}: its classes could not be told, so its shares are not compared."
+
+
 def share_pairs_of(report: ComparisonReport) -> list[SharePair]:
-    """Return the comparison of the shares of `CLASSES` for every pair of samples that were both classified."""
+    """Return the comparison of the shares of `CLASSES` for every pair of samples whose classes are known.
+
+    A sample whose particles are all unknown has no shares to compare: that nothing could be told is no difference.
+    """
     view = view_of(report.samples, report.view)
-    found = {place: counts for place, one in enumerate(report.samples) if (counts := _class_counts(one, view))}
+    found = {
+        place: counts
+        for place, one in enumerate(report.samples)
+        if (counts := _class_counts(one, view)) and not unknown_note(replace(one, view=view))
+    }
     places = [(a, b) for a in found for b in found if a < b]
     comparisons = [
         stats.compare_shares(
