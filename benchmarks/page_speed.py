@@ -101,6 +101,9 @@ def _table(pattern: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFr
         "crystallinity_reason": "",
         "bbox_x_px": rng.integers(0, 50, n),
         "bbox_y_px": rng.integers(0, 50, n),
+        # as small beside the picture as so many particles are
+        "bbox_w_px": 1,
+        "bbox_h_px": 1,
     }
     full = table.assign(**values)
     named = called(full, 0.8)

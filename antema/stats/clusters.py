@@ -208,9 +208,9 @@ def resampled_quantiles(data: Clustered, p: ArrayLike, multiplicity: NDArray[np.
     sums = np.bincount(flat, weights=data.weights, minlength=data.n_images * blocks)
     at_ends = np.cumsum(sums.reshape(blocks, data.n_images), axis=0)
     # quantiles of both sides of a tie: their mean is the quantile
-    shares = np.clip(np.stack([probabilities - TIE, probabilities + TIE]), TIE, 1 - TIE)
+    shares = np.clip(np.stack([probabilities - TIE, probabilities + TIE], axis=1), TIE, 1 - TIE)
     drawn = np.ascontiguousarray(multiplicity, dtype=np.float64)
-    sides = [places_of_shares(data.weights, data.image, at_ends, length, drawn, side) for side in shares]
+    places = places_of_shares(data.weights, data.image, at_ends, length, drawn, shares)
     # a place for resamples without weight, whose value is none
     values = np.append(data.values, np.nan)
-    return 0.5 * (values[sides[0]] + values[sides[1]])
+    return 0.5 * (values[places[..., 0]] + values[places[..., 1]])

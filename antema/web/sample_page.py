@@ -134,8 +134,10 @@ class Result:
         """The measured particles with the columns that numbers are made of, and their classes."""
         return called(self._unnamed, self.certainty)
 
-    @property
+    @cached_property
     def _unnamed(self) -> pd.DataFrame:
+        """The same without classes, which depend on the certainty."""
+
         def read() -> bytes:
             return packed(*store().columns(self.analysis.id, exclusions=self.exclusions))
 
