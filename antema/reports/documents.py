@@ -233,9 +233,10 @@ def _analysed(report: SampleReport) -> str:
 def _made(report: SampleReport) -> str:
     """Return when the report was made, by whom and with what program."""
     by = report.provenance.get("requested_by")
-    software = report.provenance.get("software") or report.provenance.get("software_version") or ""
+    version = report.provenance.get("software_version")
+    software = report.provenance.get("software") or (f"ANTEMA {version}" if version else "")
     when = f"{report.date:%Y-%m-%d %H:%M} UTC"
-    return f"{when}{f' by {by}' if by else ''}{f', ANTEMA {software}' if software else ''}"
+    return f"{when}{f' by {by}' if by else ''}{f', {software}' if software else ''}"
 
 
 def _origin_words(source: str) -> str:

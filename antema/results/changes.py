@@ -72,7 +72,7 @@ def exclusion_note(images: Sequence[ImageResult], *, applied: bool) -> str:
     if not parts:
         return ""
     what = " and ".join(parts)
-    verb = "was" if len(left_out) + n_excluded == 1 else "were"
+    verb = "was" if len(parts) == 1 and len(left_out) + n_excluded == 1 else "were"
     effect = (
         "the numbers are without that" if applied else "exclusions are switched off: the numbers are with all of it"
     )

@@ -147,7 +147,7 @@ class Result:
             found.attrs["dropped"] = dropped
             return found
 
-        return _COLUMNS_KEPT.get(key_of(self.state), table)
+        return _COLUMNS_KEPT.get((store().data_dir, key_of(self.state)), table)
 
     @cached_property
     def facts(self) -> dict[str, Any]:

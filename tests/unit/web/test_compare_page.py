@@ -1,17 +1,20 @@
+import dataclasses
+import io
 import json
 
 import numpy as np
 import pytest
 from component_text import text_of
+from pypdf import PdfReader
 
 from antema import stats
-from antema.domain import Recipe
+from antema.domain import PixelSize, Recipe
 from antema.imaging.palette import SAMPLE_COLOURS
-from antema.reports import CLASSES
+from antema.reports import CLASSES, ComparisonReport, comparison_report_pdf
 from antema.web import compare_page, crystallinity_view
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import load
-from antema.web.compare_tables import share_difference_rows
+from antema.web.compare_tables import share_difference_rows, statistics_rows
 from antema.web.compare_warnings import warnings
 from antema.web.results import quantity_of
 from antema.web.state import store
