@@ -37,6 +37,12 @@ class Settings(BaseSettings):
         4096, ge=64, description="Memory the process that reads an uploaded file may take, in MB (2^20 bytes)."
     )
     reader_timeout_s: float = Field(120.0, gt=0, description="Longest time to read one file, in seconds.")
+    memory_mb: int = Field(
+        2048,
+        ge=0,
+        description="Disk space for numbers and pictures of results that were made once, in MB (2^20 bytes); 0 makes "
+        "them anew for every reader.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity of the messages written to the log."
     )

@@ -313,7 +313,8 @@ def _stored(analysis_id: int | None, ids: list[dict[str, str]]) -> list[Any]:
     return [shown[control["field"]] for control in ids]
 
 
-_WEIGHTS = (Input("sample-weighting", "value"), Input("sample-border", "value"))
+_EXCLUSIONS = Input("sample-exclusions", "value")
+_WEIGHTS = (Input("sample-weighting", "value"), Input("sample-border", "value"), _EXCLUSIONS)
 _VIEW = (*_WEIGHTS, Input("sample-certainty", "value"))
 
 
@@ -336,12 +337,14 @@ def _address(
     by_class: bool,
     weighting: str,
     border: bool,
+    exclusions: bool,
     certainty: float | None,
     _current: int | None,
     _kept: int,
     sample_id: int,
 ) -> tuple[dict[str, str], bool]:
-    choice = SampleChoice(analysis_id, column, view_of(weighting, certainty, border=border), bool(log), bool(by_class))
+    view = view_of(weighting, certainty, border=border, exclusions=exclusions)
+    choice = SampleChoice(analysis_id, column, view, bool(log), bool(by_class))
     usual = usual_choice(sample_id)
     kept = usual_choice(sample_id, analysis_id).view
     query = "" if analysis_id is None else choice.query_beside(usual)
@@ -374,12 +377,14 @@ def _keep_view(
     analysis_id: int | None,
     weighting: str,
     border: bool,
+    exclusions: bool,
     certainty: float | None,
     kept: int,
 ) -> tuple[Any, Any]:
     if not clicks or analysis_id is None:
         return no_update, no_update
-    store().set_view(analysis_id, view_of(weighting, certainty, border=border), by=current_user())
+    view = view_of(weighting, certainty, border=border, exclusions=exclusions)
+    store().set_view(analysis_id, view, by=current_user())
     return kept + 1, message("This result opens with this view from now on.", "success")
 
 
@@ -387,14 +392,28 @@ def _keep_view(
     Output("sample-border", "disabled"),
     Output("sample-border-hindrance", "children"),
     Input("sample-analysis", "value"),
+    _EXCLUSIONS,
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _border(analysis_id: int | None, *_: object) -> tuple[bool, str]:
+def _border(analysis_id: int | None, exclusions: bool, *_: object) -> tuple[bool, str]:
     if analysis_id is None:
         return True, ""
-    hindrance = sample_page.border_hindrance(sample_page.load(analysis_id))
+    hindrance = sample_page.border_hindrance(sample_page.load(analysis_id, exclusions=exclusions))
     return bool(hindrance), hindrance and f"No correction for border loss. {hindrance}"
+
+
+@callback(
+    Output("sample-exclusions-words", "children"),
+    Output("sample-exclusions-box", "hidden"),
+    Input("sample-analysis", "value"),
+    _EXCLUSIONS,
+    Input("sample-changed", "data"),
+    Input("sample-jobs", "data"),
+)
+def _taken_out(analysis_id: int | None, exclusions: bool, *_: object) -> tuple[str, bool]:
+    words = "" if analysis_id is None else sample_page.exclusion_words(analysis_id, exclusions=exclusions)
+    return words, not words
 
 
 @callback(
@@ -431,10 +450,11 @@ def _make_current(clicks: int | None, sample_id: int, analysis_id: int | None, m
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _numbers(analysis_id: int | None, weighting: str, border: bool, *_: object) -> tuple[Any, ...]:
+def _numbers(analysis_id: int | None, weighting: str, border: bool, exclusions: bool, *_: object) -> tuple[Any, ...]:
     if analysis_id is None:
         return [], [], []
-    result, view = sample_page.load(analysis_id), view_of(weighting, None, border=border)
+    result = sample_page.load(analysis_id, exclusions=exclusions)
+    view = view_of(weighting, None, border=border, exclusions=exclusions)
     return sample_page.headline(result, view), sample_page.left_out(result), sample_page.failures(result)
 
 
@@ -447,12 +467,13 @@ def _numbers(analysis_id: int | None, weighting: str, border: bool, *_: object) 
     Input("sample-jobs", "data"),
 )
 def _downloads(
-    analysis_id: int | None, weighting: str, border: bool, certainty: float | None, *_: object
+    analysis_id: int | None, weighting: str, border: bool, exclusions: bool, certainty: float | None, *_: object
 ) -> tuple[list[Any], bool]:
     if analysis_id is None:
         return [], True
-    view = view_of(weighting, certainty, border=border)
-    return sample_page.downloads_menu(analysis_id, view), sample_page.load(analysis_id).n_images == 0
+    view = view_of(weighting, certainty, border=border, exclusions=exclusions)
+    nothing = sample_page.load(analysis_id, exclusions=exclusions).n_images == 0
+    return sample_page.downloads_menu(analysis_id, view), nothing
 
 
 @callback(
@@ -462,13 +483,14 @@ def _downloads(
     Output("sample-by-class-box", "hidden"),
     Output("sample-classes-model", "children"),
     Input("sample-analysis", "value"),
+    _EXCLUSIONS,
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _classified(analysis_id: int | None, *_: object) -> tuple[str, bool, bool, bool, str]:
+def _classified(analysis_id: int | None, exclusions: bool, *_: object) -> tuple[str, bool, bool, bool, str]:
     if analysis_id is None:
         return "", True, True, True, ""
-    result = sample_page.load(analysis_id)
+    result = sample_page.load(analysis_id, exclusions=exclusions)
     why = sample_classes.unclassified(result)
     caution = classes_caution(store().sample(result.analysis.sample_id).material)
     return why, not why, bool(why), bool(why), f"{model_words(result.images)} {caution}".strip()
@@ -491,15 +513,19 @@ def _shares(
     analysis_id: int | None,
     weighting: str,
     border: bool,
+    exclusions: bool,
     certainty: float | None,
     selection: dict[str, Any] | None,
     *_: object,
 ) -> tuple[Any, ...]:
-    view = view_of(weighting, certainty, border=border)
+    view = view_of(weighting, certainty, border=border, exclusions=exclusions)
     result = _classified_result(analysis_id, view, hidden=hidden)
     if result is None:
         return (no_update,) * 4
-    return *sample_classes.shares(result, view, selection), *sample_classes.coverage(result, view)
+    of = [view.border_weighted, view.crystallinity_certainty]
+    picked = sample_classes.picked_class(selection)
+    shares = result.rendered("shares", [*of, picked], lambda: sample_classes.shares(result, view, selection))
+    return *shares, *result.rendered("coverage", of, lambda: sample_classes.coverage(result, view))
 
 
 # by itself: it resamples images for each class, which the slider's own answer is not to wait for
@@ -521,19 +547,23 @@ def _sizes(
     log: bool,
     weighting: str,
     border: bool,
+    exclusions: bool,
     certainty: float | None,
     *_: object,
 ) -> tuple[Any, Any]:
-    view = view_of(weighting, certainty, border=border)
+    view = view_of(weighting, certainty, border=border, exclusions=exclusions)
     result = _classified_result(analysis_id, view, hidden=hidden)
-    return (no_update, no_update) if result is None else sample_classes.sizes(result, column, view, log=log)
+    if result is None:
+        return no_update, no_update
+    of = [column, bool(log), view.weighting, view.border_weighted, view.crystallinity_certainty]
+    return tuple(result.rendered("sizes", of, lambda: sample_classes.sizes(result, column, view, log=log)))
 
 
 def _classified_result(analysis_id: int | None, view: View, *, hidden: bool) -> sample_page.Result | None:
     """Return a result with its classes at the view's certainty; None where there are none to show."""
     if hidden or analysis_id is None:
         return None
-    result = sample_page.load(analysis_id, view.crystallinity_certainty)
+    result = sample_page.load(analysis_id, view.crystallinity_certainty, exclusions=view.exclusions)
     # another result may have been chosen since the section was shown
     return None if sample_classes.unclassified(result) else result
 
@@ -573,12 +603,14 @@ def _classes_csv(
     column: str,
     weighting: str,
     border: bool,
+    exclusions: bool,
     certainty: float | None,
 ) -> Any:  # noqa: ANN401 - Dash's no_update
     if not any(clicks) or analysis_id is None or not isinstance(ctx.triggered_id, dict):
         return no_update
-    view, plot = view_of(weighting, certainty, border=border), ctx.triggered_id["plot"]
-    table = sample_classes.plot_rows(plot, sample_page.load(analysis_id, view.crystallinity_certainty), column, view)
+    view, plot = view_of(weighting, certainty, border=border, exclusions=exclusions), ctx.triggered_id["plot"]
+    result = sample_page.load(analysis_id, view.crystallinity_certainty, exclusions=exclusions)
+    table = sample_classes.plot_rows(plot, result, column, view)
     return {"content": table.to_csv(index=False), "filename": f"crystallinity_{plot}.csv"}
 
 
@@ -638,19 +670,18 @@ def _leave_strange_out(clicks: int | None, analysis_id: int | None, changed: int
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _statistics(analysis_id: int | None, weighting: str, border: bool, *_: object) -> Any:  # noqa: ANN401 - a table or nothing
+def _statistics(analysis_id: int | None, weighting: str, border: bool, exclusions: bool, *_: object) -> Any:  # noqa: ANN401 - a table or nothing
     if analysis_id is None:
         return []
     view = view_of(weighting, None, border=border)
-    return sample_page.statistics_table(sample_page.load(analysis_id), view)
+    return sample_page.statistics_table(sample_page.load(analysis_id, exclusions=exclusions), view)
 
 
 @callback(
     Output("sample-histogram", "figure"),
     Input("sample-analysis", "value"),
     Input("sample-quantity", "value"),
-    Input("sample-weighting", "value"),
-    Input("sample-border", "value"),
+    *_WEIGHTS,
     Input("sample-log", "value"),
     Input("sample-selection", "data"),
     Input("sample-by-class", "value"),
@@ -663,6 +694,7 @@ def _histogram(
     column: str,
     weighting: str,
     border: bool,
+    exclusions: bool,
     log: bool,
     selection: dict[str, Any] | None,
     by_class: bool,
@@ -671,9 +703,17 @@ def _histogram(
 ) -> Any:  # noqa: ANN401 - a figure or no_update
     if analysis_id is None or (ctx.triggered_id == "sample-certainty" and not _shows_classes(by_class, selection)):
         return no_update
-    view = view_of(weighting, certainty, border=border)
-    result = sample_page.load(analysis_id, view.crystallinity_certainty)
-    return sample_page.distribution(result, column, view, log=log, selection=selection, by_class=by_class)
+    view = view_of(weighting, certainty, border=border, exclusions=exclusions)
+    result = sample_page.load(analysis_id, view.crystallinity_certainty, exclusions=exclusions)
+    if selection:
+        return sample_page.distribution(result, column, view, log=log, selection=selection, by_class=by_class)
+    of = [column, view.weighting, view.border_weighted, bool(log)]
+    of += [view.crystallinity_certainty] if by_class else []
+    return result.rendered(
+        "histogram",
+        of,
+        lambda: sample_page.distribution(result, column, view, log=log, selection=None, by_class=by_class),
+    )
 
 
 def _shows_classes(by_class: bool, selection: dict[str, Any] | None) -> bool:
@@ -688,6 +728,7 @@ def _shows_classes(by_class: bool, selection: dict[str, Any] | None) -> bool:
     State("sample-quantity", "value"),
     State("sample-weighting", "value"),
     State("sample-border", "value"),
+    State("sample-exclusions", "value"),
     State("sample-log", "value"),
     State("sample-by-class", "value"),
     State("sample-certainty", "value"),
@@ -699,14 +740,15 @@ def _plot_csv(
     column: str,
     weighting: str,
     border: bool,
+    exclusions: bool,
     log: bool,
     by_class: bool,
     certainty: float | None,
 ) -> Any:  # noqa: ANN401 - Dash's no_update
     if not clicks or analysis_id is None:
         return no_update
-    view = view_of(weighting, certainty, border=border)
-    result = sample_page.load(analysis_id, view.crystallinity_certainty)
+    view = view_of(weighting, certainty, border=border, exclusions=exclusions)
+    result = sample_page.load(analysis_id, view.crystallinity_certainty, exclusions=exclusions)
     table = sample_page.bins_table(result, column, view, log=log, by_class=by_class)
     return {"content": table.to_csv(index=False), "filename": f"{column}_histogram.csv"}
 
@@ -735,14 +777,15 @@ clientside_callback(
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
     Input("sample-selection", "data"),
+    _EXCLUSIONS,
 )
 def _viewer_offer(
-    analysis_id: int | None, _changed: int, _jobs: object, selection: dict[str, Any] | None
+    analysis_id: int | None, _changed: int, _jobs: object, selection: dict[str, Any] | None, exclusions: bool
 ) -> dict[str, Any]:
     if analysis_id is None:
         return {"options": [], "wanted": None}
     picked = selection.get("particles") if ctx.triggered_id == "sample-selection" and selection else None
-    options = sample_page.viewer_targets(sample_page.load(analysis_id))
+    options = sample_page.viewer_targets(sample_page.load(analysis_id, exclusions=exclusions))
     return {"options": options, "wanted": picked[0][0] if picked else None}
 
 
@@ -769,6 +812,7 @@ clientside_callback(
     Input("sample-overlay", "value"),
     Input("sample-by-class", "value"),
     Input("sample-certainty", "value"),
+    _EXCLUSIONS,
     Input("sample-changed", "data"),
 )
 def _viewer(
@@ -778,6 +822,7 @@ def _viewer(
     overlay: bool,
     by_class: bool,
     certainty: float | None,
+    exclusions: bool,
     _: int,
 ) -> tuple[Any, Any]:
     if micrograph_id is None or analysis_id is None:
@@ -785,7 +830,13 @@ def _viewer(
     micrograph, at = store().micrograph(micrograph_id), view_of(None, certainty, border=None).crystallinity_certainty
     coloured = sample_page.is_coloured_by_class(analysis_id, asked=by_class)
     figure = sample_page.viewer(
-        micrograph, analysis_id, selection=selection, overlay_on=overlay, by_class=coloured, certainty=at
+        micrograph,
+        analysis_id,
+        selection=selection,
+        overlay_on=overlay,
+        by_class=coloured,
+        certainty=at,
+        exclusions=exclusions,
     )
     return figure, sample_page.outline_keys(by_class=coloured)
 
@@ -857,15 +908,17 @@ def _select(
     Output("sample-selection-bar", "hidden"),
     Input("sample-selection", "data"),
     Input("sample-certainty", "value"),
+    _EXCLUSIONS,
     State("sample-analysis", "value"),
 )
 def _selection_words(
-    selection: dict[str, Any] | None, certainty: float | None, analysis_id: int | None
+    selection: dict[str, Any] | None, certainty: float | None, exclusions: bool, analysis_id: int | None
 ) -> tuple[str, bool]:
     if not selection or analysis_id is None:
         return "", True
     at = view_of(None, certainty, border=None).crystallinity_certainty
-    return sample_page.selection_words(sample_page.load(analysis_id, at), selection), False
+    result = sample_page.load(analysis_id, at, exclusions=exclusions)
+    return sample_page.selection_words(result, selection), False
 
 
 @callback(
@@ -883,12 +936,14 @@ def _grid_columns(further: list[str] | None) -> list[dict[str, Any]]:
     State("sample-analysis", "value"),
     State("sample-selection", "data"),
     State("sample-certainty", "value"),
+    State("sample-exclusions", "value"),
 )
 def _grid_rows(
     request: dict[str, Any] | None,
     analysis_id: int | None,
     selection: dict[str, Any] | None,
     certainty: float | None,
+    exclusions: bool,
 ) -> Any:  # noqa: ANN401 - Dash's no_update
     if request is None:
         return no_update
@@ -897,11 +952,11 @@ def _grid_rows(
     # Rows picked in the table itself are marked there and hide no other.
     shown = selection.get("within") if selection and selection.get("from") == "table" else selection
     at = view_of(None, certainty, border=None).crystallinity_certainty
-    return sample_page.grid_rows(sample_page.load(analysis_id, at), request, shown)
+    return sample_page.grid_rows(sample_page.load(analysis_id, at, exclusions=exclusions), request, shown)
 
 
 clientside_callback(
-    """async (analysis, selection, changed, jobs, certainty) => {
+    """async (analysis, selection, changed, jobs, certainty, exclusions) => {
         const isCertainty = window.dash_clientside.callback_context.triggered_id === "sample-certainty";
         if (selection && selection.from === "table" && !isCertainty) return window.dash_clientside.no_update;
         const grid = await window.dash_ag_grid.getApiAsync("sample-grid");
@@ -915,6 +970,7 @@ clientside_callback(
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
     Input("sample-certainty", "value"),
+    _EXCLUSIONS,
 )
 
 

@@ -9,7 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from antema.analysis.segmentation import Progress
-from antema.domain import CRYSTALLINITIES, DOUBTS, CannotAnalyse, Instance, NotFound, Recipe, View, crystallinities
+from antema.domain import (
+    CRYSTALLINITIES,
+    DOUBTS,
+    UNKNOWN,
+    CannotAnalyse,
+    Instance,
+    NotFound,
+    Recipe,
+    View,
+    crystallinity_codes,
+)
 from antema.nets.card import find
 from antema.nets.classified import Classified, EvidenceMap
 
@@ -146,16 +156,31 @@ def called(table: pd.DataFrame, certainty: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows; ``crystallinity`` and ``crystallinity_reason`` follow from the probabilities alone, so that any
-        certainty can be asked for after any other. What kept a particle from being asked about stays its reason.
+        The same rows, with categories where the reasons came as such; ``crystallinity`` and ``crystallinity_reason``
+        follow from the probabilities alone, so that any certainty can be asked for after any other. What kept a
+        particle from being asked about stays its reason.
     """
-    column = table["crystallinity_reason"].astype(object)
-    stored = column.where(column.notna(), "").tolist()
-    names, reasons = crystallinities(
+    reasons = table["crystallinity_reason"]
+    stored = reasons.cat if isinstance(reasons.dtype, pd.CategoricalDtype) else pd.Categorical(reasons)
+    known = ["" if reason in DOUBTS else str(reason) for reason in stored.categories]
+    codes = np.asarray(stored.codes, dtype=np.intp)
+    hindered = np.array([*(reason != "" for reason in known), False])[codes]
+    classes, doubts = crystallinity_codes(
         table[_PROBABILITIES].to_numpy(dtype=np.float64, na_value=np.nan),
         table["p_lattice_visible"].to_numpy(dtype=np.float64, na_value=np.nan),
-        ["" if reason in DOUBTS else reason for reason in stored],
+        hindered,
         certainty,
     )
-    text = {"crystallinity": names, "crystallinity_reason": reasons}
-    return table.assign(**{name: pd.Series(values, index=table.index, dtype="str") for name, values in text.items()})
+    names = [*CRYSTALLINITIES, UNKNOWN, ""]
+    whys = list(dict.fromkeys([*DOUBTS, "", *known]))
+    place = np.array([whys.index(reason) for reason in [*known, ""]], dtype=np.intp)
+    why = np.where(hindered, place[codes], np.where(doubts < 0, whys.index(""), doubts))
+    found = {
+        "crystallinity": pd.Categorical.from_codes(np.where(classes < 0, len(names) - 1, classes), categories=names),
+        "crystallinity_reason": pd.Categorical.from_codes(why, categories=whys),
+    }
+    if isinstance(reasons.dtype, pd.CategoricalDtype):
+        return table.assign(**found)
+    return table.assign(
+        **{name: pd.Series(values.astype(object), index=table.index, dtype="str") for name, values in found.items()}
+    )

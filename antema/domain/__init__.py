@@ -14,6 +14,7 @@ from antema.domain.crystallinity import (
     UNKNOWN,
     UNKNOWN_REASONS,
     crystallinities,
+    crystallinity_codes,
 )
 from antema.domain.errors import (
     AlreadyThere,
@@ -43,6 +44,7 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_REASONS",
     "crystallinities",
+    "crystallinity_codes",
     "COLUMN_MEANINGS",
     "DROP_REASONS",
     "PARTICLE_COLUMNS",

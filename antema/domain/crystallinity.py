@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 AMORPHOUS, MONOCRYSTALLINE, POLYCRYSTALLINE = CRYSTALLINITIES = ("amorphous", "monocrystalline", "polycrystalline")
 """The classes, in the order of all probabilities. More than one domain, twins included, is polycrystalline."""
@@ -54,15 +54,38 @@ def crystallinities(
     >>> crystallinities([[0.9, 0.05, 0.05], [0.5, 0.3, 0.2]], [0.9, 0.1], ["", ""], 0.8)
     (['amorphous', 'unknown'], ['', 'no_lattice_visible'])
     """
+    hindered = np.array([bool(hindrance) for hindrance in hindrances], dtype=np.bool_)
+    classes, doubts = crystallinity_codes(probabilities, lattice, hindered, certainty)
+    names = np.array((*CRYSTALLINITIES, UNKNOWN, ""))[classes]
+    reasons = np.where(hindered, np.array(hindrances, dtype=str), np.array((*DOUBTS, ""))[doubts])
+    return names.tolist(), reasons.tolist()
+
+
+def crystallinity_codes(
+    probabilities: ArrayLike, lattice: ArrayLike, hindered: NDArray[np.bool_], certainty: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return what each particle is called, and the model's own doubt, as numbers.
+
+    Parameters
+    ----------
+    probabilities, lattice, certainty
+        As in `crystallinities`.
+    hindered : ndarray of bool, shape (n,)
+        Whether something keeps a particle from being classified at all.
+
+    Returns
+    -------
+    classes : ndarray of int, shape (n,)
+        Places in `CRYSTALLINITIES`, 3 for `UNKNOWN`, -1 where a particle was not asked about.
+    doubts : ndarray of int, shape (n,)
+        Places in `DOUBTS`, -1 where there is none.
+    """
     table = np.asarray(probabilities, dtype=np.float64).reshape(-1, 3)
     unseen = np.asarray(lattice, dtype=np.float64) < LEAST_LATTICE
-    hindered = np.array([bool(hindrance) for hindrance in hindrances], dtype=np.bool_)
     asked = ~hindered & ~np.isnan(table).any(axis=1)
     # where something is NaN nothing compares, and argmax is not used
     sure = asked & ~unseen & (table.max(axis=1, initial=0.0) >= certainty)
     unsure = asked & ~sure
-    names = np.select([sure, unsure | hindered], [np.array(CRYSTALLINITIES)[table.argmax(axis=1)], UNKNOWN], "")
-    reasons = np.select(
-        [hindered, unsure & unseen, unsure], [np.array(hindrances, dtype=str), "no_lattice_visible", "uncertain"], ""
-    )
-    return names.tolist(), reasons.tolist()
+    classes = np.where(sure, table.argmax(axis=1), np.where(unsure | hindered, len(CRYSTALLINITIES), -1))
+    doubts = np.where(unsure, np.where(unseen, 0, 1), -1)
+    return classes, doubts

@@ -226,11 +226,14 @@ class View:
     border_weighted : bool
         Whether each particle counts by the inverse of the chance that one of its extent lies wholly inside the image
         (its ``border_weight``), times the weighting: dropping particles that the edge cuts favours small ones.
+    exclusions: bool = True
+        Whether micrographs that people left out and particles that they excluded stay out of the numbers.
     """
 
     weighting: str = "number"
     crystallinity_certainty: float = 0.80
     border_weighted: bool = False
+    exclusions: bool = True
 
 
 def _check_number(field: RecipeField, value: object) -> None:

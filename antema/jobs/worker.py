@@ -150,12 +150,15 @@ class _Work:
         from antema import nets
         from antema.analysis import load_classifier
 
-        micrographs = [m for m in self.store.micrographs(self.analysis.sample_id) if not m.is_left_out]
-        analysable = [m for m in micrographs if m.is_analysable]
-        for micrograph in micrographs:
-            if not micrograph.is_analysable:
-                self.store.save_skipped(self.analysis.id, micrograph.id, _why_skipped(micrograph))
-        progress = _Progress(images_total=len(analysable), images_skipped=len(micrographs) - len(analysable))
+        have = {one.micrograph_id: one for one in self.store.image_results(self.analysis.id) if one.status == "done"}
+        named = self.store.micrographs_to_analyse(self.analysis.id)
+        # what is done stays in the result, whatever became of the micrograph since
+        micrographs = [m for m in named if m.id in have or self._is_in_use(m)]
+        analysable = [m for m in micrographs if m.id in have or m.is_analysable]
+        skipped = [m for m in micrographs if m.id not in have and not m.is_analysable]
+        for micrograph in skipped:
+            self.store.save_skipped(self.analysis.id, micrograph.id, _why_skipped(micrograph))
+        progress = _Progress(images_total=len(analysable), images_skipped=len(skipped))
         self._tell(progress)
         with self.stop.interruptible():
             # first, since it says in a plain sentence that the device asked for is not there
@@ -163,21 +166,25 @@ class _Work:
             segmenter = nets.load(self.analysis.recipe.model)
             classifier = load_classifier(self.analysis.recipe)
         self.tell(self.store.update_job(self.job.id, device=device))
-        have = {result.micrograph_id: result for result in self.store.image_results(self.analysis.id)}
         for listed in analysable:
             self.stop.check()
             _check_cancel(self.store, self.job.id)
             # A person may have moved it, left it out or typed another pixel size since.
-            micrograph = self.store.micrograph(listed.id)
-            if micrograph.sample_id != self.analysis.sample_id or not micrograph.is_analysable:
+            micrograph, known = self.store.micrograph(listed.id), have.get(listed.id)
+            if known is not None:
+                # computed before the job broke off: it stays so, and is made again only where its file is lost
+                micrograph = replace(micrograph, pixel_size=known.pixel_size, data_index=known.data_index)
+            elif not (self._is_in_use(micrograph) and micrograph.is_analysable):
                 progress.images_total -= 1
                 self._tell(progress)
                 continue
             self._tell(progress, micrograph.filename)
-            known = have.get(micrograph.id)
             self._image(micrograph, segmenter, classifier, None if known is None else known.result_key, progress)
             self._tell(progress)
         return self._end(progress)
+
+    def _is_in_use(self, micrograph: StoredMicrograph) -> bool:
+        return micrograph.sample_id == self.analysis.sample_id and not micrograph.is_left_out
 
     def _image(
         self,
@@ -201,19 +208,24 @@ class _Work:
             micrograph.data_index,
             crystallinity_sha256=None if classifier is None else classifier.sha256,
         )
-        if store.find_result(key) is None:
+        if store.find_result(known or key) is None:
             # what is there already costs nothing and waits for nobody
             self.turn.take()
         started = time.monotonic()
         try:
             with self.stop.interruptible():
-                result = store.find_result(key)
+                result = None if known is None else store.find_result(known)
                 if result is None:
-                    self._compute(micrograph, segmenter, classifier, key)
-                    progress.seconds.append(time.monotonic() - started)
-                elif known != key:
-                    store.link_result(analysis_id, micrograph.id, key)
-                    progress.images_reused += 1
+                    self._refuse_other_work(known, key)
+                    result = store.find_result(key)
+                    if result is None:
+                        self._compute(micrograph, segmenter, classifier, key)
+                        progress.seconds.append(time.monotonic() - started)
+                    else:
+                        store.link_result(analysis_id, micrograph.id, key)
+                        progress.images_reused += 1
+                else:
+                    key = result.result_key or key
             result = store.find_result(key)
             assert result is not None
             progress.particles += result.n_measured
@@ -223,6 +235,16 @@ class _Work:
             _log.exception("%s could not be analysed", micrograph.filename)
             self._failed(micrograph, _unexpected(error), progress)
         progress.images_done += 1
+
+    @staticmethod
+    def _refuse_other_work(known: str | None, key: str) -> None:
+        """Raise where what was lost of a result can no longer be computed as it was: it would become another one."""
+        if known not in (None, key):
+            msg = (
+                "expected the particle file of this result, found none, and the program or a model has changed since: "
+                "start a new analysis"
+            )
+            raise AntemaError(msg)
 
     def _compute(
         self, micrograph: StoredMicrograph, segmenter: "Segmenter", classifier: "Classifier | None", key: str

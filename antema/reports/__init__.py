@@ -18,6 +18,7 @@ from antema.reports.numbers import (
     share_pairs_of,
     size_by_class,
     summaries,
+    unknown_note,
     unknown_reasons,
 )
 from antema.reports.tables import columns_csv, images_csv, particles_csv, summary_json
@@ -46,6 +47,7 @@ __all__ = [
     "summary_json",
     "tables_xlsx",
     "unique_stems",
+    "unknown_note",
     "unknown_reasons",
     "workbook_xlsx",
     "zip_files",

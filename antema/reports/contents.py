@@ -55,6 +55,8 @@ class ReportImage:
         Its id in the table's column ``micrograph_id``, where there is one.
     is_coloured_by_class : bool
         Whether the outlines of its picture have the colours of crystallinity.
+    changes : str
+        What of it has changed since the result was computed; empty where nothing did.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ReportImage:
     scales: tuple[float, ...] = ()
     micrograph_id: int | None = None
     is_coloured_by_class: bool = False
+    changes: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +100,13 @@ class SampleReport:
     model : mapping
         The segmentation model's card.
     provenance : mapping
-        ``date`` (ISO 8601), ``who``, ``software_version``, ``algorithm_version`` and anything else to be recorded.
+        ``date`` (ISO 8601), when the report was made; ``analysed`` (a text), when the result was computed, where that
+        is another time; ``who`` analysed it, ``software_version``, ``algorithm_version`` and anything else to be
+        recorded.
     crystallinity_model : mapping
         The card of the model that classified the particles; empty where none did.
+    remarks : sequence of str
+        What people took out of the result and what of its micrographs has changed since, one sentence each.
     """
 
     sample: Mapping[str, Any]
@@ -110,6 +117,7 @@ class SampleReport:
     model: Mapping[str, Any]
     provenance: Mapping[str, Any]
     crystallinity_model: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    remarks: Sequence[str] = ()
 
     @cached_property
     def called_table(self) -> "pd.DataFrame":

@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from antema import stats
-from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, UNKNOWN_REASONS, Quantity, Recipe, Trust, View
+from antema.domain import (
+    DROP_REASONS,
+    QUANTITIES,
+    RECIPE_FIELDS,
+    UNKNOWN,
+    UNKNOWN_REASONS,
+    Quantity,
+    Recipe,
+    Trust,
+    View,
+)
 from antema.domain.material_names import classes_caution
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, sample_colour
 from antema.reports import figures, numbers
@@ -37,7 +47,9 @@ _OF_THE_CARD = {
     "calibration": ("temperature", "offset", "ece_before", "ece_after"),
 }
 _PROVENANCE_LABELS = {
-    "date": "Date of analysis",
+    "date": "Report made",
+    "requested_by": "Report made by",
+    "analysed": "Analysed",
     "who": "Analysed by",
     "software_version": "Software version",
     "software": "Software",
@@ -128,6 +140,8 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "scales": [[image.name, *_scale_words(image)] for image in report.images],
         "left_out": _left_out(report),
         "analysed": _analysed(report),
+        "made": _made(report),
+        "remarks": list(report.remarks),
         "main": main,
         "weighting": numbers.words_of(view),
         "weighed_by": view.weighting,
@@ -210,9 +224,19 @@ def _left_out(report: SampleReport) -> str:
 
 
 def _analysed(report: SampleReport) -> str:
+    """Return when the result was computed and by whom; a report without a date of its own was made with it."""
     who = report.provenance.get("who")
-    software = report.provenance.get("software") or report.provenance.get("software_version") or ""
-    return f"{report.date:%Y-%m-%d %H:%M}{f' by {who}' if who else ''}{f', {software}' if software else ''}"
+    when = str(report.provenance.get("analysed") or f"{report.date:%Y-%m-%d %H:%M} UTC")
+    return f"{when}{f' by {who}' if who else ''}"
+
+
+def _made(report: SampleReport) -> str:
+    """Return when the report was made, by whom and with what program."""
+    by = report.provenance.get("requested_by")
+    version = report.provenance.get("software_version")
+    software = report.provenance.get("software") or (f"ANTEMA {version}" if version else "")
+    when = f"{report.date:%Y-%m-%d %H:%M} UTC"
+    return f"{when}{f' by {by}' if by else ''}{f', {software}' if software else ''}"
 
 
 def _origin_words(source: str) -> str:
@@ -377,6 +401,7 @@ def _view_rows(report: SampleReport) -> list[list[str]]:
         ["Weighting", numbers.words_of(numbers.view_of([report], report.view))],
         ["Crystallinity certainty", f"{report.view.crystallinity_certainty:.2f}"],
         ["Excluded by a person", stats.count_text(excluded, "particle")],
+        ["What people took out", "stays out" if report.view.exclusions else "counts: exclusions are switched off"],
     ]
 
 
@@ -456,6 +481,7 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
                 "facts": _facts(sample.sample),
                 "row": _comparison_row(sample, found[main.column]),
                 "note": _cautions(report, sample, found[main.column], view),
+                "analysed": _analysed(sample),
                 "images": [[image.name, image.sha256 or "–"] for image in sample.images],
             }
             for place, (letter, sample, found) in enumerate(zip(letters, report.samples, all_found, strict=True))
@@ -531,13 +557,20 @@ def _compared_crystallinity(
             if shares is not None
         ],
         "without": [letter for letter, shares in zip(letters, all_shares, strict=True) if shares is None],
-        "cautions": _material_cautions(
-            [
-                (letter, str(sample.sample.get("material") or ""))
-                for letter, sample, shares in zip(letters, report.samples, all_shares, strict=True)
-                if shares is not None
-            ]
-        ),
+        "cautions": [
+            *(
+                f"{letter}: {note}"
+                for letter, sample in zip(letters, report.samples, strict=True)
+                if (note := numbers.unknown_note(replace(sample, view=view)))
+            ),
+            *_material_cautions(
+                [
+                    (letter, str(sample.sample.get("material") or ""))
+                    for letter, sample, shares in zip(letters, report.samples, all_shares, strict=True)
+                    if shares is not None
+                ]
+            ),
+        ],
         "sections": [_share_pair(pair, letters) for pair in pairs] if few else [],
         "too_many": not few,
     }
@@ -552,6 +585,11 @@ def _material_cautions(materials: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{', '.join(names)}: {caution}" for caution, names in found.items()]
 
 
+def share_effect(name: str, one: stats.ShareDifference) -> str:
+    """Return how large the difference in the share of a class is; of the unknown ones it is no effect of the sample."""
+    return "could not be told" if name == UNKNOWN else one.effect_text
+
+
 def _share_pair(pair: numbers.SharePair, letters: list[str]) -> dict[str, Any]:
     rows: list[list[list[str]]] = []
     for name, one, corrected in zip(numbers.CLASSES, pair.comparison.classes, pair.corrected_p, strict=True):
@@ -561,7 +599,7 @@ def _share_pair(pair: numbers.SharePair, letters: list[str]) -> dict[str, Any]:
                 [name, ""],
                 [difference.value_text(), difference.interval_text() if difference.has_interval else "no interval"],
                 [one.cohens_h.value_text(), one.cohens_h.interval_text() if one.cohens_h.has_interval else ""],
-                [one.effect_text.removeprefix("a ").removesuffix(" effect"), ""],
+                [share_effect(name, one).removeprefix("a ").removesuffix(" effect"), ""],
                 ["no test" if one.p_value is None else stats.format_number(one.p_value, 2), ""],
                 ["–" if corrected is None else stats.format_number(corrected, 2), ""],
             ]
@@ -588,9 +626,11 @@ def _series_of(sample: SampleReport, quantity: Quantity, view: View) -> figures.
 
 def _cautions(report: ComparisonReport, sample: SampleReport, summary: stats.Summary, view: View) -> str:
     """Return what a reader has to know of one sample's numbers."""
-    strange = numbers.trust_note(_trusts(sample))
+    strange = numbers.trust_note(
+        [image.trust for image in sample.images if image.status == "done" and image.n_measured]
+    )
     border = numbers.border_note(sample, asked=report.view.border_weighted, applied=view.border_weighted)
-    return " ".join(text for text in (strange, summary.note, border) if text)
+    return " ".join(text for text in (strange, summary.note, border, *sample.remarks) if text)
 
 
 def _comparison_row(sample: SampleReport, summary: stats.Summary) -> list[list[str]]:

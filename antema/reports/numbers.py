@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,13 +81,15 @@ class _ClassCounts:
 
 def measured(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows of measured particles."""
-    return table.loc[table["status"] == "measured"]
+    rows = (table["status"] == "measured").to_numpy(dtype=np.bool_)
+    return table if rows.all() else table.loc[rows]
 
 
-def image_ids(table: "pd.DataFrame") -> NDArray[np.object_]:
+def image_ids(table: "pd.DataFrame") -> NDArray[Any]:
     """Return what tells images apart: their id where the table has one, else their name."""
-    column = "micrograph_id" if "micrograph_id" in table.columns else "image"
-    return table[column].to_numpy(dtype=object)
+    if "micrograph_id" in table.columns:
+        return table["micrograph_id"].to_numpy()
+    return table["image"].to_numpy(dtype=object)
 
 
 def border_correction(table: "pd.DataFrame", recipe: Recipe) -> stats.BorderCorrection:
@@ -101,8 +103,10 @@ def view_of(reports: Sequence[SampleReport], view: View) -> View:
 
     A correction of some samples and not of others would make them differ by itself.
     """
+    if not view.border_weighted:
+        return view
     possible = all(border_correction(report.table, report.recipe).is_possible for report in reports)
-    return replace(view, border_weighted=view.border_weighted and possible)
+    return replace(view, border_weighted=possible)
 
 
 def border_note(report: SampleReport, *, asked: bool, applied: bool) -> str:
@@ -238,7 +242,7 @@ def unknown_reasons(report: SampleReport) -> dict[str, int]:
     """Return how many measured particles are unknown for each reason that occurs, in the order of `UNKNOWN_REASONS`."""
     rows = measured(report.called_table)
     found = rows.loc[rows["crystallinity"] == UNKNOWN, "crystallinity_reason"].value_counts()
-    counts = {str(reason): int(n) for reason, n in found.items()}
+    counts = {str(reason): int(n) for reason, n in found.items() if n}
     known = {reason: counts.pop(reason) for reason in UNKNOWN_REASONS if reason in counts}
     return known | dict(sorted(counts.items()))
 
@@ -280,10 +284,30 @@ def class_counts_of_images(report: SampleReport) -> list[dict[str, int]]:
     return found
 
 
+def unknown_note(report: SampleReport) -> str:
+    """Return why the shares of a sample are not compared: none of its particles has a class; empty where one has."""
+    found = _class_counts(report, view_of([report], report.view))
+    if found is None or found.counts[:, : CLASSES.index(UNKNOWN)].any():
+        return ""
+    n = int(found.counts.sum())
+    reasons = unknown_reasons(report)
+    most = max(reasons, key=lambda reason: reasons[reason], default="")
+    because = f", most often because {UNKNOWN_REASONS.get(most, most)}" if most else ""
+    every = "the one classified particle is" if n == 1 else f"all {n:,} classified particles are"
+    return f"{every} unknown{because}: its classes could not be told, so its shares are not compared."
+
+
 def share_pairs_of(report: ComparisonReport) -> list[SharePair]:
-    """Return the comparison of the shares of `CLASSES` for every pair of samples that were both classified."""
+    """Return the comparison of the shares of `CLASSES` for every pair of samples whose classes are known.
+
+    A sample whose particles are all unknown has no shares to compare: that nothing could be told is no difference.
+    """
     view = view_of(report.samples, report.view)
-    found = {place: counts for place, one in enumerate(report.samples) if (counts := _class_counts(one, view))}
+    found = {
+        place: counts
+        for place, one in enumerate(report.samples)
+        if (counts := _class_counts(one, view)) and not unknown_note(replace(one, view=view))
+    }
     places = [(a, b) for a in found for b in found if a < b]
     comparisons = [
         stats.compare_shares(
@@ -303,16 +327,22 @@ def share_pairs_of(report: ComparisonReport) -> list[SharePair]:
     ]
 
 
+def _class_codes(table: "pd.DataFrame") -> NDArray[np.intp]:
+    """Return the place of each row's class in `CLASSES`, -1 where it was not classified."""
+    import pandas as pd
+
+    return np.asarray(pd.Categorical(table["crystallinity"], categories=list(CLASSES)).codes, dtype=np.intp)
+
+
 def _class_counts(report: SampleReport, view: View) -> _ClassCounts | None:
     """Return what a sample has of each class in a view; None where nothing was classified."""
     table = measured(called(report.table, view.crystallinity_certainty))
-    labels = table["crystallinity"].to_numpy(dtype=object)
-    classified = labels != ""
+    codes = _class_codes(table)
+    classified = codes >= 0
     if not classified.any():
         return None
-    _, image = np.unique(image_ids(table)[classified].astype(str), return_inverse=True)
-    place = {name: k for k, name in enumerate(CLASSES)}
-    where = image, np.array([place[str(label)] for label in labels[classified]])
+    image, _ = stats.factorise(image_ids(table)[classified])
+    where = image, codes[classified]
     counts = np.zeros((int(image.max()) + 1, len(CLASSES)), dtype=np.int64)
     np.add.at(counts, where, 1)
     if not view.border_weighted:
@@ -326,7 +356,7 @@ def _class_counts(report: SampleReport, view: View) -> _ClassCounts | None:
 def pairs_of(report: ComparisonReport, quantity: Quantity) -> list[Pair]:
     """Return the comparison of every pair of samples in one quantity."""
     view = view_of(report.samples, report.view)
-    columns: list[tuple[NDArray[np.float64], NDArray[np.object_], NDArray[np.float64]]] = []
+    columns: list[tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64]]] = []
     for sample in report.samples:
         table = measured(sample.table)
         columns.append((values_of(table, quantity), image_ids(table), weights_of(sample.table, view, sample.recipe)))
@@ -345,8 +375,8 @@ def recipe_differences(samples: Sequence[SampleReport]) -> list[str]:
 
 
 def _compare(
-    a: tuple[NDArray[np.float64], NDArray[np.object_], NDArray[np.float64]],
-    b: tuple[NDArray[np.float64], NDArray[np.object_], NDArray[np.float64]],
+    a: tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64]],
+    b: tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64]],
     view: View,
 ) -> stats.Comparison:
     return stats.compare(

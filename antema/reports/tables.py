@@ -84,7 +84,8 @@ def image_rows(report: SampleReport) -> tuple[list[str], list[list[Any]]]:
 
     ``trust`` is the verdict, with ``trust_score`` from 0 to 1 and ``trust_reasons``; ``working_scales`` are those at
     which the model saw the image, 1 for its own pixels; ``n_amorphous`` and so on count measured particles at the
-    certainty that stands beside them, and are empty where none was classified.
+    certainty that stands beside them, and are empty where none was classified; ``changed_since`` tells what of an image
+    has changed since the result was computed.
     """
     header = [
         "image",
@@ -104,6 +105,7 @@ def image_rows(report: SampleReport) -> tuple[list[str], list[list[Any]]]:
         "working_scales",
         *(f"n_{name}" for name in numbers.CLASSES),
         "crystallinity_certainty",
+        "changed_since",
     ]
     certainty = report.view.crystallinity_certainty
     rows = [
@@ -125,6 +127,7 @@ def image_rows(report: SampleReport) -> tuple[list[str], list[list[Any]]]:
             "; ".join(f"{scale:g}" for scale in image.scales) or None,
             *(counts.get(name) for name in numbers.CLASSES),
             certainty if counts else None,
+            image.changes or None,
         ]
         for image, counts in zip(report.images, numbers.class_counts_of_images(report), strict=True)
     ]
@@ -168,6 +171,8 @@ def summary_dict(report: SampleReport) -> dict[str, Any]:
         "n_images": len(report.images),
         "n_images_analysed": report.n_images_done,
         "scale_warnings": report.scale_warnings,
+        "exclusions": report.view.exclusions,
+        "remarks": list(report.remarks),
         "trust": _trust(report),
         "quantities": {
             quantity.column: {

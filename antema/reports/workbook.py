@@ -157,7 +157,7 @@ def _summary_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report:
             row += [estimate.value if estimate.has_value else None, estimate.low, estimate.high]
         lines.append((row, None))
     border = numbers.border_note(report, asked=report.view.border_weighted, applied=view.border_weighted)
-    sentences = (first.method_text, first.note, border, numbers.enough(report).statement)
+    sentences = (first.method_text, first.note, border, numbers.enough(report).statement, *report.remarks)
     lines += [([text], None) for text in sentences if text]
     lines += [([], None), (["Dropped", "", "n"], formats["head"])]
     dropped = numbers.dropped_counts(report.table)

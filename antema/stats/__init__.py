@@ -5,6 +5,7 @@ every test here therefore treats the image as the unit that was sampled, whereve
 """
 
 from antema.stats.border import CUT_KEPT, MOST_FACTOR, BorderCorrection, border_correction
+from antema.stats.clusters import factorise
 from antema.stats.comparison import Comparison, cliffs_delta, compare, holm
 from antema.stats.counting import Enough, enough
 from antema.stats.coverage import Coverage, coverage
@@ -23,6 +24,7 @@ from antema.stats.summary import (
     STATISTICS,
     Summary,
     summarise,
+    summary_of,
 )
 from antema.stats.weighting import WEIGHTINGS, weighting_words, weights
 
@@ -55,12 +57,14 @@ __all__ = [
     "coverage",
     "ecdf",
     "enough",
+    "factorise",
     "format_number",
     "histogram",
     "holm",
     "kde",
     "share_interval",
     "summarise",
+    "summary_of",
     "weighted_quantiles",
     "weighting_words",
     "weights",

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from antema.stats.quantiles import TIE
-
-_ROWS_AT_ONCE = 512
+from antema.stats.resampled import places_of_shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,30 +80,93 @@ def cluster(values: ArrayLike, images: ArrayLike, weights: ArrayLike | None = No
         msg = "weights: expected finite numbers, none below 0"
         raise ValueError(msg)
     kept = finite & (w > 0)
-    x, w, ids = x[kept], w[kept], ids[kept]
-    names, labels = np.unique(ids.astype(str), return_inverse=True)
-    image = _numbers_by_content(x, w, labels.ravel().astype(np.intp), int(names.size))
-    order = np.lexsort((image, w, x))
-    x, w, image = x[order], w[order], image[order]
+    n_missing = int(np.count_nonzero(~kept))
+    if n_missing:
+        x, w, ids = x[kept], w[kept], ids[kept]
+    labels, n_images = factorise(ids)
+    order = np.argsort(x)
+    x, w, labels = x[order], w[order], labels[order]
+    image = _numbers_by_content(x, w, labels, n_images)[labels]
+    x, w, image = _order_ties(x, w, image)
     # the mean, too, is of the ordered weights: a sum in another order may differ in its last digit
     w = w / w.mean() if w.size else w
-    return Clustered(x, w, image, int(names.size), int(np.count_nonzero(~kept)))
+    return Clustered(x, w, image, n_images, n_missing)
+
+
+def factorise(identities: NDArray[np.generic]) -> tuple[NDArray[np.intp], int]:
+    """Return a number from 0 on for each identity, shape (n,), the same for the same one, and how many there are.
+
+    Names are told apart as text, so that 1 and "1" are the same.
+    """
+    if not identities.size:
+        return np.zeros(0, dtype=np.intp), 0
+    if identities.dtype.kind in "iu":
+        lowest, highest = int(identities.min()), int(identities.max())
+        if highest - lowest < 4 * identities.size + 1024:
+            # ids lie close together: counted, nothing has to be sorted
+            place = (identities - identities.dtype.type(lowest)).astype(np.intp)
+            there = np.bincount(place) > 0
+            return (np.cumsum(there) - 1)[place], int(np.count_nonzero(there))
+    numbers: dict[object, int] = {}
+    codes = np.fromiter((numbers.setdefault(one, len(numbers)) for one in identities.tolist()), np.intp)
+    names: dict[str, int] = {}
+    same = np.array([names.setdefault(str(one), len(names)) for one in numbers], dtype=np.intp)
+    return same[codes], len(names)
 
 
 def _numbers_by_content(
     values: NDArray[np.float64], weights: NDArray[np.float64], labels: NDArray[np.intp], n_images: int
 ) -> NDArray[np.intp]:
-    """Return the image of each value, numbered by the values and weights that images hold; equal ones are alike.
+    """Return the number of each image, shape (n_images,), by the values and weights that images hold.
 
-    The numbering survives another unit of the values: it goes by their order.
+    Images are in the order of their smallest values, then of the next ones, then of the weights; equal ones are alike.
+    The numbering survives another unit of the values: it goes by their order. Values come in ascending order.
     """
-    order = np.lexsort((weights, values, labels))
-    ends = np.cumsum(np.bincount(labels, minlength=n_images))[:-1]
-    columns = (np.split(column[order], ends) for column in (values, weights))
-    keys = [(x.tolist(), w.tolist()) for x, w in zip(*columns, strict=True)]
+    first = np.empty(n_images, dtype=np.intp)
+    # written from the last to the first: what stays is the place of each image's smallest value
+    first[labels[::-1]] = np.arange(labels.size - 1, -1, -1)
+    smallest = values[first]
+    rank = np.argsort(smallest, kind="stable")
+    alike = np.flatnonzero(np.diff(smallest[rank]) == 0)
+    if alike.size:
+        some = np.unique(np.concatenate([rank[alike], rank[alike + 1]]))
+        later = np.zeros(n_images, dtype=np.intp)
+        later[some] = _order_of_contents(values, weights, labels, some)
+        rank = np.lexsort((later, smallest))
     number = np.empty(n_images, dtype=np.intp)
-    number[sorted(range(n_images), key=keys.__getitem__)] = np.arange(n_images)
-    return number[labels]
+    number[rank] = np.arange(n_images)
+    return number
+
+
+def _order_of_contents(
+    values: NDArray[np.float64], weights: NDArray[np.float64], labels: NDArray[np.intp], images: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return the place of some images in the order of all of their values, then of all of their weights."""
+    chosen = np.isin(labels, images)
+    x, w, of = values[chosen], weights[chosen], np.searchsorted(images, labels[chosen])
+    order = np.lexsort((w, x, of))
+    ends = np.cumsum(np.bincount(of, minlength=images.size))[:-1]
+    columns = (np.split(column[order], ends) for column in (x, w))
+    keys = [(one.tolist(), weight.tolist()) for one, weight in zip(*columns, strict=True)]
+    place = np.empty(images.size, dtype=np.intp)
+    place[sorted(range(images.size), key=keys.__getitem__)] = np.arange(images.size)
+    return place
+
+
+def _order_ties(
+    values: NDArray[np.float64], weights: NDArray[np.float64], image: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Return ascending values with equal ones in the order of weight and image."""
+    same = np.flatnonzero(values[1:] == values[:-1])
+    if not same.size:
+        return values, weights, image
+    tied = np.zeros(values.size, dtype=np.bool_)
+    tied[same] = tied[same + 1] = True
+    places = np.flatnonzero(tied)
+    order = places[np.lexsort((image[places], weights[places], values[places]))]
+    weights, image = weights.copy(), image.copy()
+    weights[places], image[places] = weights[order], image[order]
+    return values, weights, image
 
 
 def draw_images(n_images: int, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -135,39 +197,20 @@ def resampled_means_sds(
 def resampled_quantiles(data: Clustered, p: ArrayLike, multiplicity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weighted quantiles of every resample: shape (resamples, k). Empty resamples give NaN.
 
-    The sorted values are cut into about sqrt(n) blocks. Cumulative weights at the block ends come from one matrix
-    product; only the block in which a quantile falls is summed value by value.
+    The sorted values are cut into about sqrt(n) blocks, whose weights are summed image by image once. The block in
+    which a quantile of a resample falls is found by halving; only that one is summed value by value.
     """
     probabilities = np.atleast_1d(np.asarray(p, dtype=np.float64))
     n = data.n
     length = max(int(np.ceil(np.sqrt(n))), 1)
     blocks = -(-n // length)
-    flat = data.image * blocks + np.arange(n) // length
+    flat = (np.arange(n) // length) * data.n_images + data.image
     sums = np.bincount(flat, weights=data.weights, minlength=data.n_images * blocks)
-    at_ends = np.cumsum(sums.reshape(data.n_images, blocks), axis=1)
-    # padded to whole blocks: the padding weighs nothing and is never reached
-    padding = blocks * length - n
-    values = np.append(data.values, np.full(padding, np.nan)).reshape(blocks, length)
-    weights = np.append(data.weights, np.zeros(padding)).reshape(blocks, length)
-    image = np.append(data.image, np.zeros(padding, dtype=np.intp)).reshape(blocks, length)
-
-    result = np.full((multiplicity.shape[0], probabilities.size), np.nan)
-    for start in range(0, multiplicity.shape[0], _ROWS_AT_ONCE):
-        drawn = multiplicity[start : start + _ROWS_AT_ONCE]
-        ends = drawn @ at_ends
-        total = ends[:, -1]
-        filled = np.flatnonzero(total > 0)
-        drawn, ends, total = drawn[filled], ends[filled], total[filled]
-        rows = np.arange(filled.size)
-        for column, probability in enumerate(probabilities):
-            found = np.zeros(filled.size)
-            for slack in (-TIE, TIE):
-                target = np.clip(probability + slack, TIE, 1 - TIE) * total
-                block = np.minimum(np.count_nonzero(ends < target[:, None], axis=1), blocks - 1)
-                before = np.where(block > 0, ends[rows, np.maximum(block - 1, 0)], 0.0)
-                inside = np.cumsum(weights[block] * drawn[rows[:, None], image[block]], axis=1)
-                # the same sum in another order may fall short of the block's end by a rounding error
-                short = (inside + before[:, None]) < np.minimum(target, before + inside[:, -1])[:, None]
-                found += 0.5 * values[block, np.minimum(np.count_nonzero(short, axis=1), length - 1)]
-            result[start + filled, column] = found
-    return result
+    at_ends = np.cumsum(sums.reshape(blocks, data.n_images), axis=0)
+    # quantiles of both sides of a tie: their mean is the quantile
+    shares = np.clip(np.stack([probabilities - TIE, probabilities + TIE], axis=1), TIE, 1 - TIE)
+    drawn = np.ascontiguousarray(multiplicity, dtype=np.float64)
+    places = places_of_shares(data.weights, data.image, at_ends, length, drawn, shares)
+    # a place for resamples without weight, whose value is none
+    values = np.append(data.values, np.nan)
+    return 0.5 * (values[places[..., 0]] + values[places[..., 1]])

@@ -79,6 +79,12 @@ class Estimate:
         return {"value": self.value if self.has_value else None, "low": self.low, "high": self.high}
 
 
+def estimate_of(values: dict[str, float | None]) -> Estimate:
+    """Return the estimate that `Estimate.to_dict` gave these values of."""
+    value = values["value"]
+    return Estimate(math.nan if value is None else value, values["low"], values["high"])
+
+
 def format_number(value: float, significant: int = 3) -> str:
     """Return a number with so many significant digits, without exponent where it is readable.
 

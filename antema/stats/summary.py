@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from antema.stats.clusters import Clustered, cluster, draw_images, resampled_means_sds, resampled_quantiles
-from antema.stats.estimate import Estimate, count_text
+from antema.stats.estimate import Estimate, count_text, estimate_of
 from antema.stats.intervals import (
     Interval,
     around,
@@ -138,6 +140,12 @@ class Summary:
             "note": self.note,
             **numbers,
         }
+
+
+def summary_of(values: dict[str, Any]) -> Summary:
+    """Return the summary that `Summary.to_dict` gave these values of."""
+    names = ("mean", "sd", "median", "d10", "d50", "d90")
+    return Summary(**values | {name: estimate_of(values[name]) for name in names})
 
 
 _METHOD_TEXT = {
@@ -271,7 +279,7 @@ def _intervals(
         return ONE_IMAGE, {"mean": mean, "sd": sd, "d10": d10, "median": median, "d90": d90}
     if data.n_images < MANY_IMAGES:
         return FEW_IMAGES, _few_images(data, centre, level)
-    drawn = draw_images(data.n_images, resamples, np.random.default_rng(seed))
+    drawn = _drawn(data.n_images, resamples, seed)
     means, sds = resampled_means_sds(data, drawn)
     quantiles = resampled_quantiles(data, _PROBABILITIES, drawn)
     resampled = {"mean": means, "sd": sds, "d10": quantiles[:, 0], "median": quantiles[:, 1], "d90": quantiles[:, 2]}
@@ -282,6 +290,14 @@ def _intervals(
         interval = around_on_log if name == "sd" else around
         found[name] = interval(centre[name], None if error is None else t * error)
     return BOOTSTRAP, found
+
+
+@lru_cache(maxsize=8)
+def _drawn(n_images: int, resamples: int, seed: int) -> NDArray[np.float64]:
+    """Return the resamples of so many images: the same for every quantity of a sample."""
+    drawn = draw_images(n_images, resamples, np.random.default_rng(seed))
+    drawn.flags.writeable = False
+    return drawn
 
 
 def _few_images(data: Clustered, centre: dict[str, float], level: float) -> dict[str, Interval]:

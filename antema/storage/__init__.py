@@ -2,6 +2,7 @@
 
 from antema.storage.bin import DAYS_IN_BIN, BinEntry
 from antema.storage.file_images import Examined
+from antema.storage.kept import Kept
 from antema.storage.records import (
     AnalysisRow,
     Edit,
@@ -26,6 +27,7 @@ __all__ = [
     "ImageResult",
     "InLine",
     "Job",
+    "Kept",
     "Sample",
     "SampleSummary",
     "Store",

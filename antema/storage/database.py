@@ -41,6 +41,8 @@ class Database:
         # A transaction that reads first and writes later fails at once when another one wrote in between, whatever
         # the busy timeout; one that will write therefore takes the lock at its start.
         self._for_writing = self._engine.execution_options(immediate=True)
+        self._watcher: tuple[int, sqlite3.Connection] | None = None
+        self._watching = Lock()
         # A connection must not be used on both sides of a fork (gunicorn's workers).
         os.register_at_fork(after_in_child=lambda: self._engine.dispose(close=False))
 
@@ -106,9 +108,23 @@ class Database:
         strays = [f"row {row[1]} of {row[0]} names one of {row[2]} that is not there" for row in rows]
         return [*(page for page in pages if page != "ok"), *strays]
 
+    def version(self) -> tuple[int, int]:
+        """Return what changes whenever anybody has written, in this process or another; costs next to nothing."""
+        with self._watching:
+            if self._watcher is None or self._watcher[0] != os.getpid():
+                # never written through: what others write, and this process's own connections, changes its number
+                connection = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, check_same_thread=False)
+                self._watcher = os.getpid(), connection
+            pid, connection = self._watcher
+            return pid, int(connection.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+        with self._watching:
+            if self._watcher is not None and self._watcher[0] == os.getpid():
+                self._watcher[1].close()
+            self._watcher = None
 
     @property
     def engine(self) -> Engine:

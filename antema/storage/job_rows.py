@@ -283,10 +283,32 @@ def _add_job(session: Session, analysis: schema.Analysis, by: str, *, images_tot
         error="",
     )
     session.add(row)
+    _name_micrographs(session, analysis)
     session.flush()
     after = {"analysis_id": analysis.id, "recipe": analysis.recipe.parameters}
     record(session, user, "start job", "job", row.id, sample_id=analysis.sample_id, after=after)
     return to_job(row)
+
+
+def _name_micrographs(session: Session, analysis: schema.Analysis) -> None:
+    """Write down which micrographs an analysis is of; what comes into the sample later belongs to the next one."""
+    link, micrograph = schema.AnalysisImage, schema.Micrograph
+    known = set(session.scalars(select(link.micrograph_id).where(link.analysis_id == analysis.id)))
+    in_use = (micrograph.sample_id == analysis.sample_id) & micrograph.left_out_reason.is_(None)
+    for row in session.scalars(select(micrograph).where(in_use)):
+        if row.id not in known:
+            session.add(
+                link(
+                    analysis_id=analysis.id,
+                    micrograph=row,
+                    result_key=None,
+                    status="queued",
+                    error="",
+                    attempts=0,
+                    reused=False,
+                    updated_at=now(),
+                )
+            )
 
 
 def get_job(session: Session, job_id: int) -> schema.Job:

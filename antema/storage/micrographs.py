@@ -296,7 +296,7 @@ class Micrographs(StoreBase):
                 image.display_sha256 = pictures["display_sha256"]
 
     def move_micrograph(self, micrograph_id: int, sample_id: int, by: str, *, why: str = "") -> StoredMicrograph:
-        """Put a micrograph into another sample; analyses of the old one no longer count it."""
+        """Put a micrograph into another sample; results of the old one stay as they are and say that it was moved."""
         with self._database.writing() as session:
             row = get_micrograph(session, micrograph_id)
             target = get_sample(session, sample_id)

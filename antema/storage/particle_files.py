@@ -23,7 +23,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from antema.domain import PARTICLE_COLUMNS, Instance, NotFound
+from antema.domain import (
+    CRYSTALLINITIES,
+    DROP_REASONS,
+    PARTICLE_COLUMNS,
+    QUANTITIES,
+    UNKNOWN_REASONS,
+    Instance,
+    NotFound,
+)
 from antema.nets.classified import EvidenceMap
 
 _ROW_COLUMNS = ("sample", "image")
@@ -32,6 +40,20 @@ _WHOLE = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
 _MASK_PLACE = ("mask_x_px", "mask_y_px", "mask_w_px", "mask_h_px")
 _EVIDENCE_PLACE = ("evidence_x_px", "evidence_y_px", "evidence_w_px", "evidence_h_px")
 _STORED = tuple(column for column in PARTICLE_COLUMNS if column not in _ROW_COLUMNS)
+
+NUMBER_COLUMNS = (
+    *(quantity.column for quantity in QUANTITIES),
+    "border_weight",
+    "confidence",
+    *(f"p_{name}" for name in CRYSTALLINITIES),
+    "p_lattice_visible",
+)
+"""What the numbers of a result are made of, beside what hinders a class."""
+
+_IDENTITIES = ("micrograph_id", "particle")
+
+HINDRANCES = ("", *UNKNOWN_REASONS)
+"""What keeps a particle from being given a class, nothing first."""
 
 TABLE_COLUMNS = (*PARTICLE_COLUMNS, "micrograph_id", "exclusion_reason")
 
@@ -198,6 +220,20 @@ def read_particles(files: Sequence[ParticleFile]) -> pd.DataFrame:
     """
     if not files:
         return _empty()
+    with duckdb.connect(":memory:") as connection:
+        _register(connection, files)
+        table = connection.execute(_QUERY, [[str(file.path) for file in files]]).df()
+    for column in ("sample", "image", "exclusion_reason", *_TEXT):
+        table[column] = table[column].astype("str")
+    for column in _WHOLE:
+        table[column] = table[column].astype("int64")
+    others = [column for column in table.columns if column not in TABLE_COLUMNS]
+    # numbers that an earlier version did not measure are NaN
+    return table.reindex(columns=[*TABLE_COLUMNS, *others])
+
+
+def _register(connection: duckdb.DuckDBPyConnection, files: Sequence[ParticleFile]) -> None:
+    """Let queries know the files' places and exclusions, and the columns that earlier versions did not write."""
     places = pd.DataFrame(
         {
             "file": [str(file.path) for file in files],
@@ -211,25 +247,16 @@ def read_particles(files: Sequence[ParticleFile]) -> pd.DataFrame:
         [(place, particle, reason) for place, file in enumerate(files) for particle, reason in file.exclusions],
         columns=["place", "particle", "reason"],
     ).astype({"place": "int64", "particle": "int64", "reason": "object"})
-    with duckdb.connect(":memory:") as connection:
-        connection.register("nothing", _NOTHING)
-        connection.register("places", places)
-        connection.register("excluded", excluded)
-        table = connection.execute(_QUERY, [[str(file.path) for file in files]]).df()
-    for column in ("sample", "image", "exclusion_reason", *_TEXT):
-        table[column] = table[column].astype("str")
-    for column in _WHOLE:
-        table[column] = table[column].astype("int64")
-    others = [column for column in table.columns if column not in TABLE_COLUMNS]
-    # numbers that an earlier version did not measure are NaN
-    return table.reindex(columns=[*TABLE_COLUMNS, *others])
+    connection.register("nothing", _NOTHING)
+    connection.register("places", places)
+    connection.register("excluded", excluded)
 
 
 _NOTHING = pa.schema(
     [
         pa.field("crystallinity_reason", pa.string()),
         pa.field("evidence", pa.binary()),
-        *(pa.field(column, pa.float64()) for column in _EVIDENCE_PLACE),
+        *(pa.field(column, pa.float64()) for column in (*_EVIDENCE_PLACE, *NUMBER_COLUMNS)),
     ]
 ).empty_table()
 """No row, of the columns that earlier versions did not write."""
@@ -253,6 +280,61 @@ SELECT
 FROM (
     FROM read_parquet(?, filename = true, union_by_name = true) UNION ALL BY NAME FROM nothing
 ) AS particles
+JOIN places ON places.file = particles.filename
+LEFT JOIN excluded ON excluded.place = places.place AND excluded.particle = particles.particle
+ORDER BY places.place, particles.particle
+"""
+
+
+def read_columns(files: Sequence[ParticleFile]) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+    """Return what the numbers of many results are made of: columns of what counts, counts of what does not.
+
+    Parameters
+    ----------
+    files : sequence of ParticleFile
+        The results.
+
+    Returns
+    -------
+    columns : dict of ndarray, shape (n,)
+        Of the measured particles that nobody excluded, in the order of `read_particles`: ``micrograph_id`` and
+        ``particle`` (int64),
+        `NUMBER_COLUMNS` (float64, NaN where a value does not apply or an earlier version did not measure it) and
+        ``crystallinity_reason``, a place in `HINDRANCES`.
+    dropped : dict of str to int
+        How many of the other objects there are for each reason, most frequent first.
+    """
+    if not files:
+        nothing: dict[str, NDArray[Any]] = dict.fromkeys(NUMBER_COLUMNS, np.zeros(0))
+        nothing |= dict.fromkeys(_IDENTITIES, np.zeros(0, np.int64))
+        return nothing | {"crystallinity_reason": np.zeros(0, np.int8)}, {}
+    with duckdb.connect(":memory:") as connection:
+        _register(connection, files)
+        parameters = [list(HINDRANCES), list(DROP_REASONS), [str(file.path) for file in files]]
+        answer = connection.execute(_COLUMNS_QUERY, parameters).fetchnumpy()
+    counts = np.ma.filled(answer["counts"], fill_value=False)
+    columns: dict[str, NDArray[Any]] = {
+        column: np.ma.filled(answer[column].astype(np.float64), np.nan)[counts] for column in NUMBER_COLUMNS
+    }
+    columns |= {name: np.ma.filled(answer[name], 0)[counts].astype(np.int64) for name in _IDENTITIES}
+    columns["crystallinity_reason"] = np.ma.filled(answer["hindrance"], 0)[counts].astype(np.int8)
+    n = np.bincount(np.ma.filled(answer["dropped_for"], 0)[~counts], minlength=len(DROP_REASONS) + 1)
+    dropped = {reason: int(n[place]) for place, reason in enumerate((*DROP_REASONS, "")) if n[place]}
+    return columns, dict(sorted(dropped.items(), key=lambda item: -item[1]))
+
+
+_COLUMNS_QUERY = f"""
+SELECT
+    places.micrograph_id,
+    particles.particle,
+    {", ".join(f'particles."{column}"' for column in NUMBER_COLUMNS)},
+    particles.status = 'measured' AND excluded.reason IS NULL AS counts,
+    coalesce(list_position(?, coalesce(particles.crystallinity_reason, '')), 1) - 1 AS hindrance,
+    coalesce(
+        list_position(?, CASE WHEN excluded.reason IS NULL THEN particles.drop_reason ELSE 'excluded_by_user' END),
+        {len(DROP_REASONS) + 1}
+    ) - 1 AS dropped_for
+FROM (FROM read_parquet(?, filename = true, union_by_name = true) UNION ALL BY NAME FROM nothing) AS particles
 JOIN places ON places.file = particles.filename
 LEFT JOIN excluded ON excluded.place = places.place AND excluded.particle = particles.particle
 ORDER BY places.place, particles.particle

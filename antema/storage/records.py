@@ -1,7 +1,7 @@
 """What the store hands out: plain frozen dataclasses, free of any session."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -196,6 +196,8 @@ class ImageResult:
         Rows of the particle table, exclusions by a person applied.
     n_excluded : int
         How many of the dropped ones a person excluded.
+    excluded : tuple of int
+        Their numbers.
     pixel_size : PixelSize
         The one the result was computed with.
     seconds : float
@@ -221,12 +223,19 @@ class ImageResult:
         where another image of its file was chosen since.
     is_present_image : bool
         Whether the micrograph still is the image that was analysed.
-    stale_reason : str
-        What of the micrograph changed after the result, so that the sample should be analysed again; empty otherwise.
+    data_index : int or None
+        Which of the file's images was analysed; None for the only one.
+    changes : tuple of str
+        What of the micrograph changed after the result, which itself stays as it is: ``moved`` to another sample,
+        ``scale`` (another pixel size is in force), ``image`` (another image of the file was chosen).
+    moved_to : str
+        The sample that the micrograph is in now; empty where it is still in the one that was analysed.
     counts : bool
-        Whether the particles count; False where the micrograph was left out or moved to another sample since.
+        Whether the particles count; False where the micrograph was left out, which can be taken back.
     not_counted_reason : str
         Why they do not; empty otherwise.
+    left_out_reason : str
+        Why a person left the micrograph out, whether or not that acts on what is looked at; empty where nobody did.
     reused : bool
         The same computation had been done for another analysis.
     """
@@ -240,6 +249,7 @@ class ImageResult:
     n_measured: int = 0
     n_dropped: int = 0
     n_excluded: int = 0
+    excluded: tuple[int, ...] = ()
     pixel_size: PixelSize = field(default_factory=lambda: PixelSize.none("not analysed"))
     seconds: float = 0.0
     seconds_by_step: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -255,16 +265,47 @@ class ImageResult:
     shape: tuple[int, int] = (0, 0)
     display_sha256: str = ""
     is_present_image: bool = True
-    stale_reason: str = ""
+    data_index: int | None = None
+    changes: tuple[str, ...] = ()
+    moved_to: str = ""
     counts: bool = True
     not_counted_reason: str = ""
+    left_out_reason: str = ""
     reused: bool = False
     finished_at: datetime | None = None
 
     @property
     def stale(self) -> bool:
         """Whether the sample should be analysed again."""
-        return bool(self.stale_reason)
+        return bool(self.changes)
+
+    @property
+    def stale_reason(self) -> str:
+        """What changed after the result, in words; empty where nothing did."""
+        words = {
+            "moved": f"moved to the sample {self.moved_to} since",
+            "scale": "pixel size changed since",
+            "image": "another image of the file chosen since",
+        }
+        return "; ".join(words[change] for change in self.changes)
+
+    @property
+    def contributes(self) -> bool:
+        """Whether particles of it are in the numbers."""
+        return self.status == "done" and self.counts and self.n_measured > 0
+
+    @property
+    def as_computed(self) -> "ImageResult":
+        """The same without what people excluded: every particle and every micrograph counts."""
+        return replace(
+            self,
+            n_measured=self.n_measured + self.n_excluded,
+            n_dropped=self.n_dropped - self.n_excluded,
+            n_excluded=0,
+            excluded=(),
+            counts=True,
+            not_counted_reason="",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

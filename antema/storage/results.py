@@ -2,9 +2,9 @@
 
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from antema.domain import DROP_REASONS, AntemaError, Instance, NotFound, PixelSize, Trust
 from antema.storage import schema
-from antema.storage.analyses import get_analysis
+from antema.storage.analyses import get_analysis, to_analysis
 from antema.storage.base import StoreBase, now, number, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
 from antema.storage.file_images import image_of, is_same_image
 from antema.storage.kept import Kept
-from antema.storage.micrographs import get_micrograph
-from antema.storage.records import ImageResult
+from antema.storage.micrographs import get_micrograph, to_micrograph
+from antema.storage.records import AnalysisRow, ImageResult, StoredMicrograph
 from antema.storage.verification import digest_of
 
 _log = logging.getLogger(__name__)
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 
     from antema.analysis import Analysis
     from antema.nets.classified import EvidenceMap
+    from antema.storage.particle_files import ParticleFile
 
 _TABLES_KEPT = 8
+_TABLES_OF_ONE_KEPT = 64
+_LISTS_KEPT = 32
 _OVERLAYS_KEPT = 16
 
 
@@ -41,6 +44,9 @@ class Results(StoreBase):
     def __init__(self, data_dir: Path, database: Database) -> None:
         super().__init__(data_dir, database)
         self._tables: Kept[pd.DataFrame] = Kept(_TABLES_KEPT)
+        self._tables_of_one: Kept[pd.DataFrame] = Kept(_TABLES_OF_ONE_KEPT)
+        self._image_results: Kept[list[ImageResult]] = Kept(_LISTS_KEPT)
+        self._lists_of_now: dict[Hashable, tuple[tuple[int, int], list[ImageResult]]] = {}
         self._overlays: Kept[bytes] = Kept(_OVERLAYS_KEPT)
 
     def find_result(self, result_key: str) -> ImageResult | None:
@@ -54,6 +60,24 @@ class Results(StoreBase):
                 return None
             micrograph = get_micrograph(session, row.micrograph_id)
             return self._to_result(session, row, micrograph, None)
+
+    def micrographs_to_analyse(self, analysis_id: int) -> list[StoredMicrograph]:
+        """Return the micrographs that an analysis is of, in the order they were added: those it was started with.
+
+        What came into the sample later is not among them; what was moved or left out since is.
+        """
+        with self._database.reading() as session:
+            analysis = get_analysis(session, analysis_id)
+            return [to_micrograph(link.micrograph) for link in session.scalars(_links_of(analysis.id))]
+
+    def analyses_of(self, micrograph_id: int) -> list[AnalysisRow]:
+        """Return the analyses that hold a result of a micrograph, newest first, of whichever sample."""
+        link = schema.AnalysisImage
+        with self._database.reading() as session:
+            micrograph = get_micrograph(session, micrograph_id)
+            query = select(schema.Analysis).join(link, link.analysis_id == schema.Analysis.id)
+            query = query.where(link.micrograph_id == micrograph.id, link.status == "done")
+            return [to_analysis(row) for row in session.scalars(query.order_by(schema.Analysis.id.desc()))]
 
     def begin_image(self, analysis_id: int, micrograph_id: int) -> int:
         """Write down that work on an image begins; return how often it has begun now without coming to an end."""
@@ -185,7 +209,9 @@ class Results(StoreBase):
         """Keep that an image was not tried, and why."""
         self._save_without_result(analysis_id, micrograph_id, "skipped", reason)
 
-    def image_results(self, analysis_id: int, *, with_skipped: bool = False) -> list[ImageResult]:
+    def image_results(
+        self, analysis_id: int, *, with_skipped: bool = False, exclusions: bool = True
+    ) -> list[ImageResult]:
         """Return what an analysis gave for each micrograph it tried, in the order the micrographs were added.
 
         Parameters
@@ -194,13 +220,58 @@ class Results(StoreBase):
             The analysis.
         with_skipped : bool
             Whether micrographs that could not be tried for want of a pixel size are listed too.
+        exclusions : bool
+            Whether what people excluded stays out (`antema.domain.View`); all counts as it was computed otherwise.
         """
         wanted = ("done", "failed", "skipped") if with_skipped else ("done", "failed")
         link = schema.AnalysisImage
+        version = self._database.version()
+        key = (analysis_id, wanted, exclusions)
+        known = self._lists_of_now.get(key)
+        if known is not None and known[0] == version:
+            return list(known[1])
         with self._database.reading() as session:
-            analysis = get_analysis(session, analysis_id)
-            query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
-            return [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
+            analysis_id = number(analysis_id, "analysis")
+
+            def read() -> list[ImageResult]:
+                analysis = get_analysis(session, analysis_id)
+                query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
+                return [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
+
+            found = self._image_results.get((analysis_id, wanted, self._state_of(session, analysis_id)), read)
+        results = list(found) if exclusions else [one.as_computed for one in found]
+        if len(self._lists_of_now) >= _LISTS_KEPT:
+            self._lists_of_now.clear()
+        self._lists_of_now[key] = version, results
+        return list(results)
+
+    def result_state(self, analysis_id: int, *, exclusions: bool = True) -> list[Any]:
+        """Return what the numbers of an analysis depend on, as plain values: its results' keys and what is excluded.
+
+        Parameters
+        ----------
+        analysis_id : int
+            The analysis.
+        exclusions : bool
+            Whether what people excluded stays out.
+        """
+        images = [one for one in self.image_results(analysis_id, exclusions=exclusions) if one.counts]
+        return [[one.micrograph_id, one.status, one.result_key, list(one.excluded)] for one in images]
+
+    @staticmethod
+    def _state_of(session: Session, analysis_id: int) -> Hashable:
+        """Return all that the list of an analysis' results is made of, read without making objects of it."""
+        link, micrograph, sample = schema.AnalysisImage, schema.Micrograph, schema.Sample
+        query = (
+            select(*link.__table__.columns, *micrograph.__table__.columns, sample.name)
+            .select_from(link)
+            .join(micrograph, micrograph.id == link.micrograph_id)
+            .join(sample, sample.id == micrograph.sample_id)
+            .where(link.analysis_id == analysis_id)
+            .order_by(link.micrograph_id)
+        )
+        rows = repr([tuple(row) for row in session.execute(query)])
+        return rows, _exclusions(session, analysis_id)
 
     def image_result(self, analysis_id: int, micrograph_id: int) -> ImageResult:
         """Return what an analysis gave for one micrograph.
@@ -245,31 +316,61 @@ class Results(StoreBase):
             raise AntemaError(msg)
         return self.parquet_path(row.key)
 
-    def particles(self, analysis_id: int) -> "pd.DataFrame":
+    def particles(self, analysis_id: int, *, exclusions: bool = True) -> "pd.DataFrame":
         """Return every detected object of an analysis.
+
+        Parameters
+        ----------
+        analysis_id : int
+            The analysis.
+        exclusions : bool
+            Whether what people excluded stays out; all is as it was computed otherwise.
 
         Returns
         -------
         DataFrame
             `antema.domain.PARTICLE_COLUMNS`, ``micrograph_id``, ``exclusion_reason``, then what else the analysis
             measured. Sample and image carry their present names. Objects that a person excluded are ``dropped`` with
-            the reason ``excluded_by_user``. Micrographs left out or moved to another sample since are not in it, nor
-            are those whose particle file is lost or damaged: `image_results` has them as failed. Rows are in the order
-            of micrographs and particle numbers.
+            the reason ``excluded_by_user``. Micrographs that people left out are not in it, nor are those whose
+            particle file is lost or damaged: `image_results` has them as failed. Micrographs that were moved or scaled
+            otherwise since are in it as they were computed. Rows are in the order of micrographs and particle numbers.
 
         Raises
         ------
         AntemaError
             When the particle files of all its micrographs are lost or damaged.
         """
-        from antema.storage.particle_files import ParticleFile, read_particles
+        from antema.storage.particle_files import read_particles
+
+        files = self._particle_files(analysis_id, exclusions=exclusions)
+        # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
+        return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
+
+    def particles_of(self, analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> "pd.DataFrame":
+        """Return the rows of `particles` that are of one micrograph, without reading the others."""
+        from antema.storage.particle_files import read_particles
+
+        files = self._particle_files(analysis_id, exclusions=exclusions, micrograph_id=micrograph_id)
+        return self._tables_of_one.get(files, lambda: read_particles(files)).copy(deep=False)
+
+    def columns(self, analysis_id: int, *, exclusions: bool = True) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+        """Return what the numbers of an analysis are made of (`antema.storage.particle_files.read_columns`)."""
+        from antema.storage.particle_files import read_columns
+
+        return read_columns(self._particle_files(analysis_id, exclusions=exclusions))
+
+    def _particle_files(
+        self, analysis_id: int, *, exclusions: bool, micrograph_id: int | None = None
+    ) -> "tuple[ParticleFile, ...]":
+        """Return the particle files of an analysis that count; an error where all of them are lost or damaged."""
+        from antema.storage.particle_files import ParticleFile
 
         with self._database.reading() as session:
             analysis = get_analysis(session, analysis_id)
             links = [
                 link
-                for link in session.scalars(_links_of(analysis.id))
-                if link.result is not None and not _why_not_counted(link.micrograph, analysis)
+                for link in session.scalars(_links_of(analysis.id, micrograph_id))
+                if link.result is not None and not (exclusions and _why_not_counted(link.micrograph))
             ]
             files = tuple(
                 ParticleFile(
@@ -277,18 +378,17 @@ class Results(StoreBase):
                     sample=analysis.sample.name,
                     image=link.micrograph.filename,
                     micrograph_id=link.micrograph_id,
-                    exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions),
+                    exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions if exclusions),
                 )
                 for link in links
                 if not self._particles_fault(link.result)
             )
             if links and not files:
                 self._whole_particles(links[0].result, links[0].micrograph.filename)
-        # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
-        return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
+        return files
 
-    def instances(self, analysis_id: int, micrograph_id: int) -> list[Instance]:
-        """Return the masks of one result in the order of its particle numbers, exclusions by a person applied.
+    def instances(self, analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> list[Instance]:
+        """Return the masks of one result in the order of its particle numbers, exclusions by people applied if asked.
 
         Raises
         ------
@@ -302,8 +402,8 @@ class Results(StoreBase):
         with self._database.reading() as session:
             result = _result_of(session, analysis_id, micrograph_id)
             path = self._whole_particles(result, get_micrograph(session, micrograph_id).filename)
-            exclusions = {row.particle: row.reason for row in result.exclusions}
-        return apply_exclusions(read_instances(path), list(read_statuses(path)), exclusions)
+            excluded = {row.particle: row.reason for row in result.exclusions if exclusions}
+        return apply_exclusions(read_instances(path), list(read_statuses(path)), excluded)
 
     def evidence(self, analysis_id: int, micrograph_id: int, particle: int) -> "EvidenceMap | None":
         """Return where in a particle the model saw what speaks for each class of crystallinity.
@@ -327,8 +427,15 @@ class Results(StoreBase):
             path = self._whole_particles(_result_of(session, analysis_id, micrograph_id), image)
         return read_evidence(path, number(particle, "particle"))
 
-    def overlay_png(self, analysis_id: int, micrograph_id: int, classes: Mapping[int, str] | None = None) -> bytes:
-        """Return the outlines of one result as a transparent PNG of the micrograph's size, exclusions applied.
+    def overlay_png(
+        self,
+        analysis_id: int,
+        micrograph_id: int,
+        classes: Mapping[int, str] | None = None,
+        *,
+        exclusions: bool = True,
+    ) -> bytes:
+        """Return the outlines of one result as a transparent PNG of the micrograph's size.
 
         Parameters
         ----------
@@ -336,6 +443,8 @@ class Results(StoreBase):
             Which result.
         classes : mapping, optional
             Crystallinity by particle number, to colour the outlines by it; a particle that is not in it has none.
+        exclusions : bool
+            Whether particles that people excluded are drawn as such.
 
         Raises
         ------
@@ -348,11 +457,11 @@ class Results(StoreBase):
         with self._database.reading() as session:
             result = _result_of(session, analysis_id, micrograph_id)
             shape, _ = image_of(session, get_micrograph(session, micrograph_id), result.data_index)
-            excluded = tuple(row.particle for row in result.exclusions)
+            excluded = tuple(row.particle for row in result.exclusions if exclusions)
             key = result.key
 
         def draw() -> bytes:
-            instances = self.instances(analysis_id, micrograph_id)
+            instances = self.instances(analysis_id, micrograph_id, exclusions=exclusions)
             if classes is None:
                 return outline_overlay(shape, instances)
             numbers = read_statuses(self.parquet_path(key))
@@ -456,15 +565,19 @@ class Results(StoreBase):
         fault = "" if link.result is None else self._particles_fault(link.result)
         if link.result is not None and not fault:
             return self._to_result(session, link.result, link.micrograph, analysis, link)
-        reason = _why_not_counted(link.micrograph, analysis)
+        reason = _why_not_counted(link.micrograph)
+        moved_to = _moved_to(link.micrograph, analysis)
         return ImageResult(
             analysis_id=link.analysis_id,
             micrograph_id=link.micrograph_id,
             filename=link.micrograph.filename,
             status="failed" if fault else link.status,
             error=_fault_words(fault) if fault else link.error,
+            changes=("moved",) if moved_to else (),
+            moved_to=moved_to,
             counts=not reason,
             not_counted_reason=reason,
+            left_out_reason=link.micrograph.left_out_reason or "",
             finished_at=link.updated_at,
         )
 
@@ -477,9 +590,10 @@ class Results(StoreBase):
         link: schema.AnalysisImage | None = None,
     ) -> ImageResult:
         n_excluded = len(row.exclusions)
-        reason = "" if analysis is None else _why_not_counted(micrograph, analysis)
+        reason = "" if analysis is None else _why_not_counted(micrograph)
         shape, display = image_of(session, micrograph, row.data_index)
         is_present = is_same_image(session, micrograph, row.data_index)
+        moved_to = "" if analysis is None else _moved_to(micrograph, analysis)
         return ImageResult(
             analysis_id=None if analysis is None else analysis.id,
             micrograph_id=micrograph.id,
@@ -489,6 +603,7 @@ class Results(StoreBase):
             n_measured=row.n_measured - n_excluded,
             n_dropped=row.n_dropped + n_excluded,
             n_excluded=n_excluded,
+            excluded=tuple(one.particle for one in row.exclusions),
             pixel_size=PixelSize(row.pixel_size_nm, row.pixel_size_source),
             seconds=_total(row.seconds),
             seconds_by_step=dict(row.seconds),
@@ -504,9 +619,12 @@ class Results(StoreBase):
             shape=shape,
             display_sha256=display,
             is_present_image=is_present,
-            stale_reason=_why_stale(micrograph, row, is_present=is_present),
+            data_index=row.data_index,
+            changes=_changes(micrograph, row, moved=bool(moved_to), is_present=is_present),
+            moved_to=moved_to,
             counts=not reason,
             not_counted_reason=reason,
+            left_out_reason=micrograph.left_out_reason or "",
             reused=link is not None and link.reused,
             finished_at=row.created_at if link is None else link.updated_at,
         )
@@ -516,9 +634,21 @@ def _fault_words(fault: str) -> str:
     return f"its particle file is {fault}; analyse the sample again to have it computed anew"
 
 
-def _links_of(analysis_id: int) -> Select[schema.AnalysisImage]:
+def _links_of(analysis_id: int, micrograph_id: int | None = None) -> Select[schema.AnalysisImage]:
     link = schema.AnalysisImage
-    return select(link).where(link.analysis_id == analysis_id).order_by(link.micrograph_id)
+    query = select(link).where(link.analysis_id == analysis_id).order_by(link.micrograph_id)
+    return query if micrograph_id is None else query.where(link.micrograph_id == micrograph_id)
+
+
+def _exclusions(session: Session, analysis_id: int) -> tuple[tuple[str, int, str], ...]:
+    link, exclusion = schema.AnalysisImage, schema.Exclusion
+    query = (
+        select(exclusion.result_key, exclusion.particle, exclusion.reason)
+        .join(link, link.result_key == exclusion.result_key)
+        .where(link.analysis_id == number(analysis_id, "analysis"))
+        .order_by(exclusion.result_key, exclusion.particle)
+    )
+    return tuple((key, particle, reason) for key, particle, reason in session.execute(query))
 
 
 def _link(session: Session, analysis_id: int, micrograph_id: int) -> schema.AnalysisImage:
@@ -558,18 +688,24 @@ def _result_of(session: Session, analysis_id: int, micrograph_id: int) -> schema
     return link.result
 
 
-def _why_not_counted(micrograph: schema.Micrograph, analysis: schema.Analysis) -> str:
-    if micrograph.sample_id != analysis.sample_id:
-        return f"moved to the sample {micrograph.sample.name}"
-    if micrograph.left_out_reason is not None:
-        return f"left out: {micrograph.left_out_reason}"
-    return ""
+def _why_not_counted(micrograph: schema.Micrograph) -> str:
+    return "" if micrograph.left_out_reason is None else f"left out: {micrograph.left_out_reason}"
 
 
-def _why_stale(micrograph: schema.Micrograph, result: schema.ImageResult, *, is_present: bool) -> str:
-    if not is_present:
-        return "another image of the file chosen since"
-    return "" if micrograph.pixel_size_nm == result.pixel_size_nm else "pixel size changed since"
+def _moved_to(micrograph: schema.Micrograph, analysis: schema.Analysis) -> str:
+    return "" if micrograph.sample_id == analysis.sample_id else micrograph.sample.name
+
+
+def _changes(
+    micrograph: schema.Micrograph, result: schema.ImageResult, *, moved: bool, is_present: bool
+) -> tuple[str, ...]:
+    """Return what of a micrograph changed after a result; the pixel size of another image tells nothing."""
+    found = {
+        "moved": moved,
+        "scale": is_present and micrograph.pixel_size_nm != result.pixel_size_nm,
+        "image": not is_present,
+    }
+    return tuple(change for change, is_so in found.items() if is_so)
 
 
 def _total(seconds: Mapping[str, float]) -> float:

@@ -221,7 +221,7 @@ def _particle_counts(session: Session) -> dict[int, int]:
         .join(link, link.analysis_id == schema.Sample.current_analysis_id)
         .join(schema.ImageResult, schema.ImageResult.key == link.result_key)
         .join(schema.Micrograph, schema.Micrograph.id == link.micrograph_id)
-        .where(schema.Micrograph.sample_id == schema.Sample.id, schema.Micrograph.left_out_reason.is_(None))
+        .where(schema.Micrograph.left_out_reason.is_(None))
         .group_by(schema.Sample.id)
     )
     return {sample: int(n) for sample, n in session.execute(query)}

@@ -12,6 +12,7 @@ from dash import dcc, html
 
 from antema.domain.material_names import classes_caution
 from antema.reports import CLASSES, Pair
+from antema.reports.documents import share_effect
 from antema.reports.numbers import words_of
 from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
 from antema.storage import Sample
@@ -382,7 +383,7 @@ def share_differences(comparable: Comparable) -> list[Any]:
                 html.Td(f"{100 * one.share_a.value:.0f} and {100 * one.share_b.value:.0f}"),
                 _estimate_cell(one.difference.in_percent),
                 _estimate_cell(one.cohens_h),
-                html.Td(one.effect_text),
+                html.Td(share_effect(name, one)),
                 html.Td("no test" if one.p_value is None else _number(one.p_value)),
                 html.Td(_number(corrected)),
             ]
@@ -392,8 +393,9 @@ def share_differences(comparable: Comparable) -> list[Any]:
             zip(CLASSES, pair.comparison.classes, pair.corrected_p, strict=True)
         )
     ]
+    unknown = [f"{name}: {note}" for name, note in comparable.unknown_notes.items()]
     if not rows:
-        return []
+        return _sentences(unknown) if len(members) > 1 else []
     limits = [
         (f"{members[pair.a].name} and {members[pair.b].name}", text)
         for pair in pairs
@@ -403,7 +405,7 @@ def share_differences(comparable: Comparable) -> list[Any]:
         "Cohen's h is the difference of 2 arcsin √share: 0 for shares alike, ±π at most. p (Holm) is corrected for the "
         "number of classes and pairs; quote this one."
     )
-    return [html.Div(_table(head, rows), className="scroll-x"), *_sentences([general, *_grouped(limits)])]
+    return [html.Div(_table(head, rows), className="scroll-x"), *_sentences([*unknown, general, *_grouped(limits)])]
 
 
 def _why_unclassified(comparable: Comparable) -> str:

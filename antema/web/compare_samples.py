@@ -16,6 +16,7 @@ from antema.reports import (
     crystallinity_shares,
     pairs_of,
     share_pairs_of,
+    unknown_note,
 )
 from antema.reports.numbers import SharePair, border_note, view_of
 from antema.stats import Shares, Summary
@@ -58,6 +59,11 @@ class Member:
     def done(self) -> list[ImageResult]:
         """Micrographs that were analysed and count."""
         return [image for image in self.images if image.status == "done" and image.counts]
+
+    @cached_property
+    def contributing(self) -> list[ImageResult]:
+        """Those of them that particles come from: what is said of the others concerns no number."""
+        return [image for image in self.done if image.contributes]
 
     def series(self, column: str, view: View) -> Series:
         """Return the values of a quantity."""
@@ -123,6 +129,12 @@ class Comparable:
         """The comparison of the shares of every two samples whose particles were classified."""
         reports = [member.report(self.view) for member in self.members]
         return share_pairs_of(ComparisonReport(reports, self.view, {}))
+
+    @cached_property
+    def unknown_notes(self) -> dict[str, str]:
+        """Why the shares of samples are not compared, by name, where all of their particles are unknown."""
+        notes = {member.name: unknown_note(member.report(self.view)) for member in self.members}
+        return {name: note for name, note in notes.items() if note}
 
     @cached_property
     def shares(self) -> list[tuple[Member, Shares]]:

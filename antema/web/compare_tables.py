@@ -1,16 +1,19 @@
 """What a comparison draws and says, as tables to download; lengths in the unit that their column names."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from antema.reports import CLASSES
+from antema.results.changes import notes_of
 from antema.stats import Estimate, ecdf, histogram
 from antema.web.compare_figures import common_edges
 from antema.web.compare_samples import Comparable
 from antema.web.results import measured
+from antema.web.state import store
 
 
 def statistics_rows(comparable: Comparable) -> pd.DataFrame:
@@ -32,6 +35,7 @@ def statistics_rows(comparable: Comparable) -> pd.DataFrame:
             **_numbers("d90", summary.d90),
             "level": summary.level,
             "interval_method": summary.interval_method,
+            "remarks": " ".join(notes_of(store(), member.analysis)),
         }
         for member, summary in zip(comparable.members, comparable.summaries, strict=True)
     ]
@@ -123,13 +127,14 @@ def crystallinity_rows(comparable: Comparable) -> pd.DataFrame:
             "border_weighted": comparable.view.border_weighted,
             "level": shares.level,
             "interval_method": shares.interval_method,
+            "note": comparable.unknown_notes.get(member.name, ""),
         }
         for member, shares in comparable.shares
         for name, particles, estimate in zip(CLASSES, shares.counts, shares.shares, strict=True)
     ]
     columns = ["sample", "crystallinity", "particles", "of", "images", "share", "share_low", "share_high"]
     view = ["crystallinity_certainty", "border_weighted"]
-    return pd.DataFrame(rows, columns=[*columns, *view, "level", "interval_method"])
+    return pd.DataFrame(rows, columns=[*columns, *view, "level", "interval_method", "note"])
 
 
 def share_difference_rows(comparable: Comparable) -> pd.DataFrame:
@@ -156,7 +161,15 @@ def share_difference_rows(comparable: Comparable) -> pd.DataFrame:
         for pair in comparable.share_pairs
         for name, one, corrected in zip(CLASSES, pair.comparison.classes, pair.corrected_p, strict=True)
     ]
-    return pd.DataFrame(rows, columns=None if rows else ["sample_a", "sample_b", "crystallinity", "difference", "p"])
+    names = [member.name for member, _ in comparable.shares]
+    rows += [
+        {"sample_a": a, "sample_b": b, "note": " ".join(f"{name}: {notes[name]}" for name in (a, b) if name in notes)}
+        for notes in [comparable.unknown_notes]
+        for a, b in itertools.combinations(names, 2)
+        if a in notes or b in notes
+    ]
+    columns = ["sample_a", "sample_b", "crystallinity", "difference", "p", "note"]
+    return pd.DataFrame(rows, columns=None if rows and "p" in rows[0] else columns)
 
 
 def _numbers(name: str, estimate: Estimate) -> dict[str, float | None]:

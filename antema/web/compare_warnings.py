@@ -7,10 +7,12 @@ from dash import html
 
 from antema.domain import RECIPE_FIELDS
 from antema.reports.numbers import trust_note
+from antema.results.changes import notes_of
 from antema.stats import format_number
 from antema.web.compare_choice import MOST_SAMPLES
 from antema.web.compare_samples import Comparable, Member
 from antema.web.results import measured
+from antema.web.state import store
 
 _COARSE_RATIO = 2.0
 # Whether particles are classified changes no size.
@@ -37,7 +39,7 @@ def warnings(comparable: Comparable) -> list[html.Div]:
 
 
 def _strange_hints(members: Sequence[Member]) -> list[str]:
-    notes = {member.name: trust_note([image.trust for image in member.done]) for member in members}
+    notes = {member.name: trust_note([image.trust for image in member.contributing]) for member in members}
     return [f"{name}: {note}" for name, note in notes.items() if note]
 
 
@@ -81,11 +83,13 @@ def _recipe_warning(members: Sequence[Member]) -> list[str]:
 def _model_warning(members: Sequence[Member]) -> list[str]:
     by_model: dict[tuple[str, str], list[str]] = {}
     for member in members:
-        for key in {(str(i.model.get("name", "")), str(i.model.get("sha256", ""))) for i in member.done if i.model}:
+        for key in {
+            (str(i.model.get("name", "")), str(i.model.get("sha256", ""))) for i in member.contributing if i.model
+        }:
             by_model.setdefault(key, []).append(member.name)
     versions: dict[str, list[str]] = {}
     for member in members:
-        for version in {image.algorithm_version for image in member.done if image.algorithm_version}:
+        for version in {image.algorithm_version for image in member.contributing if image.algorithm_version}:
             versions.setdefault(version, []).append(member.name)
     sentences: list[str] = []
     if len(by_model) > 1:
@@ -101,14 +105,9 @@ def _incomplete(members: Sequence[Member]) -> list[str]:
     sentences: list[str] = []
     for member in members:
         failed = sum(image.status == "failed" for image in member.images)
-        stale = sum(image.stale for image in member.done)
         if failed:
             sentences.append(f"{member.name}: {failed} of {len(member.images)} micrographs could not be analysed.")
-        if stale:
-            sentences.append(
-                f"{member.name}: the pixel size of {stale} of {len(member.done)} micrographs, or the image chosen of "
-                "their files, changed after this result; analyse again."
-            )
+        sentences += [f"{member.name}: {note}" for note in notes_of(store(), member.analysis)]
         if member.analysis.status not in ("done", "failed"):
             sentences.append(f"{member.name}: its analysis is {member.analysis.status}; only what is through counts.")
         if not len(measured(member.table)):
@@ -117,7 +116,7 @@ def _incomplete(members: Sequence[Member]) -> list[str]:
 
 
 def _pixel_size_hint(members: Sequence[Member]) -> list[str]:
-    typical = {m.name: sorted(i.pixel_size.nm for i in m.done if i.pixel_size.nm is not None) for m in members}
+    typical = {m.name: sorted(i.pixel_size.nm for i in m.contributing if i.pixel_size.nm is not None) for m in members}
     middle = {name: sizes[len(sizes) // 2] for name, sizes in typical.items() if sizes}
     if len(middle) < 2 or max(middle.values()) < _COARSE_RATIO * min(middle.values()):
         return []

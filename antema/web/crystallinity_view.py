@@ -37,13 +37,18 @@ def is_classified(table: pd.DataFrame) -> bool:
 
 def why_unclassified(table: pd.DataFrame, recipe: Recipe) -> str:
     """Return why the particles of a result have no class; empty where they have."""
-    if is_classified(table):
+    return why_without_classes(recipe, classified=is_classified(table), n_measured=len(measured(table)))
+
+
+def why_without_classes(recipe: Recipe, *, classified: bool, n_measured: int) -> str:
+    """Return the same for a result of which it is known whether a particle was classified, and how many there are."""
+    if classified:
         return ""
     if not recipe.crystallinity:
         return LEFT_OUT
     if not crystallinity_available():
         return NO_MODEL
-    return OLDER if len(measured(table)) else NOTHING
+    return OLDER if n_measured else NOTHING
 
 
 def model_words(images: Iterable[ImageResult]) -> str:
@@ -75,7 +80,7 @@ def reason_counts(table: pd.DataFrame) -> list[tuple[str, str, int]]:
     """Return (reason, words, count) of the measured particles that are unknown, most frequent first."""
     rows = measured(table)
     counts = rows.loc[rows["crystallinity"] == UNKNOWN, "crystallinity_reason"].value_counts()
-    return [(str(reason), UNKNOWN_REASONS[str(reason)], int(n)) for reason, n in counts.items()]
+    return [(str(reason), UNKNOWN_REASONS[str(reason)], int(n)) for reason, n in counts.items() if n]
 
 
 def reasons_list(table: pd.DataFrame) -> list[Any]:

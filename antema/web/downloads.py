@@ -45,7 +45,8 @@ def everything(analysis_id: int) -> flask.Response:
     """Answer report, tables and overlays in one archive."""
 
     def build(report: SampleReport) -> bytes:
-        results = [r for r in store().image_results(analysis_id) if r.counts]
+        exclusions = report.view.exclusions
+        results = [r for r in store().image_results(analysis_id, exclusions=exclusions) if r.counts]
         stems = unique_stems(r.filename for r in results)
         full = {
             f"overlays/{stem}.png": preview_png(
@@ -54,6 +55,7 @@ def everything(analysis_id: int) -> flask.Response:
                 max_px=None,
                 classes=classes_of(report.table, r, report.view),
                 with_legend=True,
+                exclusions=exclusions,
             )
             for stem, r in zip(stems, results, strict=True)
             if r.status == "done"

@@ -46,9 +46,7 @@ def results_of(micrograph: StoredMicrograph) -> list[dict[str, Any]]:
     from antema.web.sample_page import analysis_label
 
     return [
-        {"label": analysis_label(analysis), "value": analysis.id}
-        for analysis in store().analyses(micrograph.sample_id)
-        if any(r.micrograph_id == micrograph.id and r.status == "done" for r in store().image_results(analysis.id))
+        {"label": analysis_label(analysis), "value": analysis.id} for analysis in store().analyses_of(micrograph.id)
     ]
 
 

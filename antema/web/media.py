@@ -7,9 +7,9 @@ import flask
 from antema.analysis import called
 from antema.domain import AntemaError
 from antema.imaging import annotated_png
-from antema.storage import MISSING
+from antema.storage import MISSING, ImageResult
 from antema.web.answers import plain_error
-from antema.web.state import store
+from antema.web.state import memory, store
 
 media = flask.Blueprint("media", __name__, url_prefix="/media")
 
@@ -38,7 +38,15 @@ def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
 
     With a ``certainty`` (a fraction) they are coloured by the classes at it.
     """
-    return _png(store().overlay_png(analysis_id, micrograph_id, _asked_classes(analysis_id, micrograph_id)))
+    exclusions = flask.request.args.get("exclusions") != "0"
+    classes = _asked_classes(analysis_id, micrograph_id)
+    result = store().image_result(analysis_id, micrograph_id)
+    key = ["overlay", result.result_key, list(result.excluded) if exclusions else [], _certainty() if classes else None]
+
+    def draw() -> bytes:
+        return store().overlay_png(analysis_id, micrograph_id, classes, exclusions=exclusions)
+
+    return _png(memory().content(key, draw))
 
 
 @media.get("/preview/<int:analysis_id>/<int:micrograph_id>.png")
@@ -56,12 +64,15 @@ def preview(analysis_id: int, micrograph_id: int) -> flask.Response:
 
 def _asked_classes(analysis_id: int, micrograph_id: int) -> dict[int, str] | None:
     """Return the crystallinity by particle number, in their order, at the certainty asked for; None where none is."""
-    certainty = flask.request.args.get("certainty", type=float)
+    certainty = _certainty()
     if certainty is None:
         return None
-    table = store().particles(analysis_id)
-    rows = called(table[table["micrograph_id"] == micrograph_id], certainty)
+    rows = called(store().particles_of(analysis_id, micrograph_id), certainty)
     return {int(number): str(name) for number, name in zip(rows["particle"], rows["crystallinity"], strict=True)}
+
+
+def _certainty() -> float | None:
+    return flask.request.args.get("certainty", type=float)
 
 
 def picture_versions(sample_id: int) -> dict[int, int]:
@@ -80,23 +91,43 @@ def preview_png(
     scale_bar: bool = True,
     classes: Sequence[str] | None = None,
     with_legend: bool = False,
+    exclusions: bool = True,
 ) -> bytes:
     """Return the annotated picture of one result (for pages, reports and archives).
 
     `classes` are the crystallinities of its particles in the order of their numbers, to colour the outlines by them;
     a legend names the colours.
     """
+    # The picture and the scale bar are of this result, even if another image or pixel size was chosen since.
+    result = store().image_result(analysis_id, micrograph_id)
+    excluded = list(result.excluded) if exclusions else []
+    look = [max_px, scale_bar, with_legend, None if classes is None else list(classes)]
+
+    def draw() -> bytes:
+        return _annotated(result, max_px, scale_bar, classes, with_legend=with_legend, exclusions=exclusions)
+
+    return memory().content(["preview", result.result_key, result.display_sha256, excluded, look], draw)
+
+
+def _annotated(
+    result: ImageResult,
+    max_px: int | None,
+    scale_bar: bool,  # noqa: FBT001 - private
+    classes: Sequence[str] | None,
+    *,
+    with_legend: bool,
+    exclusions: bool,
+) -> bytes:
     import io
 
     import numpy as np
     from PIL import Image
 
-    # The picture and the scale bar are of this result, even if another image or pixel size was chosen since.
-    result = store().image_result(analysis_id, micrograph_id)
+    assert result.analysis_id is not None
     path = store().whole_blob(result.display_sha256, f"Picture of {result.filename}")
     with Image.open(io.BytesIO(path.read_bytes())) as picture:
         pixels = np.asarray(picture.convert("L"))
-    instances = store().instances(analysis_id, micrograph_id)
+    instances = store().instances(result.analysis_id, result.micrograph_id, exclusions=exclusions)
     nm = result.pixel_size.nm if scale_bar else None
     return annotated_png(pixels, instances, nm, classes=classes, with_legend=with_legend, max_px=max_px)
 

@@ -6,7 +6,7 @@ from typing import Any
 from antema.domain import AntemaError
 from antema.storage import SampleSummary
 from antema.web.results import measured
-from antema.web.state import store
+from antema.web.state import memory, store
 
 
 def sample_rows(*, archived: bool) -> list[dict[str, Any]]:
@@ -39,8 +39,11 @@ def _median_nm(summary: SampleSummary) -> float | None:
     """Return the median equivalent diameter of the measured particles in nm; None without any."""
     if summary.current_analysis_id is None or not summary.n_particles:
         return None
-    table = measured(store().particles(summary.current_analysis_id))
-    median = float(table["equivalent_diameter_nm"].median())
+    analysis_id = summary.current_analysis_id
+    key = ["median", store().result_state(analysis_id)]
+    median = memory().value(
+        key, lambda: float(measured(store().particles(analysis_id))["equivalent_diameter_nm"].median())
+    )
     return median if math.isfinite(median) else None
 
 

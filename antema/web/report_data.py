@@ -7,6 +7,7 @@ from antema.analysis import ALGORITHM_VERSION, called
 from antema.domain import NotFound, View, scale_disagreements
 from antema.provenance import provenance
 from antema.reports import ReportImage, SampleReport
+from antema.results.changes import notes_of
 from antema.storage import ImageResult, StoredMicrograph
 from antema.web.media import preview_png
 from antema.web.state import store
@@ -33,8 +34,8 @@ def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = Tru
     """
     analysis = store().analysis(analysis_id)
     sample = store().sample(analysis.sample_id)
-    results = [result for result in store().image_results(analysis_id) if result.counts]
-    table = store().particles(analysis_id)
+    results = [one for one in store().image_results(analysis_id, exclusions=view.exclusions) if one.counts]
+    table = store().particles(analysis_id, exclusions=view.exclusions)
     return SampleReport(
         sample={
             "name": sample.name,
@@ -46,7 +47,7 @@ def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = Tru
             "properties": dict(sample.properties),
         },
         table=table,
-        images=[_image(analysis_id, result, classes_of(table, result, view), pictures=pictures) for result in results],
+        images=[_image(result, view, classes_of(table, result, view), pictures=pictures) for result in results],
         recipe=analysis.recipe,
         view=view,
         model=model_card(analysis.recipe.model, results),
@@ -54,11 +55,12 @@ def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = Tru
         | {
             # the results' own: the program may have moved on since
             "algorithm_version": next((r.algorithm_version for r in results if r.algorithm_version), ALGORITHM_VERSION),
-            "analysed": f"{analysis.created_at:%Y-%m-%d %H:%M} UTC",
+            "analysed": f"{analysis.finished_at or analysis.created_at:%Y-%m-%d %H:%M} UTC",
             "who": analysis.created_by,
             "requested_by": by,
         },
         crystallinity_model=crystallinity_card(results),
+        remarks=notes_of(store(), analysis, exclusions=view.exclusions),
     )
 
 
@@ -89,12 +91,18 @@ def classes_of(table: "pd.DataFrame", result: ImageResult, view: View) -> list[s
     return called(rows, view.crystallinity_certainty)["crystallinity"].tolist()
 
 
-def _image(analysis_id: int, result: ImageResult, classes: list[str] | None, *, pictures: bool) -> ReportImage:
+def _image(result: ImageResult, view: View, classes: list[str] | None, *, pictures: bool) -> ReportImage:
     micrograph = store().micrograph(result.micrograph_id)
     done = result.status == "done"
     png = b""
-    if done and pictures:
-        png = preview_png(analysis_id, result.micrograph_id, max_px=REPORT_PICTURE_PX, classes=classes)
+    if done and pictures and result.analysis_id is not None:
+        png = preview_png(
+            result.analysis_id,
+            result.micrograph_id,
+            max_px=REPORT_PICTURE_PX,
+            classes=classes,
+            exclusions=view.exclusions,
+        )
     return ReportImage(
         name=result.filename,
         sha256=micrograph.sha256,
@@ -111,6 +119,7 @@ def _image(analysis_id: int, result: ImageResult, classes: list[str] | None, *, 
         scales=result.scales,
         micrograph_id=result.micrograph_id,
         is_coloured_by_class=bool(png and any(classes or ())),
+        changes=result.stale_reason,
         **_scale_check(micrograph, result),
     )
 

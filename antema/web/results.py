@@ -1,5 +1,6 @@
 """What the pages say of a result: numbers, shares, reasons. Frames in, plain values out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,8 @@ def quantity_of(column: str) -> Quantity:
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that count: measured and not excluded."""
-    return table[table["status"] == "measured"]
+    rows = (table["status"] == "measured").to_numpy(bool)
+    return table if rows.all() else table[rows]
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,6 @@ def series(table: pd.DataFrame, column: str, view: View, recipe: Recipe, n_image
     return Series(values[kept], weights, images, n_images, view, quantity_of(column).upper)
 
 
-def dropped_counts(table: pd.DataFrame) -> list[tuple[str, str, int]]:
-    """Return (reason, words, count) of what was left out, most frequent first."""
-    counts = table.loc[table["status"] == "dropped", "drop_reason"].value_counts()
-    return [(str(reason), DROP_REASONS.get(str(reason), str(reason)), int(n)) for reason, n in counts.items()]
-
-
 def pick(table: pd.DataFrame, selection: dict[str, Any] | None) -> pd.Series:
     """Return which rows of `table` a selection means.
 
@@ -101,12 +97,12 @@ def pick(table: pd.DataFrame, selection: dict[str, Any] | None) -> pd.Series:
         return (table["status"] == "measured") & (values >= selection["low"]) & above
     if "crystallinity" in selection:
         return (table["status"] == "measured") & (table["crystallinity"] == selection["crystallinity"])
-    wanted = {(int(micrograph), int(particle)) for micrograph, particle in selection["particles"][:MOST_PICKED]}
-    pairs = zip(table["micrograph_id"], table["particle"], strict=True)
-    return pd.Series([(int(m), int(p)) in wanted for m, p in pairs], index=table.index)
+    wanted = selection["particles"][:MOST_PICKED]
+    pairs = pd.MultiIndex.from_arrays([table["micrograph_id"], table["particle"]])
+    return pd.Series(pairs.isin([(int(m), int(p)) for m, p in wanted]), index=table.index)
 
 
-def hover_text(row: pd.Series) -> str:
+def hover_text(row: Mapping[str, Any]) -> str:
     """Return the numbers of a particle as the hover shows them."""
     lines = [f"<b>Particle {row['particle']}</b>"]
     if row["status"] == "dropped":
@@ -123,7 +119,7 @@ def hover_text(row: pd.Series) -> str:
     return "<br>".join(lines)
 
 
-def class_words(row: pd.Series) -> str:
+def class_words(row: Mapping[str, Any]) -> str:
     """Return what a particle is called and how certain that is, or why it is not called anything."""
     if row["crystallinity"] == UNKNOWN:
         return f"unknown crystallinity: {UNKNOWN_REASONS[row['crystallinity_reason']]}"
@@ -141,5 +137,5 @@ def viewer_particles(table: pd.DataFrame) -> list[dict[str, Any]]:
             "h_px": float(row["bbox_h_px"]),
             "hover": hover_text(row),
         }
-        for _, row in table.iterrows()
+        for row in table.to_dict("records")
     ]

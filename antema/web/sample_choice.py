@@ -1,4 +1,7 @@
-"""What the sample page shows, as its address says it: `/samples/7?result=3&quantity=…&weighting=…&border=1`."""
+"""What the sample page shows, as its address says it.
+
+`/samples/7?result=3&quantity=…&weighting=…&border=1&exclusions=1`
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -52,12 +55,18 @@ def view_parts(view: View) -> dict[str, str]:
     return {
         "weighting": view.weighting,
         "border": "1" if view.border_weighted else "0",
+        "exclusions": "1" if view.exclusions else "0",
         "certainty": f"{100 * view.crystallinity_certainty:.10g}",
     }
 
 
 def view_of(
-    weighting: str | None, certainty_percent: float | None, *, border: bool | None, usual: View | None = None
+    weighting: str | None,
+    certainty_percent: float | None,
+    *,
+    border: bool | None,
+    exclusions: bool | None = None,
+    usual: View | None = None,
 ) -> View:
     """Return the view of these controls; an empty or impossible one is taken for the usual one's."""
     view = usual or View()
@@ -65,6 +74,8 @@ def view_of(
         view = replace(view, weighting=str(weighting))
     if border is not None:
         view = replace(view, border_weighted=bool(border))
+    if exclusions is not None:
+        view = replace(view, exclusions=bool(exclusions))
     if certainty_percent is not None and 0 < certainty_percent <= 100:
         # 57 / 100 is to be what was kept as 0.57, whatever it went through on its way
         view = replace(view, crystallinity_certainty=round(certainty_percent / 100, 9))
@@ -73,8 +84,9 @@ def view_of(
 
 def view_from_query(query: Mapping[str, str], usual: View) -> View:
     """Return the view that a query asks for, and of what it leaves open the usual one's."""
-    border = {"0": False, "1": True}.get(query.get("border", ""))
-    return view_of(query.get("weighting"), _number(query.get("certainty", "")), border=border, usual=usual)
+    border, exclusions = ({"0": False, "1": True}.get(query.get(name, "")) for name in ("border", "exclusions"))
+    certainty = _number(query.get("certainty", ""))
+    return view_of(query.get("weighting"), certainty, border=border, exclusions=exclusions, usual=usual)
 
 
 def asked_certainty(text: str) -> float | None:

@@ -20,19 +20,24 @@ PLOTS = {"shares": "Shares", "sizes": "Size by class", "coverage": "Certainty"}
 
 def unclassified(result: Result) -> str:
     """Return why a result has no classes; empty where it has."""
-    return words.why_unclassified(result.table, result.analysis.recipe)
+    return words.why_without_classes(result.analysis.recipe, **_known(result))
 
 
 def shares(result: Result, view: View, selection: dict[str, Any] | None) -> tuple[go.Figure, list[Any]]:
     """Return the bars of the classes; how they came about, and why particles are unknown."""
     found = _shares(result, view)
-    rest = int((measured(result.table)["crystallinity"] == "").sum())
+    rest = int((measured(result.measured)["crystallinity"] == "").sum())
     said = words.shares_words(found, result.applied(view), rest)
-    picked = selection.get("crystallinity") if selection else None
+    picked = picked_class(selection)
     return figures.shares_figure(found, picked), [
-        *words.reasons_list(result.table),
+        *words.reasons_list(result.measured),
         html.P(said, className="quiet"),
     ]
+
+
+def picked_class(selection: dict[str, Any] | None) -> str | None:
+    """Return the class that is picked; None where none is."""
+    return selection.get("crystallinity") if selection else None
 
 
 def sizes(result: Result, column: str, view: View, *, log: bool) -> tuple[go.Figure, list[Any]]:
@@ -52,8 +57,8 @@ def sizes(result: Result, column: str, view: View, *, log: bool) -> tuple[go.Fig
 def coverage(result: Result, view: View) -> tuple[go.Figure, str]:
     """Return what every certainty leaves with a class and how much of that is to be expected right; the present one."""
     applied = result.applied(view)
-    found = words.certainty_curve(result.table, applied, result.analysis.recipe)
-    said = words.certainty_words(result.table, applied, result.analysis.recipe)
+    found = words.certainty_curve(result.measured, applied, result.analysis.recipe)
+    said = words.certainty_words(result.measured, applied, result.analysis.recipe)
     return figures.coverage_figure(found, view.crystallinity_certainty), said
 
 
@@ -63,7 +68,11 @@ def plot_rows(plot: str, result: Result, column: str, view: View) -> pd.DataFram
         return words.shares_rows(_shares(result, view))
     if plot == "sizes":
         return words.size_rows(_by_class(result, column, view)).assign(quantity=column, weighting=view.weighting)
-    return words.coverage_rows(words.certainty_curve(result.table, result.applied(view), result.analysis.recipe))
+    return words.coverage_rows(words.certainty_curve(result.measured, result.applied(view), result.analysis.recipe))
+
+
+def _known(result: Result) -> dict[str, Any]:
+    return {"classified": result.facts["classified"], "n_measured": result.facts["measured"]}
 
 
 def _shares(result: Result, view: View) -> Shares:
@@ -75,7 +84,7 @@ def _shares(result: Result, view: View) -> Shares:
 def _by_class(result: Result, column: str, view: View) -> list[tuple[str, Series]]:
     # what can be corrected for is decided for the sample as a whole
     applied, recipe = result.applied(view), result.analysis.recipe
-    parts = ((name, result.table[result.table["crystallinity"] == name]) for name in CLASSES)
+    parts = ((name, result.measured[result.measured["crystallinity"] == name]) for name in CLASSES)
     return [
         (name, series(part, column, applied, recipe, result.n_images)) for name, part in parts if len(measured(part))
     ]

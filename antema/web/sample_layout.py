@@ -11,7 +11,14 @@ from antema.web.figures import empty_figure
 from antema.web.micrograph_actions import ACTIONS
 from antema.web.sample_choice import SampleChoice
 from antema.web.state import settings
-from antema.web.view_controls import VIEWER, border_switch, certainty_slider, quantity_choice, weighting_choice
+from antema.web.view_controls import (
+    VIEWER,
+    border_switch,
+    certainty_slider,
+    exclusions_switch,
+    quantity_choice,
+    weighting_choice,
+)
 
 _CERTAINTY_WORDS = (
     "Below this certainty a particle is unknown. Acts at once and makes no new result. What is to be expected right is "
@@ -202,6 +209,7 @@ def _distribution_panel(choice: SampleChoice) -> html.Div:
         quantity_choice("sample-quantity", choice.column),
         weighting_choice("sample-weighting", choice.view.weighting),
         border_switch("sample-border", value=choice.view.border_weighted),
+        exclusions_switch("sample-exclusions", value=choice.view.exclusions),
         dbc.Switch(id="sample-log", label="log axis", value=choice.log),
         html.Div(
             dbc.Switch(id="sample-by-class", label="by class", value=choice.by_class),
@@ -223,6 +231,7 @@ def _distribution_panel(choice: SampleChoice) -> html.Div:
     return html.Div(
         [
             html.Div(controls, className="controls"),
+            html.P(id="sample-exclusions-words", className="quiet hindrance"),
             html.P(id="sample-border-hindrance", className="quiet hindrance"),
             dcc.Graph(id="sample-histogram", config=_GRAPH, className="graph"),
         ],

@@ -1,7 +1,11 @@
 """What the sample page shows, computed from the store; the page's callbacks only call in here."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,14 +15,18 @@ import pandas as pd
 import plotly.graph_objects as go
 from dash import html
 from numpy.typing import NDArray
+from plotly.utils import PlotlyJSONEncoder
 
 from antema.analysis import called
-from antema.domain import COLUMN_MEANINGS, PARTICLE_COLUMNS, QUANTITIES, UNKNOWN, Quantity, View
+from antema.domain import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, UNKNOWN, Quantity, View
 from antema.imaging.palette import CRYSTALLINITY_COLOURS
 from antema.reports import ReportImage, SampleReport
-from antema.reports.numbers import border_correction, border_note, view_of, words_of
-from antema.stats import Histogram, Summary, histogram
-from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
+from antema.reports.numbers import border_correction, border_note, words_of
+from antema.results.changes import changes_since, exclusion_note
+from antema.results.columns import narrow_table, packed, unpacked
+from antema.results.memory import key_of
+from antema.stats import Histogram, Summary, histogram, summary_of
+from antema.storage import AnalysisRow, ImageResult, Kept, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
 from antema.web.crystallinity_view import class_keys, is_classified
@@ -26,17 +34,17 @@ from antema.web.format import count
 from antema.web.media import picture_versions
 from antema.web.results import (
     Series,
-    dropped_counts,
-    measured,
     pick,
     quantity_of,
     series,
     viewer_particles,
 )
 from antema.web.sample_choice import view_parts
-from antema.web.state import store
+from antema.web.state import memory, store
 
 NOT_CLASSIFIED = "#c9ced6"
+_THREADS = os.cpu_count() or 1
+_WORTH_THREADS = 100_000  # particles from which on several quantities are summarised at a time
 _SHOWN_COLUMNS = (
     "image",
     "particle",
@@ -87,13 +95,76 @@ _COLUMN_LABELS = {
 }
 
 
-@dataclass(frozen=True)
+_COLUMNS_KEPT: Kept[pd.DataFrame] = Kept(6)
+
+
+@dataclass(frozen=True, eq=False)
 class Result:
-    """One analysis with its table, read once per callback."""
+    """One analysis, looked at with or without what people excluded. Its tables are read when they are needed.
+
+    Parameters
+    ----------
+    analysis : AnalysisRow
+        The analysis.
+    images : list of ImageResult
+        How each micrograph went.
+    certainty : float
+        What the classes of the particles are asked for.
+    exclusions : bool
+        Whether what people excluded stays out.
+    """
 
     analysis: AnalysisRow
-    table: pd.DataFrame
     images: list[ImageResult]
+    certainty: float
+    exclusions: bool = True
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Every detected object, with all of its columns."""
+        return called(store().particles(self.analysis.id, exclusions=self.exclusions), self.certainty)
+
+    @cached_property
+    def state(self) -> list[Any]:
+        """What the numbers are made of, as a key to what is remembered."""
+        return store().result_state(self.analysis.id, exclusions=self.exclusions)
+
+    @cached_property
+    def measured(self) -> pd.DataFrame:
+        """The measured particles with the columns that numbers are made of, and their classes."""
+        return called(self._unnamed, self.certainty)
+
+    @cached_property
+    def _unnamed(self) -> pd.DataFrame:
+        """The same without classes, which depend on the certainty."""
+
+        def read() -> bytes:
+            return packed(*store().columns(self.analysis.id, exclusions=self.exclusions))
+
+        def table() -> pd.DataFrame:
+            columns, dropped = unpacked(memory().content(["columns", self.state], read))
+            found = narrow_table(columns)
+            found.attrs["dropped"] = dropped
+            return found
+
+        return _COLUMNS_KEPT.get((store().data_dir, key_of(self.state)), table)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What is asked of the result again and again.
+
+        ``dropped``: how many objects do not count, by reason; ``measured``; ``classified``: whether any particle was;
+        ``hindrance``: why there is no correction for border loss, empty where there is one.
+        """
+        return memory().value(["facts", self.state, self.analysis.recipe.fingerprint()], self._facts)
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "dropped": self._unnamed.attrs["dropped"],
+            "measured": len(self._unnamed),
+            "classified": is_classified(self.measured),
+            "hindrance": border_correction(self._unnamed, self.analysis.recipe).reason,
+        }
 
     @property
     def n_images(self) -> int:
@@ -103,22 +174,33 @@ class Result:
     def report(self, view: View) -> SampleReport:
         """Return the result as the reports' numbers take it; without what only their pages print."""
         images = [ReportImage(i.filename, status=i.status) for i in self.images if i.counts]
-        return SampleReport({}, self.table, images, self.analysis.recipe, view, {}, {})
+        return SampleReport({}, self.measured, images, self.analysis.recipe, view, {}, {})
 
     def applied(self, view: View) -> View:
         """Return the view as it can be applied to this result."""
-        return view_of([self.report(view)], view)
+        return replace(view, border_weighted=view.border_weighted and not self.facts["hindrance"])
 
     def series(self, column: str, view: View) -> Series:
         """Return the values of a quantity, weighted as can be applied."""
-        return series(self.table, column, self.applied(view), self.analysis.recipe, self.n_images)
+        return series(self._unnamed, column, self.applied(view), self.analysis.recipe, self.n_images)
+
+    def summary(self, column: str, view: View) -> Summary:
+        """Return the statistics of a quantity with their intervals, remembered."""
+        applied = self.applied(view)
+        key = ["summary", self.state, column, applied.weighting, applied.border_weighted]
+        return summary_of(memory().value(key, lambda: self.series(column, view).summary().to_dict()))
+
+    def rendered(self, name: str, what: Sequence[Any], make: Callable[[], Any]) -> Any:  # noqa: ANN401 - as Dash takes it
+        """Return what a callback answers as plain JSON values, remembered under what it is made of."""
+        key = [name, self.state, self.analysis.recipe.fingerprint(), *what]
+        return memory().value(key, lambda: json.loads(json.dumps(make(), cls=PlotlyJSONEncoder)))
 
 
-def load(analysis_id: int, certainty: float | None = None) -> Result:
-    """Return an analysis with its particles, exclusions applied, and their classes at a certainty (the view's kept)."""
-    analysis, table = store().analysis(analysis_id), store().particles(analysis_id)
+def load(analysis_id: int, certainty: float | None = None, *, exclusions: bool = True) -> Result:
+    """Return an analysis, exclusions applied if asked, with its particles' classes at a certainty (the view's kept)."""
+    analysis = store().analysis(analysis_id)
     at = analysis.view.crystallinity_certainty if certainty is None else certainty
-    return Result(analysis, called(table, at), store().image_results(analysis_id))
+    return Result(analysis, store().image_results(analysis_id, exclusions=exclusions), at, exclusions)
 
 
 def analysis_options(sample_id: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -179,7 +261,7 @@ def bins_table(result: Result, column: str, view: View, *, log: bool, by_class: 
     share = f"share_of_{view.weighting}{'_border_corrected' if data.view.border_weighted else ''}"
     ends = {f"{column}_from": bins.edges[:-1], f"{column}_to": bins.edges[1:]}
     parts: dict[str, NDArray[np.float64]] = {}
-    if by_class and is_classified(result.table):
+    if by_class and result.facts["classified"]:
         # in the unit of the bars, which are percents where they are not particles
         of = 1 if data.weights is None else 100
         unit = "particles" if data.weights is None else share
@@ -202,7 +284,8 @@ def distribution(
     quantity = quantity_of(column)
     if not len(data.values):
         return figures.empty_figure(_no_values(result, quantity))
-    picked = result.table.loc[pick(result.table, selection) & (result.table["status"] == "measured"), column]
+    table = result.measured if selection else result.measured.head(0)
+    picked = table.loc[pick(table, selection), column]
     bins = _bins(data, quantity, log=log)
     return figures.distribution_figure(
         quantity,
@@ -212,14 +295,14 @@ def distribution(
         log=log,
         view=data.view,
         picked=picked.to_numpy(float),
-        classes=_by_class(result, column, data, bins) if by_class and is_classified(result.table) else (),
+        classes=_by_class(result, column, data, bins) if by_class and result.facts["classified"] else (),
     )
 
 
 def _by_class(result: Result, column: str, data: Series, bins: Histogram) -> list[tuple[str, str, NDArray[np.float64]]]:
     """Return what each class of crystallinity has of the bars: name, colour, heights in the bars' unit."""
-    rows = measured(result.table)
-    names = rows.loc[np.isfinite(rows[column].to_numpy(float)), "crystallinity"].to_numpy(object)
+    rows = result.measured
+    names = rows["crystallinity"].to_numpy(object)[np.isfinite(rows[column].to_numpy(float))]
     weights = np.ones(len(data.values)) if data.weights is None else 100 * data.weights / data.weights.sum()
     parts: list[tuple[str, str, NDArray[np.float64]]] = []
     for name, colour in (*CRYSTALLINITY_COLOURS.items(), ("", NOT_CLASSIFIED)):
@@ -231,24 +314,27 @@ def _by_class(result: Result, column: str, data: Series, bins: Histogram) -> lis
 
 
 def _no_values(result: Result, quantity: Quantity) -> str:
-    if not (result.table["status"] == "measured").any():
+    if not result.facts["measured"]:
         return "No particle was measured in this result."
     return f"No {quantity.label.lower()} in this result; one made before it was measured has to be analysed again."
 
 
 def headline(result: Result, view: View) -> list[Any]:
     """Return the numbers one reads first: median, mean, spread, counts."""
-    data = result.series(QUANTITIES[0].column, view)
-    summary = data.summary()
+    applied, summary = result.applied(view), result.summary(QUANTITIES[0].column, view)
     tiles = [
         _tile("Median diameter", summary.median.value_text("nm"), summary.median.interval_text()),
         _tile("Mean ± SD", _mean_and_sd(summary), summary.mean.interval_text()),
         _tile("D10", summary.d10.value_text("nm"), summary.d10.interval_text()),
         _tile("D90", summary.d90.value_text("nm"), summary.d90.interval_text()),
-        _tile("Particles", count(summary.n), words_of(data.view)),
+        _tile("Particles", count(summary.n), words_of(applied)),
         _tile("Images", str(result.n_images), _images_words(result)),
     ]
-    border = border_note(result.report(view), asked=view.border_weighted, applied=data.view.border_weighted)
+    border = result.rendered(
+        "border note",
+        [view.border_weighted],
+        lambda: border_note(result.report(view), asked=view.border_weighted, applied=applied.border_weighted),
+    )
     sentences = [text for text in (summary.method_text if summary.n > 1 else "", summary.note, border) if text]
     return [html.Div(tiles, className="tiles"), html.P(" ".join(sentences), className="quiet statement")]
 
@@ -261,9 +347,10 @@ def _mean_and_sd(summary: Summary) -> str:
 
 def _images_words(result: Result) -> str:
     """Return how many of the sample's micrographs are not in the result."""
+    there = {image.micrograph_id for image in result.images if image.status == "done" and image.counts}
     in_use = [m for m in store().micrographs(result.analysis.sample_id) if not m.is_left_out]
-    missing = len(in_use) - result.n_images
-    return f"of {len(in_use)} in use" if missing > 0 else "all analysed"
+    missing = [m for m in in_use if m.id not in there]
+    return f"{len(missing)} in use not analysed" if missing else "all analysed"
 
 
 def _tile(label: str, value: str, below: str) -> html.Div:
@@ -281,8 +368,7 @@ def statistics_table(result: Result, view: View) -> html.Table:
     """Return every quantity's statistics with their intervals."""
     head = ["Quantity", "n", "Images", "Mean", "SD", "D10", "Median (D50)", "D90"]
     rows = []
-    for quantity in QUANTITIES:
-        summary = result.series(quantity.column, view).summary()
+    for quantity, summary in zip(QUANTITIES, _summaries(result, view), strict=True):
         if not summary.n and quantity != QUANTITIES[0]:
             continue  # of a result made before this was measured, or without a probability map
         estimates = (summary.mean, summary.sd, summary.d10, summary.median, summary.d90)
@@ -300,29 +386,38 @@ def statistics_table(result: Result, view: View) -> html.Table:
     )
 
 
+def _summaries(result: Result, view: View) -> list[Summary]:
+    """Return the summary of each quantity; where nobody has asked before, on all cores."""
+    columns = [quantity.column for quantity in QUANTITIES]
+    if result.facts["measured"] < _WORTH_THREADS:
+        return [result.summary(column, view) for column in columns]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(lambda column: result.summary(column, view), columns))
+
+
 def left_out(result: Result) -> list[Any]:
     """Return what was detected but not counted, and why."""
-    counts = dropped_counts(result.table)
-    total = int((result.table["status"] == "dropped").sum())
+    counts = result.facts["dropped"]
+    total = sum(counts.values())
     if not total:
         return [html.P("Nothing that was detected was left out.", className="quiet")]
-    items = [html.Li([html.B(count(n)), f" {words}"]) for _, words, n in counts]
-    return [html.P(f"{count(total)} of {count(len(result.table))} detected objects do not count:"), html.Ul(items)]
+    items = [html.Li([html.B(count(n)), f" {DROP_REASONS.get(reason, reason)}"]) for reason, n in counts.items()]
+    detected = total + result.facts["measured"]
+    return [html.P(f"{count(total)} of {count(detected)} detected objects do not count:"), html.Ul(items)]
 
 
 def border_hindrance(result: Result) -> str:
     """Return why a result cannot be corrected for border loss; empty where it can."""
-    return border_correction(result.table, result.analysis.recipe).reason
+    return result.facts["hindrance"]
 
 
 def failures(result: Result) -> list[Any]:
     """Return the micrographs that could not be analysed, each with its reason."""
     failed = [image for image in result.images if image.status == "failed" and image.counts]
-    stale = [image for image in result.images if image.stale and image.counts]
     tried = {image.micrograph_id for image in result.images}
-    missing = [m for m in store().micrographs(result.analysis.sample_id) if m.id not in tried and not m.is_left_out]
-    skipped = [m for m in missing if not m.pixel_size.is_known]
-    added = [m for m in missing if m.pixel_size.is_known]
+    micrographs = store().micrographs(result.analysis.sample_id)
+    skipped = [m for m in micrographs if m.id not in tried and not m.is_left_out and not m.pixel_size.is_known]
+    is_active = result.analysis.status in ("queued", "running")
     parts: list[Any] = []
     if failed:
         items = [html.Li([html.B(image.filename), f": {image.error}"]) for image in failed]
@@ -330,14 +425,13 @@ def failures(result: Result) -> list[Any]:
     if skipped:
         names = ", ".join(micrograph.filename for micrograph in skipped)
         parts.append(html.Div(f"Not analysed for want of a pixel size: {names}.", className="alert alert-warning"))
-    if added and result.analysis.status not in ("queued", "running"):
-        names = ", ".join(micrograph.filename for micrograph in added)
-        parts.append(html.Div(f"Not in this result: {names}. Analyse again to add it.", className="alert alert-info"))
-    for reason in dict.fromkeys(image.stale_reason for image in stale):
-        names = ", ".join(image.filename for image in stale if image.stale_reason == reason)
-        words = f"{reason.capitalize()}: {names}. Analyse again."
-        parts.append(html.Div(words, className="alert alert-warning"))
-    return parts
+    changes = changes_since(result.images, micrographs, is_active=is_active)
+    return [*parts, *(html.Div(words, className="alert alert-warning") for words in changes)]
+
+
+def exclusion_words(analysis_id: int, *, exclusions: bool) -> str:
+    """Return what people took out of a result, and whether it acts; empty where nothing was."""
+    return exclusion_note(store().image_results(analysis_id), applied=exclusions)
 
 
 def column_label(column: str) -> str:
@@ -390,6 +484,9 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
     selection : dict or None
         What is picked elsewhere: only those rows are shown then.
     """
+    if not selection and not request.get("filterModel") and not request.get("sortModel"):
+        page, total = _plain_page(result, request["startRow"], request["endRow"])
+        return {"rowData": _records(page), "rowCount": total}
     rows = result.table
     if selection:
         rows = rows[pick(rows, selection)]
@@ -397,13 +494,30 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
         rows = rows[_matches(rows[column], condition)]
     for sort in reversed(request.get("sortModel") or []):
         rows = rows.sort_values(sort["colId"], ascending=sort["sort"] == "asc", kind="stable", na_position="last")
-    page = rows.iloc[request["startRow"] : request["endRow"]]
+    return {"rowData": _records(rows.iloc[request["startRow"] : request["endRow"]]), "rowCount": len(rows)}
+
+
+def _plain_page(result: Result, start: int, stop: int) -> tuple[pd.DataFrame, int]:
+    """Return rows of the whole table in its own order, reading only the images that they are of; how many there are."""
+    images = [image for image in result.images if image.status == "done" and image.counts]
+    ends = np.cumsum([0, *(image.n_measured + image.n_dropped for image in images)])
+    parts: list[pd.DataFrame] = []
+    for image, first, last in zip(images, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        if first < stop and last > start:
+            rows = store().particles_of(result.analysis.id, image.micrograph_id, exclusions=result.exclusions)
+            parts.append(called(rows.iloc[max(start - first, 0) : stop - first], result.certainty))
+    page = pd.concat(parts, ignore_index=True) if parts else result.table.iloc[start:stop]
+    return page, int(ends[-1])
+
+
+def _records(page: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as the grid takes them."""
     shown = page[[*_SHOWN_COLUMNS, *_FURTHER_COLUMNS, "micrograph_id"]]
     shown = shown.assign(separated=shown["separated"].map({True: "yes", False: "no"}))
     records = shown.astype(object).where(shown.notna(), None).to_dict("records")
     for record in records:
         record["id"] = f"{record['micrograph_id']}-{record['particle']}"
-    return {"rowData": records, "rowCount": len(rows)}
+    return records
 
 
 def _matches(values: pd.Series, condition: dict[str, Any]) -> NDArray[np.bool_]:
@@ -446,11 +560,13 @@ def no_rows() -> pd.DataFrame:
 
 
 def of_micrograph(
-    analysis_id: int, micrograph_id: int, certainty: float | None = None
+    analysis_id: int, micrograph_id: int, certainty: float | None = None, *, exclusions: bool = True
 ) -> tuple[pd.DataFrame, ImageResult | None]:
     """Return one micrograph's rows of a result, classes as `load` gives them, and how its analysis went."""
-    rows = load(analysis_id, certainty).table
-    return rows[rows["micrograph_id"] == micrograph_id], _results_by_micrograph(analysis_id).get(micrograph_id)
+    result = load(analysis_id, certainty, exclusions=exclusions)
+    image = next((one for one in result.images if one.micrograph_id == micrograph_id), None)
+    rows = store().particles_of(analysis_id, micrograph_id, exclusions=exclusions)
+    return called(rows, result.certainty), image
 
 
 def viewer(
@@ -462,6 +578,7 @@ def viewer(
     annotations_on: bool = False,
     by_class: bool = False,
     certainty: float | None = None,
+    exclusions: bool = True,
 ) -> go.Figure:
     """Return the zoomable micrograph, with the particles of a result where there is one.
 
@@ -481,15 +598,25 @@ def viewer(
             annotations=micrograph.annotations,
             annotations_on=annotations_on,
         )
-    rows, _ = of_micrograph(analysis_id, micrograph.id, certainty)
-    picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
-    stamp = f"{result.result_key}-{picture_versions(micrograph.sample_id).get(micrograph.id, 0)}"
-    at = store().analysis(analysis_id).view.crystallinity_certainty if certainty is None else certainty
+    analysis = store().analysis(analysis_id)
+    at = analysis.view.crystallinity_certainty if certainty is None else certainty
+
+    def particles() -> list[dict[str, Any]]:
+        return viewer_particles(of_micrograph(analysis_id, micrograph.id, at, exclusions=exclusions)[0])
+
+    excluded = list(result.excluded) if exclusions else []
+    picked: set[int] = set()
+    if selection:
+        rows, _ = of_micrograph(analysis_id, micrograph.id, at, exclusions=exclusions)
+        picked = {int(number) for number in rows.loc[pick(rows, selection), "particle"]}
+    stamp = f"{result.result_key}-{picture_versions(analysis.sample_id).get(micrograph.id, 0)}"
+    address = f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}"
+    address += (f"&certainty={at:g}" if by_class else "") + ("" if exclusions else "&exclusions=0")
     return figures.micrograph_figure(
         f"/media/blob/{result.display_sha256}.png",
-        f"/media/overlay/{analysis_id}/{micrograph.id}.png?v={stamp}" + (f"&certainty={at:g}" if by_class else ""),
+        address,
         result.shape,
-        viewer_particles(rows),
+        memory().value(["viewer", result.result_key, micrograph.id, excluded, at], particles),
         # the result's own, for the numbers in the hover are made with it
         pixel_size_nm=result.pixel_size.nm,
         picked=picked,
@@ -503,7 +630,7 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
     """Return what is picked, in words."""
     if not selection:
         return ""
-    n = int(pick(result.table, selection).sum())
+    n = int(pick(result.table if "particles" in selection else result.measured, selection).sum())
     if "crystallinity" in selection:
         name = selection["crystallinity"]
         return (
@@ -522,7 +649,7 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
 
 def is_coloured_by_class(analysis_id: int, *, asked: bool) -> bool:
     """Return whether outlines can be and are asked to be coloured by class."""
-    return bool(asked) and is_classified(store().particles(analysis_id))
+    return bool(asked) and load(analysis_id).facts["classified"]
 
 
 def outline_keys(*, by_class: bool = False) -> list[html.Span]:

@@ -61,3 +61,10 @@ def certainty_slider(identity: str, certainty: float) -> html.Div:
 def border_switch(identity: str, *, value: bool) -> html.Div:
     """Return the switch of the correction for border loss, with what it does."""
     return html.Div(dbc.Switch(id=identity, label="correct for border loss", value=value), title=_BORDER_WORDS)
+
+
+def exclusions_switch(identity: str, *, value: bool) -> html.Div:
+    """Return the switch that lets act what people took out of a result; hidden where they took nothing."""
+    title = "Micrographs and particles that people took out stay out of the numbers; without it all is as computed."
+    switch = dbc.Switch(id=identity, label="without what people took out", value=value)
+    return html.Div(switch, id=f"{identity}-box", title=title, hidden=True)

@@ -253,6 +253,46 @@ def test_cancelled_between_images_and_resumed(store, sample, micrographs, segmen
     assert segmenter.calls == 3
 
 
+def test_what_is_done_stays_when_a_job_is_taken_up_again(store, sample, micrographs, segmenter, monkeypatch, work):
+    """Neither another pixel size nor another sample nor a further micrograph gets into what was computed."""
+    real, seen = segmenter.probability, []
+
+    def second_fails(pixels):
+        seen.append(1)
+        return 1 / 0 if len(seen) == 2 else real(pixels)
+
+    monkeypatch.setattr(segmenter, "probability", second_fails)
+    job = jobs.start(store, sample.id, Recipe(), "Ann")
+    assert work(job).images_failed == 1
+    before = store.particles(job.analysis_id)
+    store.set_pixel_size([micrographs[0].id], 0.2, by="Bob")
+    store.move_micrograph(micrographs[2].id, store.create_sample("other", by="Bob").id, "Bob")
+    add_micrograph(store, sample.id, 9)
+    jobs.resume(store, job.id, "Ann")
+    done = work(job)
+    assert (done.images_total, done.images_done, done.images_failed) == (3, 3, 0)
+    after = store.particles(job.analysis_id)
+    kept = after[after["micrograph_id"].isin(before["micrograph_id"])].reset_index(drop=True)
+    assert kept.equals(before)
+    assert sorted(set(after["micrograph_id"])) == [one.id for one in micrographs]
+    assert store.image_results(job.analysis_id)[0].pixel_size.nm == micrographs[0].pixel_size.nm
+
+
+def test_a_lost_file_is_computed_again_as_it_was(store, sample, micrographs, segmenter, monkeypatch, work):
+    monkeypatch.setattr(segmenter, "probability", lambda _, real=segmenter.probability: real(_))
+    job = jobs.start(store, sample.id, Recipe(), "Ann")
+    work(job)
+    before, lost = store.particles(job.analysis_id), store.image_results(job.analysis_id)[0]
+    lost.parquet.unlink()
+    store.save_failure(job.analysis_id, micrographs[2].id, "to be tried again")
+    store.update_job(job.id, images_failed=1)
+    store.set_pixel_size([micrographs[0].id], 0.2, by="Bob")
+    jobs.resume(store, job.id, "Ann")
+    assert work(job).status == "done"
+    assert store.image_results(job.analysis_id)[0].result_key == lost.result_key
+    assert store.particles(job.analysis_id).equals(before)
+
+
 def test_failed_images_are_tried_again_when_resumed(store, sample, micrographs, segmenter, monkeypatch, work):
     real = segmenter.probability
     monkeypatch.setattr(segmenter, "probability", lambda _: 1 / 0)

@@ -231,3 +231,28 @@ def test_comparison_takes_a_sample_without_particles(make_report):
 def test_comparison_of_one_sample_is_refused(make_report):
     with pytest.raises(ValueError, match="expected at least two samples, found 1"):
         comparison_report_pdf(comparison(make_report(1)))
+
+
+def test_the_report_and_the_analysis_have_a_date_each(make_report):
+    report = make_report(2)
+    said = {"analysed": "2026-11-01 08:00 UTC", "who": "Ann", "requested_by": "Bob", "software_version": "0.1.0"}
+    text = text_of(
+        sample_report_pdf(dataclasses.replace(report, provenance={"date": report.provenance["date"], **said}))
+    )
+    assert "Analysed 2026-11-01 08:00 UTC by Ann" in text
+    assert "Report made 2026-11-21 09:30 UTC by Bob, ANTEMA 0.1.0" in text
+    assert "Date of analysis" not in text
+    assert "Analysed 2026-11-21" not in text
+    pair = ComparisonReport(
+        [dataclasses.replace(report, provenance=said)] * 2, View(), {"date": "2026-11-21T09:30:00+00:00"}
+    )
+    text = text_of(comparison_report_pdf(pair))
+    assert "A analysed 2026-11-01 08:00 UTC by Ann" in text
+    assert "Date of analysis" not in text
+
+
+def test_what_has_changed_since_stands_beside_the_numbers(make_report):
+    remark = "2 of 4 micrographs have since been moved to other: a.tif, b.tif; analyse again."
+    report = dataclasses.replace(make_report(2), remarks=[remark])
+    assert remark in text_of(sample_report_pdf(report))
+    assert remark in text_of(comparison_report_pdf(ComparisonReport([report] * 2, View(), {})))

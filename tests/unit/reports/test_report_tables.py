@@ -1,13 +1,16 @@
 import csv
+import dataclasses
 import io
 import json
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
-from antema.domain import PARTICLE_COLUMNS
-from antema.reports import images_csv, particles_csv, summary_json
+from antema.domain import PARTICLE_COLUMNS, View
+from antema.reports import images_csv, particles_csv, summary_json, workbook_xlsx
+from antema.reports.tables import image_rows
 
 
 def rows_of(content):
@@ -105,3 +108,16 @@ def test_summary_of_nothing_has_no_number_and_no_nan(make_report):
     assert found["n_measured"] == 0
     assert found["crystallinity"] is None
     assert found["quantities"]["circularity"]["mean"] == {"value": None, "low": None, "high": None}
+
+
+def test_what_has_changed_since_is_in_the_tables(make_report):
+    report = make_report(2)
+    images = [dataclasses.replace(report.images[0], changes="pixel size changed since"), report.images[1]]
+    remark = "1 of 2 micrographs has another pixel size since: img_000.dm4; analyse again."
+    report = dataclasses.replace(report, images=images, remarks=[remark], view=View(exclusions=False))
+    header, rows = image_rows(report)
+    assert [row[header.index("changed_since")] for row in rows] == ["pixel size changed since", None]
+    found = json.loads(summary_json(report))
+    assert (found["remarks"], found["exclusions"]) == ([remark], False)
+    book = openpyxl.load_workbook(io.BytesIO(workbook_xlsx(report)))
+    assert remark in [cell.value for cell in book["summary"]["A"]]

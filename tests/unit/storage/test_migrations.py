@@ -1,6 +1,7 @@
 """Databases of earlier versions, as they were written by them, are brought up to date with what they hold."""
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,3 +79,14 @@ def test_of_results_of_revision_0002_it_is_not_known_what_the_network_said(secon
     assert (failed.status, failed.error) == ("failed", "the file is truncated")
     recipe = second.analysis(job.analysis_id).recipe
     assert (recipe.threshold, recipe.polarity, recipe.crystallinity_model) == (0.5, "auto", "default")
+
+
+def test_an_analysis_that_broke_off_is_of_the_micrographs_it_was_started_with(tmp_path):
+    with sqlite3.connect(tmp_path / "antema.sqlite") as connection:
+        connection.executescript((GOLDEN / "database_0002.sql").read_text())
+        connection.execute("UPDATE analysis SET status = 'interrupted', created_at = '2030-01-01 00:00:00.000000'")
+        connection.execute("DELETE FROM analysis_image WHERE micrograph_id = 2")
+    connection.close()
+    with closing(open_store(tmp_path)) as store:
+        assert [one.id for one in store.micrographs_to_analyse(1)] == [1, 2]
+        assert [one.micrograph_id for one in store.image_results(1)] == [1]

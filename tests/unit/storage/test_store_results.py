@@ -9,7 +9,7 @@ from PIL import Image
 from antema.analysis import ALGORITHM_VERSION, analyse, result_key
 from antema.domain import PARTICLE_COLUMNS, AntemaError, Micrograph, NotFound, Recipe, View
 from antema.storage import open_store
-from antema.storage.particle_files import read_provenance
+from antema.storage.particle_files import NUMBER_COLUMNS, read_provenance
 from tests.strategies.stored import NM, ThresholdSegmenter, add_micrograph, save_analysis
 
 
@@ -159,20 +159,74 @@ def test_what_the_recipe_dropped_cannot_be_excluded(store, sample):
         store.exclude_particle(analysis.id, micrograph.id, int(dropped), "dirt", "Bob")
 
 
-def test_left_out_and_moved_micrographs_do_not_count(store, sample, two):
+def test_a_micrograph_left_out_does_not_count_until_exclusions_are_switched_off(store, two):
     analysis, first, second = two
-    other = store.create_sample("other", by="Ann")
+    store.exclude_particle(analysis.id, second.id, 1, "dirt", "Bob")
     store.leave_out(first.id, "blurred", "Ann")
     assert set(store.particles(analysis.id)["micrograph_id"]) == {second.id}
-    store.move_micrograph(second.id, other.id, "Ann")
-    assert len(store.particles(analysis.id)) == 0
-    assert [(r.counts, r.not_counted_reason) for r in store.image_results(analysis.id)] == [
-        (False, "left out: blurred"),
-        (False, "moved to the sample other"),
-    ]
+    found = [(r.counts, r.not_counted_reason, r.n_measured) for r in store.image_results(analysis.id)]
+    assert found == [(False, "left out: blurred", 3), (True, "", 2)]
+    as_computed = store.particles(analysis.id, exclusions=False)
+    assert (as_computed["status"] == "measured").sum() == 6
+    found = [(r.counts, r.n_measured, r.n_excluded) for r in store.image_results(analysis.id, exclusions=False)]
+    assert found == [(True, 3, 0), (True, 3, 0)]
+    assert store.image_results(analysis.id, exclusions=False)[0].left_out_reason == "blurred"
     store.take_back(first.id, "Ann")
-    store.move_micrograph(second.id, sample.id, "Ann")
-    assert len(measured(store, analysis)) == 6
+    assert len(measured(store, analysis)) == 5
+
+
+def test_a_result_stays_when_its_micrographs_are_moved_and_scaled(store, sample, two):
+    analysis, first, second = two
+    store.set_current_analysis(sample.id, analysis.id, "Ann")
+    before, state = store.particles(analysis.id), store.result_state(analysis.id)
+    other = store.create_sample("other", by="Ann")
+    store.move_micrograph(second.id, other.id, "Ann")
+    store.set_pixel_size([first.id, second.id], 0.2, by="Ann")
+    after = store.particles(analysis.id)
+    assert after.equals(before)
+    assert store.result_state(analysis.id) == state
+    results = store.image_results(analysis.id)
+    assert [(r.counts, r.changes) for r in results] == [(True, ("scale",)), (True, ("moved", "scale"))]
+    assert results[1].moved_to == "other"
+    (row,) = [row for row in store.samples() if row.sample.id == sample.id]
+    assert row.n_particles == 6
+    assert [one.id for one in store.analyses_of(second.id)] == [analysis.id]
+
+
+def test_the_state_of_a_result_follows_what_is_excluded(store, two):
+    analysis, first, _ = two
+    plain = store.result_state(analysis.id)
+    store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
+    without = store.result_state(analysis.id)
+    assert without != plain
+    assert store.result_state(analysis.id, exclusions=False) == plain
+    store.restore_particle(analysis.id, first.id, 1, "Bob")
+    assert store.result_state(analysis.id) == plain
+    store.leave_out(first.id, "blurred", "Ann")
+    assert store.result_state(analysis.id) not in (plain, without)
+
+
+def test_a_list_of_results_is_that_of_now_whoever_wrote(store, two):
+    analysis, first, _ = two
+    assert store.image_results(analysis.id)[0].n_excluded == 0
+    with closing(open_store(store.data_dir)) as other:
+        other.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
+    assert store.image_results(analysis.id)[0].excluded == (1,)
+
+
+def test_columns_are_those_of_the_table(store, two):
+    analysis, first, _ = two
+    store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
+    columns, dropped = store.columns(analysis.id)
+    rows = measured(store, analysis)
+    assert dropped == {"excluded_by_user": 1}
+    assert columns["micrograph_id"].tolist() == rows["micrograph_id"].tolist()
+    assert columns["particle"].tolist() == rows["particle"].tolist()
+    for name in NUMBER_COLUMNS:
+        np.testing.assert_array_equal(columns[name], rows[name].to_numpy(float))
+    assert store.particles_of(analysis.id, first.id).equals(store.particles(analysis.id).head(3))
+    empty, nothing = store.columns(store.create_analysis(analysis.sample_id, Recipe(), "Ann").id)
+    assert (len(empty["area_nm2"]), nothing) == (0, {})
 
 
 def test_another_pixel_size_makes_a_result_stale(store, two):

@@ -106,7 +106,9 @@ def test_quantities_are_listed_by_what_they_tell_of():
 
 def test_a_quantity_that_a_result_does_not_hold_asks_for_another_analysis(results):
     result = results["small"]
-    without = sample_page.Result(result.analysis, result.table.assign(edge_width_nm=np.nan), result.images)
+    # of a state of its own, so that nothing is taken for the other's
+    without = sample_page.Result(result.analysis, result.images, result.certainty)
+    vars(without).update(state=["without"], _unnamed=result._unnamed.assign(edge_width_nm=np.nan))
     figure = sample_page.distribution(without, "edge_width_nm", View(), log=False, selection=None)
     assert "has to be analysed again" in figure.layout.annotations[0].text
     assert "Edge width" not in text_of(sample_page.statistics_table(without, View()))

@@ -1,17 +1,20 @@
+import dataclasses
+import io
 import json
 
 import numpy as np
 import pytest
 from component_text import text_of
+from pypdf import PdfReader
 
 from antema import stats
-from antema.domain import Recipe
+from antema.domain import PixelSize, Recipe
 from antema.imaging.palette import SAMPLE_COLOURS
-from antema.reports import CLASSES
+from antema.reports import CLASSES, ComparisonReport, comparison_report_pdf
 from antema.web import compare_page, crystallinity_view
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import load
-from antema.web.compare_tables import share_difference_rows
+from antema.web.compare_tables import share_difference_rows, statistics_rows
 from antema.web.compare_warnings import warnings
 from antema.web.results import quantity_of
 from antema.web.state import store
@@ -158,7 +161,9 @@ def test_a_scale_that_changed_after_the_result_is_pointed_out(web_store, make_sa
     choice = Choice.of([one.id, two.id], None, None, log=False)
     assert warnings(load(choice)) == []
     web_store.set_pixel_size([web_store.micrographs(two.id)[0].id], 0.3, by="Ann")
-    assert "two: the pixel size of 1 of 2 micrographs, or the image" in text_of(warnings(load(choice)))
+    said = "two: 1 of 2 micrographs has another pixel size since: "
+    assert said in text_of(warnings(load(choice)))
+    assert statistics_rows(load(choice))["remarks"][1].startswith("1 of 2 micrographs has another pixel size since")
 
 
 def test_images_out_of_the_networks_depth_are_pointed_out(web_store, make_sample):
@@ -171,7 +176,49 @@ def test_images_out_of_the_networks_depth_are_pointed_out(web_store, make_sample
         "outlines before the numbers."
     )
     web_store.leave_out(web_store.micrographs(strange.id)[0].id, "strange", by="Ann")
-    assert warnings(load(choice)) == []
+    (left,) = warnings(load(choice))
+    assert text_of(left).startswith("odd: 1 of 2 micrographs (")
+    assert "strange) was taken out by people; the numbers are without that." in text_of(left)
+
+
+def test_an_image_without_particles_is_no_matter_of_pixel_sizes(web_store, make_sample):
+    one, two = make_sample("one", 4.0, 3), make_sample("two", 4.4, 3)
+    choice = Choice.of([one.id, two.id], None, None, log=False)
+    analysis, micrographs = two.current_analysis_id, web_store.micrographs(two.id)
+    nothing = dataclasses.replace(
+        web_store.image_results(analysis)[0], n_measured=0, pixel_size=PixelSize(9.0, "user: Ann"), trust=STRANGE
+    )
+    comparable = load(choice)
+    member = dataclasses.replace(comparable.members[1], images=[nothing] * 5 + list(comparable.members[1].images))
+    told = warnings(dataclasses.replace(comparable, members=[comparable.members[0], member]))
+    assert "nm/px" not in text_of(told)
+    assert "kind that the network" not in text_of(told)
+    assert len(micrographs) == 3
+
+
+def test_where_nothing_could_be_told_no_shares_are_compared(web_store, make_sample):
+    known = make_sample("known", 4.0, 6, classes=("amorphous",))
+    unknown = make_sample("coarse", 4.4, 6, classes=("amorphous",))
+    third = make_sample("third", 4.4, 6, classes=("monocrystalline",))
+    comparable = load(Choice.of([known.id, unknown.id, third.id], None, None, log=False))
+    # no lattice can be seen in the second one's images: each of its particles is unknown
+    blind = dataclasses.replace(comparable.members[1], table=comparable.members[1].table.assign(p_lattice_visible=0.1))
+    comparable = dataclasses.replace(comparable, members=[comparable.members[0], blind, comparable.members[2]])
+    assert [(pair.a, pair.b) for pair in comparable.share_pairs] == [(0, 2)]
+    shown = text_of(compare_page.share_differences(comparable))
+    assert "coarse: all " in shown
+    assert "its classes could not be told, so its shares are not compared." in shown
+    assert "could not be told" in shown.partition("Cohen's h is")[0], "the unknown ones' share is no effect"
+    rows = share_difference_rows(comparable)
+    assert len(rows) == len(CLASSES) + 2
+    assert rows["note"].str.contains("not compared").sum() == 2
+    alone = dataclasses.replace(comparable, members=comparable.members[:2])
+    assert "effect" not in text_of(compare_page.share_differences(alone))
+    assert "shares are not compared" in text_of(compare_page.share_differences(alone))
+    pdf = comparison_report_pdf(ComparisonReport([m.report(alone.view) for m in alone.members], alone.view, {}))
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+    assert "shares are not compared" in text
+    assert "Cohen" not in text
 
 
 def test_a_differing_polarity_is_pointed_out(web_store, make_sample):

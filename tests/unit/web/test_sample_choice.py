@@ -22,6 +22,7 @@ views = st.builds(
     weighting=st.sampled_from(list(WEIGHTINGS)),
     crystallinity_certainty=st.integers(1, 1000).map(lambda k: k / 1000),
     border_weighted=st.booleans(),
+    exclusions=st.booleans(),
 )
 
 
@@ -29,10 +30,13 @@ views = st.builds(
 def test_a_view_comes_back_from_its_query_whatever_is_usual(view, usual):
     assert view_from_query(view_parts(view), usual) == view
     shown = round(100 * view.crystallinity_certainty, 7)  # as the control holds it
-    assert view_of(view.weighting, shown, border=view.border_weighted) == view
+    assert view_of(view.weighting, shown, border=view.border_weighted, exclusions=view.exclusions) == view
 
 
-@given(views, st.dictionaries(st.sampled_from(["weighting", "border", "certainty", "else"]), st.text(max_size=8)))
+@given(
+    views,
+    st.dictionaries(st.sampled_from(["weighting", "border", "exclusions", "certainty", "else"]), st.text(max_size=8)),
+)
 def test_any_query_gives_a_view_that_can_be_shown(usual, query):
     view = view_from_query(query, usual)
     assert view.weighting in WEIGHTINGS
