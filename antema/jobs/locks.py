@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from antema.domain import AntemaError
+from antema.private import FILE_MODE
 
 _POLL_S = 0.3
 
@@ -57,7 +58,7 @@ def slot(folder: Path, slots: int, may_try: Callable[[], bool]) -> Iterator[None
     may_try : callable
         Asked again and again while waiting; it may raise to give up, and answers whether it is this job's turn.
     """
-    locks = [FileLock(folder / f"slot-{place}.lock") for place in range(slots)]
+    locks = [FileLock(folder / f"slot-{place}.lock", mode=FILE_MODE) for place in range(slots)]
     while not (may_try() and (held := _first_free(locks))):
         time.sleep(_POLL_S)
     try:
@@ -77,4 +78,4 @@ def _first_free(locks: list[FileLock]) -> FileLock | None:
 
 
 def _job_lock(folder: Path, job_id: int) -> FileLock:
-    return FileLock(folder / f"job-{job_id}.lock")
+    return FileLock(folder / f"job-{job_id}.lock", mode=FILE_MODE)

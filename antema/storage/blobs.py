@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from antema.private import private_folder
+
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PIECE_BYTES = 1 << 20
 
@@ -91,7 +93,7 @@ def replacing(target: Path, incoming: Path) -> Iterator[Path]:
 def move(file: Path, target: Path) -> None:
     """Give `file`, on the same file system, the name `target`, on disk before its name is."""
     _sync(file)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     file.replace(target)
     _sync(target.parent)
 
