@@ -2,9 +2,7 @@
 
 import logging
 
-from antema.settings import get_settings
-
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def start_logging() -> None:
@@ -12,6 +10,8 @@ def start_logging() -> None:
 
     Libraries speak from ``warning`` on, and at the level ``debug`` about everything.
     """
+    from antema.settings import get_settings  # which a reader of files, that needs the format alone, does without
+
     level = getattr(logging, get_settings().log_level.upper())
-    logging.basicConfig(level=level if level == logging.DEBUG else max(level, logging.WARNING), format=FORMAT)
+    logging.basicConfig(level=level if level == logging.DEBUG else max(level, logging.WARNING), format=LOG_FORMAT)
     logging.getLogger("antema").setLevel(level)

@@ -118,15 +118,19 @@ def _nobody(header: str) -> str:
 
 def _take_body(request: flask.Request) -> flask.Response | None:
     """Read a body to its end while its sender is watched, so that none holds a thread by trickling."""
+    carried = 0
     with paced(request.environ, timeout_s=_BODY_TIMEOUT_S) as pace:
         try:
-            request.get_data()
+            carried = len(request.get_data())
         except (OSError, ClientDisconnected):
             if not pace.broken_off:
                 raise
     if pace.broken_off:
         why = f"The request took longer than {_BODY_TIMEOUT_S:g} s to come in and was broken off; nothing was done."
         return refused(why, http.HTTPStatus.REQUEST_TIMEOUT)
+    if request.content_length is None and carried >= MOST_BODY_BYTES:
+        # of unknown length, it was cut there without a word
+        return refused(_too_large(), http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return None
 
 

@@ -37,6 +37,9 @@ from antema.web.sample_choice import view_parts
 from antema.web.state import store
 
 NOT_CLASSIFIED = "#c9ced6"
+MOST_GRID_ROWS = 200
+"""Most rows of the particle table in one answer; the grid asks for fewer."""
+
 _SHOWN_COLUMNS = (
     "image",
     "particle",
@@ -386,7 +389,7 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
     result : Result
         The analysis.
     request : dict
-        AG Grid's request: ``startRow``, ``endRow``, ``sortModel``, ``filterModel``.
+        AG Grid's request: ``startRow``, ``endRow``, ``sortModel``, ``filterModel``. At most `MOST_GRID_ROWS` are given.
     selection : dict or None
         What is picked elsewhere: only those rows are shown then.
     """
@@ -397,7 +400,8 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
         rows = rows[_matches(rows[column], condition)]
     for sort in reversed(request.get("sortModel") or []):
         rows = rows.sort_values(sort["colId"], ascending=sort["sort"] == "asc", kind="stable", na_position="last")
-    page = rows.iloc[request["startRow"] : request["endRow"]]
+    start = max(0, int(request["startRow"] or 0))
+    page = rows.iloc[start : min(int(request["endRow"] or 0), start + MOST_GRID_ROWS)]
     shown = page[[*_SHOWN_COLUMNS, *_FURTHER_COLUMNS, "micrograph_id"]]
     shown = shown.assign(separated=shown["separated"].map({True: "yes", False: "no"}))
     records = shown.astype(object).where(shown.notna(), None).to_dict("records")

@@ -72,7 +72,8 @@ def upload(sample_id: str) -> tuple[flask.Response, int]:
     bar gives where that tells something, "images": in the file, ...}`` or ``{"ok": false, "error": sentence}``, with
     ``Retry-After`` where all places for uploads are taken.
     """
-    flask.request.max_content_length = None  # this route has a limit of its own
+    # this route has a limit of its own, and says so in its own words
+    flask.request.max_content_length = 2 * _most_bytes()
     name = _shown_name(flask.request.headers.get("X-Filename", ""))
     with upload_slots.taken():
         sample = store().sample(sample_id)
@@ -110,9 +111,8 @@ def _refuse_full(sample_id: int, name: str) -> None:
 
 
 def _refuse_size(name: str, size: int) -> None:
-    limit = settings().max_upload_mb * 1_000_000
-    if size > limit:
-        raise _TooMuchError(_too_large(name, limit))
+    if size > _most_bytes():
+        raise _TooMuchError(_too_large(name, _most_bytes()))
     room.require_room(name, size)
 
 
@@ -151,7 +151,7 @@ def _pieces(name: str, pace: Pace) -> Iterator[bytes]:
     AntemaError
         Where it is too much, comes too slowly, or breaks off.
     """
-    announced, limit = flask.request.content_length, settings().max_upload_mb * 1_000_000
+    announced, limit = flask.request.content_length, _most_bytes()
     checked = 0
     while piece := _next_piece(pace):
         pace.received += len(piece)
@@ -177,6 +177,10 @@ def _next_piece(pace: Pace) -> bytes:
         if pace.broken_off:
             return b""
         raise
+
+
+def _most_bytes() -> int:
+    return settings().max_upload_mb * 1_000_000
 
 
 def _too_large(name: str, limit: int) -> str:
