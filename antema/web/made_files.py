@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from antema.domain import AntemaError
 from antema.private import FILE_MODE, private_folder
 from antema.storage.blobs import replacing
+from antema.web.answers import attachment
 from antema.web.state import store
 
 MOST_AT_A_TIME = 2
@@ -49,7 +50,7 @@ def made_once(state: str, build: Callable[[], bytes], name: str, mimetype: str) 
         response.headers["Retry-After"] = str(_ASK_AGAIN_S)
         response.headers["Refresh"] = str(_ASK_AGAIN_S)  # a browser then asks again by itself
         return response
-    return flask.send_file(path, mimetype=mimetype, as_attachment=True, download_name=name, etag=False, max_age=0)
+    return attachment(path.read_bytes(), name, mimetype)
 
 
 def state_of(analysis_id: int) -> str:
@@ -79,9 +80,10 @@ def _path(digest: str, build: Callable[[], bytes]) -> Path:
             if place := next(filter(_taken, _places()), None):
                 held.callback(place.release)
                 break
-        with replacing(path, store().incoming_dir) as temporary:
-            temporary.write_bytes(build())
-        _make_room(folder)
+        if not path.is_file():
+            with replacing(path, store().incoming_dir) as temporary:
+                temporary.write_bytes(build())
+            _make_room(folder)
     return path
 
 
