@@ -1,9 +1,9 @@
 """Try the reverse proxies of docs/deploy.md as they stand there: ``python docs/try_proxies.py``.
 
-Needs nginx, caddy, openssl, curl and htpasswd on PATH (Debian: ``nginx-light caddy openssl curl apache2-utils``). Starts
-the dashboard, or takes the one that runs at ``--dashboard PORT`` with the settings of the page; starts each proxy with
-the page's own example behind TLS, only ports and paths exchanged; and asks what a visitor would. Ends with 1 where an
-answer is not what the page says.
+Needs nginx, caddy, openssl, curl and htpasswd on PATH (Debian: ``nginx-light caddy openssl curl apache2-utils``).
+Starts the dashboard, or takes the one that runs at ``--dashboard PORT`` with the settings of the page; starts each
+proxy with the page's own example behind TLS, only ports and paths exchanged; and asks what a visitor would. Ends with 1
+where an answer is not what the page says.
 """
 
 import argparse
@@ -58,7 +58,14 @@ def main() -> int:
 
 def _certificate(folder: Path) -> None:
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}"]
-    command += ["-addext", f"subjectAltName=DNS:{NAME}", "-keyout", folder / "antema.key", "-out", folder / "antema.crt"]
+    command += [
+        "-addext",
+        f"subjectAltName=DNS:{NAME}",
+        "-keyout",
+        folder / "antema.key",
+        "-out",
+        folder / "antema.crt",
+    ]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -95,7 +102,16 @@ def _try(kind: str, start: Callable[[int, int, Path], subprocess.Popen[bytes]], 
 
         def ask(path: str, *options: str, user: str = "ann:secret") -> tuple[str, str]:
             login = ["-u", user] if user else []
-            command = ["curl", "-sk", "--noproxy", "*", "--resolve", f"{NAME}:{listen}:127.0.0.1", "-w", "\n%{http_code}"]
+            command = [
+                "curl",
+                "-sk",
+                "--noproxy",
+                "*",
+                "--resolve",
+                f"{NAME}:{listen}:127.0.0.1",
+                "-w",
+                "\n%{http_code}",
+            ]
             done = subprocess.run([*command, *login, *options, address + path], capture_output=True, text=True)
             body, _, status = done.stdout.rpartition("\n")
             return status, body
@@ -124,7 +140,9 @@ def _try(kind: str, start: Callable[[int, int, Path], subprocess.Popen[bytes]], 
         for what, (status, body), wanted, within in expected:
             good = status == wanted and within in body
             failed |= not good
-            print(f"{kind}: {what}: {status}" + ("" if good else f", expected {wanted} with {within!r}: {body[:200]!r}"))
+            print(
+                f"{kind}: {what}: {status}" + ("" if good else f", expected {wanted} with {within!r}: {body[:200]!r}")
+            )
         return failed
     finally:
         process.terminate()

@@ -24,6 +24,7 @@ class Server:
 
     def __init__(self, command: list[str], data: Path, port: int, log: Path, **settings: str) -> None:
         self.port = port
+        self.data = data
         self.log = log
         environment = os.environ | {
             "ANTEMA_DATA": str(data),
