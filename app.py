@@ -1,4 +1,4 @@
-"""The dashboard's entry point: `python app.py`, or `gunicorn -k gthread -w 2 --threads 8 app:server`.
+"""The dashboard's entry point: `python app.py`, or `gunicorn -c python:antema.web.gunicorn_conf app:server`.
 
 It builds the server and does nothing else, because a spawned job may import it again.
 """

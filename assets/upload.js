@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const AT_ONCE = 2;
+  const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
   function row(list, file) {
     const item = document.createElement("li");
@@ -30,16 +31,57 @@
     return words.join(" · ");
   }
 
-  function send(zone, file, view) {
+  /* How long a server that takes no more uploads at the moment asks to wait, in seconds, and a little more, so that
+     not all come back at once; 0 where it asks for nothing. */
+  function asked(status, retryAfter) {
+    return status === 503 && Number(retryAfter) > 0 ? Number(retryAfter) * (1 + Math.random()) : 0;
+  }
+
+  function answered(text, status, type) {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      const plain = (type || "").startsWith("text/plain") && text.length < 1000;
+      return { ok: false, error: plain ? text.trim() : "the server answered with status " + status };
+    }
+  }
+
+  /* Whether the server would take the file now. It is asked before anything is sent: a server that refuses a body
+     while it is still being sent is only seen to hang up. */
+  async function ask(zone, file) {
+    try {
+      const address = "/upload/" + encodeURIComponent(zone.dataset.sample) + "?bytes=" + file.size;
+      const answer = await fetch(address, { headers: { "X-Filename": encodeURIComponent(file.name) } });
+      const wait = asked(answer.status, answer.headers.get("Retry-After"));
+      if (wait) return { ok: false, wait };
+      return answered(await answer.text(), answer.status, answer.headers.get("Content-Type"));
+    } catch (error) {
+      return { ok: false, error: "the server cannot be reached; drop the file again when it is back" };
+    }
+  }
+
+  function settle(view, ok, text) {
+    view.bar.value = 100;
+    view.item.classList.add(ok ? "upload-done" : "upload-failed");
+    view.state.textContent = text;
+    return ok;
+  }
+
+  /* Send a file, waiting for a place as long as the server has none; whether it was kept. */
+  async function send(zone, file, view) {
+    for (;;) {
+      const leave = await ask(zone, file);
+      const answer = leave.ok ? await put(zone, file, view) : leave;
+      if (!answer.wait) return settle(view, answer.ok, answer.ok ? received(answer) : answer.error);
+      view.bar.value = 0;
+      view.state.textContent = "waiting for a place";
+      await pause(answer.wait);
+    }
+  }
+
+  /* Send a file once; what the server answered, or how long it asks to wait. */
+  function put(zone, file, view) {
     return new Promise((resolve) => {
-      const mostMb = Number(zone.dataset.maxMb);
-      if (file.size > mostMb * 1e6) {
-        // said here: a server that refuses the body while it is still being sent is only seen to hang up
-        view.item.classList.add("upload-failed");
-        view.state.textContent = "larger than the " + mostMb + " MB this server takes for one file";
-        resolve(false);
-        return;
-      }
       const request = new XMLHttpRequest();
       request.open("PUT", "/upload/" + encodeURIComponent(zone.dataset.sample));
       request.setRequestHeader("X-Filename", encodeURIComponent(file.name));
@@ -49,27 +91,17 @@
         view.state.textContent = Math.round(view.bar.value) + " %";
         if (event.loaded === event.total) view.state.textContent = "reading";
       };
-      const finish = (ok, text) => {
-        view.bar.value = 100;
-        view.item.classList.add(ok ? "upload-done" : "upload-failed");
-        view.state.textContent = text;
-        resolve(ok);
-      };
       request.onload = () => {
-        let answer;
-        try {
-          answer = JSON.parse(request.responseText);
-        } catch (error) {
-          finish(false, "the server answered with status " + request.status);
-          return;
-        }
-        if (answer.ok) {
-          finish(true, received(answer));
-        } else {
-          finish(false, answer.error);
-        }
+        const wait = asked(request.status, request.getResponseHeader("Retry-After"));
+        const type = request.getResponseHeader("Content-Type");
+        resolve(wait ? { ok: false, wait } : answered(request.responseText, request.status, type));
       };
-      request.onerror = () => finish(false, "the connection broke off; nothing was kept, drop the file again");
+      request.onerror = async () => {
+        // a server that had no place left may have hung up before its answer could be read
+        const now = await ask(zone, file);
+        const broken = "the connection broke off; nothing was kept, drop the file again";
+        resolve(now.wait ? now : { ok: false, error: now.ok ? broken : now.error });
+      };
       request.send(file);
     });
   }

@@ -8,6 +8,7 @@ from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, 
 from antema import jobs
 from antema.domain import AntemaError, NotFound, View
 from antema.domain.material_names import classes_caution
+from antema.reports import frame_csv
 from antema.web import sample_classes, sample_page
 from antema.web.background import job_request
 from antema.web.crystallinity_view import model_words
@@ -611,7 +612,7 @@ def _classes_csv(
     view, plot = view_of(weighting, certainty, border=border, exclusions=exclusions), ctx.triggered_id["plot"]
     result = sample_page.load(analysis_id, view.crystallinity_certainty, exclusions=exclusions)
     table = sample_classes.plot_rows(plot, result, column, view)
-    return {"content": table.to_csv(index=False), "filename": f"crystallinity_{plot}.csv"}
+    return {"content": frame_csv(table).decode(), "filename": f"crystallinity_{plot}.csv"}
 
 
 clientside_callback(
@@ -750,7 +751,7 @@ def _plot_csv(
     view = view_of(weighting, certainty, border=border, exclusions=exclusions)
     result = sample_page.load(analysis_id, view.crystallinity_certainty, exclusions=exclusions)
     table = sample_page.bins_table(result, column, view, log=log, by_class=by_class)
-    return {"content": table.to_csv(index=False), "filename": f"{column}_histogram.csv"}
+    return {"content": frame_csv(table).decode(), "filename": f"{column}_histogram.csv"}
 
 
 clientside_callback(

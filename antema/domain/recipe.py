@@ -247,21 +247,22 @@ def _check_number(field: RecipeField, value: object) -> None:
 
 
 def _as_type(name: str, default: object, value: Any) -> Any:  # noqa: ANN401 - JSON values of any type come in
-    if name == "threshold":
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "threshold" and (value is None or is_number):
         return None if value is None else float(value)
     if isinstance(default, bool):
         if not isinstance(value, bool):
             msg = f"recipe: {name} expected true or false, found {value!r}"
             raise AntemaError(msg)
         return value
-    if isinstance(default, int) and isinstance(value, int | float) and not isinstance(value, bool):
-        if value != int(value):
+    if isinstance(default, int) and is_number:
+        if not math.isfinite(value) or value != int(value):
             msg = f"recipe: {name} expected a whole number, found {value!r}"
             raise AntemaError(msg)
         return int(value)
-    if isinstance(default, float) and isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(default, float) and is_number:
         return float(value)
     if isinstance(default, str) and isinstance(value, str):
         return value
-    msg = f"recipe: {name} expected {type(default).__name__}, found {value!r}"
+    msg = f"recipe: {name} expected {'a name' if isinstance(default, str) else 'a number'}, found {str(value)[:80]!r}"
     raise AntemaError(msg)

@@ -11,6 +11,7 @@ the other end; nothing else starts or imports this module.
 import gc
 import importlib
 import json
+import logging
 import math
 import os
 import resource
@@ -29,6 +30,7 @@ from antema.domain import CannotRead, NotAnImage
 from antema.imaging import sandbox
 from antema.imaging.dataset import MAX_FRAME_BYTES, DataSet
 from antema.imaging.reading import MicrographFile, companions, whole_series
+from antema.logs import LOG_FORMAT
 
 #: Finding out what a file holds takes so much at most, whatever the file's size is.
 _HEADER_BYTES = 320 << 20
@@ -46,7 +48,8 @@ _PARENT_CHECK_S = 2.0
 
 
 def main() -> None:
-    """Serve requests until the input is closed or the parent is gone."""
+    """Serve requests until the input is closed or the parent is gone; the argument is the level of the log."""
+    _start_logging(int(sys.argv[1]) if len(sys.argv) > 1 else logging.WARNING)
     answers = _private_stdout()
     parent = os.getppid()
     _preload()
@@ -69,6 +72,16 @@ def _private_stdout() -> int:
     answers = os.dup(1)
     os.dup2(2, 1)
     return answers
+
+
+def _start_logging(level: int) -> None:
+    """Log to standard error, which is left to the log: what libraries print themselves is told to nobody."""
+    errors = os.fdopen(os.dup(2), "w", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    logging.basicConfig(level=level, stream=errors, format=LOG_FORMAT)
+    logging.captureWarnings(capture=True)
 
 
 def _preload() -> None:

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import json
+import logging
 import os
 import queue
 import select
@@ -151,6 +152,11 @@ def _ask(
     return answer
 
 
+def _log_level() -> int:
+    """Return the least severity that this process logs, by the root's level: the child reads by means of libraries."""
+    return logging.getLogger().getEffectiveLevel()
+
+
 class _Reader:
     """One process that forks a child for each file, started when it is first asked."""
 
@@ -213,10 +219,10 @@ class _Reader:
         }
         self._owner = os.getpid()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "antema.imaging.reader_process"],
+            # it logs where and from what level on this process does
+            [sys.executable, "-P", "-m", "antema.imaging.reader_process", str(_log_level())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             env=environment,
             # an interrupt from the keyboard is for the parent, which then closes the child's input
             start_new_session=True,

@@ -1,13 +1,12 @@
 """``python -m antema.jobs JOB DATA``: do a queued job in this process."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
 from antema.domain import AntemaError
 from antema.jobs.worker import run
-from antema.settings import get_settings
+from antema.logs import start_logging
 
 
 def main() -> int:
@@ -16,9 +15,7 @@ def main() -> int:
     parser.add_argument("job", type=int, help="number of the job")
     parser.add_argument("data", type=Path, help="data folder")
     arguments = parser.parse_args()
-    logging.basicConfig(
-        level=get_settings().log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging()
     try:
         job = run(arguments.job, arguments.data)
     except AntemaError as error:

@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from antema.domain import AntemaError, Recipe
+from antema.domain import RECIPE_FIELDS, AntemaError, Recipe
 from antema.jobs.locks import is_worked_on
 from antema.storage import Job, Store, open_store
 
@@ -20,9 +20,11 @@ def start(store: Store, sample_id: int, recipe: Recipe, by: str) -> Job:
     Raises
     ------
     AntemaError
-        When no micrograph of the sample can be analysed, or a job does this very work already.
+        When no micrograph of the sample can be analysed, a job does this very work already, or a model of the recipe is
+        not installed.
     """
     sample = store.sample(sample_id)
+    _check_models(recipe)
     micrographs = store.micrographs(sample.id)
     analysable = [micrograph for micrograph in micrographs if micrograph.is_analysable]
     in_use = [micrograph for micrograph in micrographs if not micrograph.is_left_out]
@@ -32,6 +34,22 @@ def start(store: Store, sample_id: int, recipe: Recipe, by: str) -> Job:
         raise AntemaError(msg)
     skipped = len(in_use) - len(analysable)
     return store.start_job(sample.id, recipe, by, images_total=len(analysable), images_skipped=skipped)
+
+
+def _check_models(recipe: Recipe) -> None:
+    from antema import nets
+
+    chosen = [("model", "segmentation")]
+    if recipe.crystallinity:
+        chosen.append(("crystallinity_model", "crystallinity"))
+    for name, task in chosen:
+        wanted = getattr(recipe, name)
+        names = [card.name for card in nets.models() if card.task == task]
+        if wanted not in ("default", *names):
+            label = next(field.label for field in RECIPE_FIELDS if field.name == name)
+            installed = ", ".join(names) or "there is none"
+            msg = f"{label}: expected one that is installed ({installed}), found {wanted[:80]!r}"
+            raise AntemaError(msg)
 
 
 def resume(store: Store, job_id: int, by: str) -> Job:

@@ -7,6 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from antema.domain import AntemaError
+from antema.private import FILE_MODE
 
 
 @contextmanager
@@ -53,4 +54,4 @@ def first_free(locks: Sequence[FileLock]) -> FileLock | None:
 
 
 def _job_lock(folder: Path, job_id: int) -> FileLock:
-    return FileLock(folder / f"job-{job_id}.lock")
+    return FileLock(folder / f"job-{job_id}.lock", mode=FILE_MODE)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from filelock import FileLock
 
 from antema.jobs.locks import first_free
+from antema.private import FILE_MODE
 from antema.storage import Store
 
 _POLL_S = 0.2
@@ -30,7 +31,7 @@ class Turn:
         self._store = store
         self._job_id = job_id
         self._check = check
-        self._places = [FileLock(store.locks_dir / f"slot-{place}.lock") for place in range(slots)]
+        self._places = [FileLock(store.locks_dir / f"slot-{place}.lock", mode=FILE_MODE) for place in range(slots)]
         self._held: FileLock | None = None
 
     def take(self) -> None:

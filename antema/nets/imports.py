@@ -16,6 +16,7 @@ from antema.nets import deeplab
 from antema.nets.card import WEIGHTS_FILE, ModelCard, model_folders, models, read_card
 from antema.nets.published import Published, read_published
 from antema.nets.weights import save
+from antema.private import FILE_MODE, private_folder
 
 _GROSCHNER_FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -63,8 +64,8 @@ def import_model(path: Path, *, name: str | None = None) -> ModelCard:
         msg = f"{path.name}: expected a name that no model has, found {name} installed; choose another with --name"
         raise CannotImport(msg)
     content["origin"] |= {"file": path.name, "sha256": digest}
-    root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root.mkdir(exist_ok=True)
+    private_folder(root.parent)
+    private_folder(root)
     _write(root / name, published, content)
     return read_card(root / name)
 
@@ -73,12 +74,14 @@ def _write(folder: Path, published: Published, content: dict[str, Any]) -> None:
     # under its name when it is whole
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".import-", ignore_cleanup_errors=True) as name:
         unfinished = Path(name) / folder.name
-        unfinished.mkdir()
+        private_folder(unfinished)
         weights = unfinished / WEIGHTS_FILE
         save(published.weights, weights, dtype=np.float32)
         content["sha256"] = file_sha256(weights)
         (unfinished / "card.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (unfinished / "README.md").write_text(_readme(folder.name, content), "utf-8")
+        for file in unfinished.iterdir():
+            file.chmod(FILE_MODE)
         unfinished.rename(folder)
 
 

@@ -21,7 +21,7 @@ from antema.reports.numbers import (
     unknown_note,
     unknown_reasons,
 )
-from antema.reports.tables import columns_csv, images_csv, particles_csv, summary_json
+from antema.reports.tables import columns_csv, formula_safe, frame_csv, images_csv, particles_csv, summary_json
 from antema.reports.workbook import tables_xlsx, workbook_xlsx
 
 __all__ = [
@@ -37,6 +37,8 @@ __all__ = [
     "crystallinity_labels",
     "crystallinity_shares",
     "dropped_counts",
+    "formula_safe",
+    "frame_csv",
     "images_csv",
     "pairs_of",
     "particles_csv",

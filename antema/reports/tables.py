@@ -1,9 +1,8 @@
 """Tables and numbers as text: CSV and JSON.
 
-Floating-point numbers are written with the digits that read back as the same number. Text is written as it is, also
-where it begins with ``=``, ``+``, ``-`` or ``@``: a CSV file is data for programs, and a file name must come back
-unchanged. Who opens results in a spreadsheet takes the workbook, whose cells hold such text as text and never as a
-formula.
+Floating-point numbers are written with the digits that read back as the same number. In CSV, text that a spreadsheet
+would take for a formula (it begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break) gets an apostrophe in front:
+file names and notes come from anybody. The workbook holds such text unchanged, as text.
 """
 
 import csv
@@ -30,6 +29,9 @@ _FURTHER_MEANINGS = {
     "crystallinity_certainty": "probability from which on a particle is called by its class in this file; absent where "
     "no particle was classified",
 }
+
+# the wide forms are what some spreadsheets take for the narrow ones
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 # keys of the database, which no other program can use
 _INTERNAL = ("micrograph_id",)
@@ -274,7 +276,19 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - cells of any kind come in
         return "true" if value else "false"
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(value)
-    return str(value)
+    return formula_safe(str(value))
+
+
+def formula_safe(text: str) -> str:
+    """Return text as a CSV cell may hold it: one that a spreadsheet would run gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def frame_csv(table: "pd.DataFrame") -> bytes:
+    """Return a table of numbers and names as CSV, floating-point numbers with all their digits."""
+    names = [name for name in table.columns if table[name].dtype.kind not in "biuf"]
+    safe = {name: [formula_safe(v) if isinstance(v, str) else v for v in table[name]] for name in names}
+    return table.assign(**safe).to_csv(index=False, lineterminator="\n").encode()
 
 
 def _jsonable(value: Any) -> Any:  # noqa: ANN401 - cards and provenance hold any JSON value

@@ -21,6 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from antema.domain import AntemaError
+from antema.private import FILE_MODE
 from antema.storage.bin import BACKUP_LOCK
 from antema.storage.check import Named, named_files
 from antema.storage.store import DATABASE, Store, open_store
@@ -69,7 +70,7 @@ def back_up(store: Store, target: Path, *, progress: Progress = lambda _done, _t
     """
     target = Path(target).absolute()
     _check_target(store.data_dir, target)
-    lock = FileLock(store.locks_dir / BACKUP_LOCK)
+    lock = FileLock(store.locks_dir / BACKUP_LOCK, mode=FILE_MODE)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError, NotFound
+from antema.domain.texts import LONGEST_REASON, limited
 from antema.storage import schema
 from antema.storage.blobs import Blobs
 from antema.storage.database import Database
@@ -167,7 +168,13 @@ def record(
     after: Mapping[str, Any] | None = None,
     why: str = "",
 ) -> None:
-    """Write down one change, in the transaction that makes it."""
+    """Write down one change, in the transaction that makes it.
+
+    Raises
+    ------
+    AntemaError
+        For a reason that is too long.
+    """
     session.add(
         schema.Edit(
             at=now(),
@@ -178,7 +185,7 @@ def record(
             sample_id=sample_id,
             before=_plain(before or {}),
             after=_plain(after or {}),
-            why=why.strip(),
+            why=limited(why.strip(), "Reason", LONGEST_REASON),
         )
     )
 

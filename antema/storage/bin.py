@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError, NotFound
+from antema.private import FILE_MODE
 from antema.storage import schema
 from antema.storage.analyses import get_analysis
 from antema.storage.base import found, now, record, who
@@ -151,7 +152,7 @@ class Bin(Results):
         AntemaError
             While a backup is being made: it copies files that would go.
         """
-        lock = FileLock(self.locks_dir / BACKUP_LOCK)
+        lock = FileLock(self.locks_dir / BACKUP_LOCK, mode=FILE_MODE)
         try:
             lock.acquire(timeout=0)
         except Timeout:

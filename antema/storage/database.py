@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError
+from antema.private import FILE_MODE, private_file
 
 _BUSY_MS = 30_000
 # Alembic keeps the migration at work in a module-wide place.
@@ -34,7 +35,8 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        # SQLite gives the files beside it the same rights
+        self.path = private_file(path)
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000})
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
@@ -64,7 +66,7 @@ class Database:
             raise AntemaError(msg) from error
 
     def _upgrade(self) -> None:
-        with _alembic, FileLock(self.path.with_name("migrate.lock")):
+        with _alembic, FileLock(self.path.with_name("migrate.lock"), mode=FILE_MODE):
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.set_main_option("path_separator", "os")

@@ -8,11 +8,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError, NotFound
+from antema.domain.texts import LONGEST_NAME, LONGEST_NOTES, limited, limited_properties
 from antema.storage import schema
 from antema.storage.base import StoreBase, found, now, number, record, required, who
 from antema.storage.hidden import hidden_ids, is_hidden
 from antema.storage.records import Sample, SampleSummary
 
+_LONGEST = {
+    "name": ("Name", LONGEST_NAME),
+    "material": ("Material", LONGEST_NAME),
+    "batch": ("Batch", LONGEST_NAME),
+    "operator": ("Operator", LONGEST_NAME),
+    "notes": ("Notes", LONGEST_NOTES),
+}
 _CHANGEABLE = ("name", "material", "batch", "synthesis_date", "operator", "notes", "properties")
 
 
@@ -36,8 +44,10 @@ class Samples(StoreBase):
         Raises
         ------
         AntemaError
-            For an empty name, or one that another sample has.
+            For an empty name, or one that another sample has; for a text that is too long.
         """
+        given = {"name": name, "material": material, "batch": batch, "operator": operator, "notes": notes}
+        _check_length({**given, "properties": properties})
         with self._database.writing() as session:
             user = who(session, by)
             row = schema.Sample(
@@ -74,8 +84,9 @@ class Samples(StoreBase):
         Raises
         ------
         NotFound, AntemaError
-            For a sample that does not exist; for a name that is empty or taken.
+            For a sample that does not exist; for a name that is empty or taken; for a text that is too long.
         """
+        _check_length(changes)
         unknown = sorted(set(changes) - set(_CHANGEABLE))
         if unknown:
             msg = f"a sample has no {', '.join(unknown)}"
@@ -184,6 +195,13 @@ def to_sample(row: schema.Sample) -> Sample:
         created_at=row.created_at,
         current_analysis_id=row.current_analysis_id,
     )
+
+
+def _check_length(values: Mapping[str, Any]) -> None:
+    for field, (label, most) in _LONGEST.items():
+        if isinstance(value := values.get(field), str):
+            limited(value.strip(), label, most)
+    limited_properties(values.get("properties") or {}, "More")
 
 
 def _free_name(session: Session, name: str, but: int | None = None) -> str:

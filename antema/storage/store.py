@@ -1,11 +1,11 @@
 """The store put together, and opened."""
 
 import shutil
-import stat
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from antema.private import private_folder
 from antema.storage.analyses import Analyses
 from antema.storage.bin import Bin
 from antema.storage.database import Database
@@ -34,7 +34,7 @@ def open_store(data_dir: Path) -> Store:
     Parameters
     ----------
     data_dir : Path
-        The folder. It is made with mode 0700.
+        The folder. It is made with mode 0700, what lies in it with 0600.
 
     Raises
     ------
@@ -42,14 +42,12 @@ def open_store(data_dir: Path) -> Store:
         When a newer version of the program has written the folder.
     """
     folder = Path(data_dir).absolute()
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(stat.S_IRWXU)
+    private_folder(folder)
     database = Database(folder / DATABASE)
     database.migrate()
     store = Store(folder, database)
     for needed in (store.incoming_dir, store.particles_dir, store.locks_dir, folder / "blobs"):
-        needed.mkdir(exist_ok=True)
+        private_folder(needed)
     _remove_forgotten(store.incoming_dir)
     learn_digests(database, store.parquet_path)
     store.empty_expired()

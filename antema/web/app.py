@@ -1,6 +1,7 @@
 """The Dash app put together: routes, pages, shell."""
 
 import http
+import logging
 from pathlib import Path
 
 import dash
@@ -8,14 +9,21 @@ import flask
 from multiprocess.process import current_process
 
 from antema import jobs
+from antema.logs import start_logging
+from antema.private import is_open_to_others
 from antema.web import compare_downloads, downloads, media, uploads
 from antema.web.answers import protect
+from antema.web.background import check_demo, check_job, run_demo, run_job
+from antema.web.guard import FIRST_REQUEST, guard
 from antema.web.health import health
 from antema.web.manager import SpawnManager
+from antema.web.proxies import TrustedProxies
 from antema.web.shell import layout, register_shell, report_error
 from antema.web.state import settings, store
 from antema.web.theme import STYLESHEET, theme
 from antema.web.vendor import STYLESHEETS, vendor
+
+_log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +43,9 @@ def create_app() -> dash.Dash:
         pages_folder=str(ROOT / "pages"),
         assets_folder=str(ROOT / "assets"),
         external_stylesheets=[*STYLESHEETS, STYLESHEET],
-        background_callback_manager=SpawnManager(settings().data / "mailbox"),
+        background_callback_manager=SpawnManager(
+            settings().data / "mailbox", checks={run_job: check_job, run_demo: check_demo}
+        ),
         title="ANTEMA",
         update_title="",
         suppress_callback_exceptions=True,
@@ -48,14 +58,24 @@ def create_app() -> dash.Dash:
     app.layout = layout
     register_shell(app)
     protect(app)
+    guard(server, settings())
+    server.wsgi_app = TrustedProxies(server.wsgi_app, settings())
     if current_process().name == "MainProcess":
+        start_logging()
+        warn_of_onlookers(settings().data)
         jobs.recover(store())
         with server.test_client() as client:
-            first = client.get("/")
+            first = client.get("/", environ_overrides={FIRST_REQUEST: True})
         if first.status_code != http.HTTPStatus.OK:
             msg = f"the dashboard answers its first request with status {first.status_code}; the log above says why"
             raise RuntimeError(msg)
     return app
+
+
+def warn_of_onlookers(data: Path) -> None:
+    """Say in the log where others on this machine may look into the data folder, as an earlier version made it."""
+    if is_open_to_others(data):
+        _log.warning("others on this machine may look into %s; chmod -R go= %s keeps them out", data, data)
 
 
 _BLUEPRINTS = (

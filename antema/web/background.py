@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from dash import no_update
@@ -34,6 +34,33 @@ def run_job(request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_
     return request
 
 
+def check_job(request: object) -> Hashable:
+    """Raise unless the request names a job that waits for a process; return what tells the job from others.
+
+    Raises
+    ------
+    AntemaError
+        For a request that no page makes, a job that is not stored, or one that works or has ended.
+    """
+    from antema.domain import AntemaError
+    from antema.web.state import store
+
+    if not request:
+        return None
+    job_id = request.get("job") if isinstance(request, dict) else None
+    if not isinstance(job_id, int) or isinstance(job_id, bool):
+        msg = "Expected the number of a job to start, found none in the request. Press Analyse on a sample's page."
+        raise AntemaError(msg)
+    job = store().job(job_id)
+    if job.status != "queued":
+        msg = f"Job {job.id}: expected one that waits, found one that is {job.status}"
+        raise AntemaError(msg)
+    if job.pid is not None:
+        msg = f"Job {job.id}: expected one that nobody has taken up, found that a process waits with it already"
+        raise AntemaError(msg)
+    return "job", job.id
+
+
 def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
     """Simulate the demo's micrographs, store them like uploads and analyse both samples."""
     if not request:
@@ -51,3 +78,26 @@ def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None
         _log.exception("the demo could not be made")
         set_progress("The demo could not be made: unexpected error, see the server's log")
     return request
+
+
+def check_demo(request: object) -> Hashable:
+    """Raise unless the demo is on offer; return what tells it from jobs.
+
+    Raises
+    ------
+    AntemaError
+        Where the installation has no demo, it is there or being made, or the request is none that a page makes.
+    """
+    from antema.domain import AntemaError
+    from antema.web.demo import is_offered
+    from antema.web.state import settings, store
+
+    if not request:
+        return None
+    if not isinstance(request, dict) or not isinstance(request.get("by"), str):
+        msg = "Expected who asks for the demo, found no name in the request. Press Load the demo on the start page."
+        raise AntemaError(msg)
+    if not settings().demo or not is_offered(store()):
+        msg = "The demo is not on offer: it is there already, is being made, or this server has samples of its own."
+        raise AntemaError(msg)
+    return "demo"

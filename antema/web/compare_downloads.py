@@ -6,14 +6,24 @@ from datetime import UTC, datetime
 import flask
 import pandas as pd
 
-from antema.domain import AntemaError
+from antema.domain import AntemaError, NotFound
 from antema.provenance import provenance
-from antema.reports import ComparisonReport, columns_csv, comparison_report_pdf, particles_csv, tables_xlsx, zip_files
+from antema.reports import (
+    ComparisonReport,
+    columns_csv,
+    comparison_report_pdf,
+    frame_csv,
+    particles_csv,
+    tables_xlsx,
+    zip_files,
+)
 from antema.web import compare_tables
 from antema.web.answers import XLSX, attachment, plain_error
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import Comparable, load
+from antema.web.made_files import made_once, state_of
 from antema.web.report_data import sample_report
+from antema.web.state import store
 from antema.web.user import current_user
 
 compare_downloads = flask.Blueprint("compare_downloads", __name__, url_prefix="/download/compare")
@@ -33,7 +43,7 @@ _TABLES: dict[str, Callable[[Comparable], pd.DataFrame]] = {
 @compare_downloads.get("/report.pdf")
 def report() -> flask.Response:
     """Answer the PDF report of the chosen samples, weighted as chosen."""
-    return attachment(_report_pdf(_comparable(), _now()), "comparison_report.pdf", "application/pdf")
+    return _made("comparison_report.pdf", "application/pdf", lambda: _report_pdf(_comparable(), _now()))
 
 
 @compare_downloads.get("/particles.csv")
@@ -45,21 +55,24 @@ def particles() -> flask.Response:
 @compare_downloads.get("/workbook.xlsx")
 def workbook() -> flask.Response:
     """Answer the tables, and every object of the chosen samples, as a workbook."""
-    return attachment(_workbook(_comparable(), _now()), "comparison_workbook.xlsx", XLSX)
+    return _made("comparison_workbook.xlsx", XLSX, lambda: _workbook(_comparable(), _now()))
 
 
 @compare_downloads.get("/everything.zip")
 def everything() -> flask.Response:
     """Answer report, workbook and all tables in one archive."""
-    comparable, date = _comparable(), _now()
+    return _made("comparison_everything.zip", "application/zip", lambda: _archive(_comparable(), _now()))
+
+
+def _archive(comparable: Comparable, date: datetime) -> bytes:
     files = {
         "report.pdf": _report_pdf(comparable, date),
         "workbook.xlsx": _workbook(comparable, date),
         "particles.csv": particles_csv(_particles(comparable)),
         "columns.csv": columns_csv(),
     }
-    files |= {f"{name}.csv": _csv(rows(comparable)) for name, rows in _TABLES.items()}
-    return attachment(zip_files(files, date), "comparison_everything.zip", "application/zip")
+    files |= {f"{name}.csv": frame_csv(rows(comparable)) for name, rows in _TABLES.items()}
+    return zip_files(files, date)
 
 
 @compare_downloads.get("/<name>.csv")
@@ -67,15 +80,25 @@ def table(name: str) -> flask.Response:
     """Answer one table of numbers."""
     if name not in _TABLES:
         flask.abort(404, f"There is no table {name}; there are {', '.join(sorted(_TABLES))} and particles.")
-    return attachment(_csv(_TABLES[name](_comparable())), f"comparison_{name}.csv", "text/csv")
+    return attachment(frame_csv(_TABLES[name](_comparable())), f"comparison_{name}.csv", "text/csv")
+
+
+def _made(name: str, mimetype: str, build: Callable[[], bytes]) -> flask.Response:
+    choice = Choice.from_query(flask.request.args)
+    states = [_state(sample_id) for sample_id in choice.samples]
+    return made_once(repr((name, choice, states)), build, name, mimetype)
+
+
+def _state(sample_id: int) -> str:
+    try:
+        current = store().current_analysis(sample_id)
+    except NotFound:
+        return ""
+    return "" if current is None else state_of(current.id)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _csv(rows: pd.DataFrame) -> bytes:
-    return rows.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _particles(comparable: Comparable) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from antema import jobs
 from antema.domain import AlreadyThere, AntemaError
+from antema.private import FILE_MODE, private_folder
 from antema.storage import Job, Sample, Store, open_store
 from antema.web.intake import take_in
 from antema.web.models_view import default_recipe
@@ -88,7 +89,7 @@ def _sole_maker(store: Store) -> Iterator[None]:
 
 
 def _lock(store: Store) -> FileLock:
-    return FileLock(store.locks_dir / "demo.lock")
+    return FileLock(store.locks_dir / "demo.lock", mode=FILE_MODE)
 
 
 def _demo_values() -> list[dict[str, Any]]:
@@ -142,9 +143,9 @@ def _add_micrographs(
 
 def _keep_truth(store: Store, image: Path) -> None:
     """Keep the truth of a micrograph, which lies beside the folder of its images, in the data folder."""
-    folder = store.data_dir / "demo"
-    folder.mkdir(exist_ok=True)
-    shutil.move(image.parents[1] / f"{image.stem}.json", folder / f"{image.stem}.json")
+    kept = private_folder(store.data_dir / "demo") / f"{image.stem}.json"
+    shutil.move(image.parents[1] / f"{image.stem}.json", kept)
+    kept.chmod(FILE_MODE)
 
 
 def _job_to_do(store: Store, sample_id: int, by: str) -> Job | None:

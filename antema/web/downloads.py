@@ -8,7 +8,8 @@ import flask
 from antema.domain import AntemaError
 from antema.reports import SampleReport, archive_zip, particles_csv, sample_report_pdf, unique_stems, workbook_xlsx
 from antema.stats import WEIGHTINGS
-from antema.web.answers import XLSX, attachment, plain_error
+from antema.web.answers import XLSX, plain_error
+from antema.web.made_files import made_once, state_of
 from antema.web.media import preview_png
 from antema.web.report_data import classes_of, require_analysis, sample_report
 from antema.web.sample_choice import view_from_query
@@ -75,6 +76,12 @@ def _file(
         flask.abort(400, f"border: expected 0 or 1, found {asked['border']}")
     require_analysis(analysis_id)
     view = view_from_query(asked, usual=store().analysis(analysis_id).view)
-    content = sample_report(analysis_id, view, by=current_user(), pictures=pictures)
-    stem = re.sub(r"[^\w.-]+", "_", str(content.sample["name"])).strip("_") or "sample"
-    return attachment(build(content), f"{stem}_{name}", mimetype)
+    sample = store().sample(store().analysis(analysis_id).sample_id)
+    stem = re.sub(r"[^\w.-]+", "_", sample.name).strip("_") or "sample"
+    by = current_user()
+    return made_once(
+        repr((name, view, state_of(analysis_id))),
+        lambda: build(sample_report(analysis_id, view, by=by, pictures=pictures)),
+        f"{stem}_{name}",
+        mimetype,
+    )

@@ -83,7 +83,10 @@ def recipe_from_controls(ids: Sequence[dict[str, str]], values: Sequence[Any]) -
     default = Recipe()
     chosen: dict[str, Any] = {}
     for control, value in zip(ids, values, strict=True):
-        name = control["field"]
+        name = str(control.get("field"))
+        if not hasattr(default, name):
+            msg = f"Recipe: expected a parameter that there is, found {name[:80]!r}"
+            raise AntemaError(msg)
         if isinstance(getattr(default, name), bool):
             chosen[name] = bool(value)
         elif value is None and name != "threshold":

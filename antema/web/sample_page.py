@@ -45,6 +45,9 @@ from antema.web.state import memory, store
 NOT_CLASSIFIED = "#c9ced6"
 _THREADS = os.cpu_count() or 1
 _WORTH_THREADS = 100_000  # particles from which on several quantities are summarised at a time
+MOST_GRID_ROWS = 200
+"""Most rows of the particle table in one answer; the grid asks for fewer."""
+
 _SHOWN_COLUMNS = (
     "image",
     "particle",
@@ -480,12 +483,12 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
     result : Result
         The analysis.
     request : dict
-        AG Grid's request: ``startRow``, ``endRow``, ``sortModel``, ``filterModel``.
+        AG Grid's request: ``startRow``, ``endRow``, ``sortModel``, ``filterModel``. At most `MOST_GRID_ROWS` are given.
     selection : dict or None
         What is picked elsewhere: only those rows are shown then.
     """
     if not selection and not request.get("filterModel") and not request.get("sortModel"):
-        page, total = _plain_page(result, request["startRow"], request["endRow"])
+        page, total = _plain_page(result, *_asked_rows(request))
         return {"rowData": _records(page), "rowCount": total}
     rows = result.table
     if selection:
@@ -494,7 +497,14 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
         rows = rows[_matches(rows[column], condition)]
     for sort in reversed(request.get("sortModel") or []):
         rows = rows.sort_values(sort["colId"], ascending=sort["sort"] == "asc", kind="stable", na_position="last")
-    return {"rowData": _records(rows.iloc[request["startRow"] : request["endRow"]]), "rowCount": len(rows)}
+    start, stop = _asked_rows(request)
+    return {"rowData": _records(rows.iloc[start:stop]), "rowCount": len(rows)}
+
+
+def _asked_rows(request: dict[str, Any]) -> tuple[int, int]:
+    """Return which rows a request asks for: a page at most."""
+    start = max(0, int(request["startRow"] or 0))
+    return start, min(int(request["endRow"] or 0), start + MOST_GRID_ROWS)
 
 
 def _plain_page(result: Result, start: int, stop: int) -> tuple[pd.DataFrame, int]:

@@ -4,19 +4,24 @@ import errno
 import hashlib
 import http
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import flask
 
 from antema.domain import AlreadyThere, AntemaError, NotFound
+from antema.web import room, upload_slots
+from antema.web.answers import hang_up
 from antema.web.intake import take_in
+from antema.web.pace import Pace, paced
 from antema.web.state import settings, store
 from antema.web.user import current_user
 
 uploads = flask.Blueprint("uploads", __name__)
 
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 14
+_ROOM_EVERY_BYTES = 64 << 20
 _LONGEST_FILENAME = 200
 
 
@@ -24,8 +29,38 @@ class _TooMuchError(AntemaError):
     """More bytes than the server takes for one file, or more files than it takes for one sample."""
 
 
-class _NoSpaceError(AntemaError):
-    """The server's disk is full."""
+class _TooSlowError(AntemaError):
+    """The sender was slower than the server waits for."""
+
+
+_STATUS = {
+    NotFound: http.HTTPStatus.NOT_FOUND,
+    AlreadyThere: http.HTTPStatus.CONFLICT,
+    _TooMuchError: http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    _TooSlowError: http.HTTPStatus.REQUEST_TIMEOUT,
+    room.NoRoomError: http.HTTPStatus.INSUFFICIENT_STORAGE,
+    upload_slots.NoPlaceError: http.HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+@uploads.errorhandler(AntemaError)
+def refused_with(error: AntemaError) -> flask.Response:
+    """Answer why an upload is not taken, and where it may be tried again, after how many seconds."""
+    answer = flask.jsonify(ok=False, error=str(error))
+    answer.status_code = _STATUS.get(type(error), http.HTTPStatus.UNPROCESSABLE_ENTITY)
+    if isinstance(error, upload_slots.NoPlaceError):
+        answer.headers["Retry-After"] = str(upload_slots.RETRY_AFTER_S)
+    return answer if flask.request.method == "GET" else hang_up(answer)
+
+
+@uploads.get("/upload/<sample_id>")
+def ask(sample_id: str) -> flask.Response:
+    """Answer whether a file of ``bytes`` would be taken now, before it is sent; else as `upload` would."""
+    name = _shown_name(flask.request.headers.get("X-Filename", ""))
+    _refuse_full(store().sample(sample_id).id, name)
+    _refuse_size(name, flask.request.args.get("bytes", 0, type=int))
+    upload_slots.require_free()
+    return flask.jsonify(ok=True)
 
 
 @uploads.put("/upload/<sample_id>")
@@ -34,28 +69,21 @@ def upload(sample_id: str) -> tuple[flask.Response, int]:
 
     The body is the file itself; its name comes percent-encoded in the header ``X-Filename`` and is only ever shown,
     never used as a path. Answers JSON: ``{"ok": true, "micrograph": id, "scale": nm or null, "offered": what the scale
-    bar gives where that tells something, "images": in the file, ...}`` or ``{"ok": false, "error": sentence}``.
+    bar gives where that tells something, "images": in the file, ...}`` or ``{"ok": false, "error": sentence}``, with
+    ``Retry-After`` where all places for uploads are taken.
     """
+    # this route has a limit of its own, and says so in its own words
+    flask.request.max_content_length = 2 * _most_bytes()
     name = _shown_name(flask.request.headers.get("X-Filename", ""))
-    temporary: Path | None = None
-    try:
-        _refuse_other_origins()
+    with upload_slots.taken():
         sample = store().sample(sample_id)
         _refuse_full(sample.id, name)
         temporary, digest = _receive(name)
-        stored = take_in(store(), sample.id, temporary, name, sha256=digest, by=current_user())
-    except NotFound as error:
-        return _refused(str(error), http.HTTPStatus.NOT_FOUND)
-    except AlreadyThere as error:
-        return _refused(str(error), http.HTTPStatus.CONFLICT)
-    except _TooMuchError as error:
-        return _refused(str(error), http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    except _NoSpaceError as error:
-        return _refused(str(error), http.HTTPStatus.INSUFFICIENT_STORAGE)
-    except AntemaError as error:
-        return _refused(str(error), http.HTTPStatus.UNPROCESSABLE_ENTITY)
-    finally:
-        if temporary is not None:
+        try:
+            size = temporary.stat().st_size
+            stored = take_in(store(), sample.id, temporary, name, sha256=digest, by=current_user())
+            room.came_in(size)
+        finally:
             temporary.unlink(missing_ok=True)
     answer = {
         "ok": True,
@@ -75,14 +103,6 @@ def _shown_name(header: str) -> str:
     return printable[:_LONGEST_FILENAME] or "unnamed"
 
 
-def _refuse_other_origins() -> None:
-    # A page of another site may send a PUT with the visitor's cookies; browsers name themselves in Origin then.
-    origin = flask.request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != flask.request.host:
-        msg = f"upload refused: expected a request from {flask.request.host}, found one from {origin}"
-        raise AntemaError(msg)
-
-
 def _refuse_full(sample_id: int, name: str) -> None:
     most = settings().max_sample_micrographs
     if store().count_micrographs(sample_id) >= most:
@@ -90,37 +110,78 @@ def _refuse_full(sample_id: int, name: str) -> None:
         raise _TooMuchError(msg)
 
 
+def _refuse_size(name: str, size: int) -> None:
+    if size > _most_bytes():
+        raise _TooMuchError(_too_large(name, _most_bytes()))
+    room.require_room(name, size)
+
+
 def _receive(name: str) -> tuple[Path, str]:
-    limit = settings().max_upload_mb * 1_000_000
     announced = flask.request.content_length
-    if announced is not None and announced > limit:
-        raise _TooMuchError(_too_large(name, limit))
+    _refuse_size(name, announced or 0)
     digest = hashlib.sha256()
-    received = 0
     with tempfile.NamedTemporaryFile(dir=store().incoming_dir, prefix="upload-", delete=False) as file:
         path = Path(file.name)
         try:
-            while piece := flask.request.stream.read(_PIECE_BYTES):
-                received += len(piece)
-                if received > limit:
-                    raise _TooMuchError(_too_large(name, limit))
-                digest.update(piece)
-                file.write(piece)
-            if announced is not None and received != announced:
-                msg = f"{name}: the upload broke off after {received} of {announced} bytes"
-                raise AntemaError(msg)
-        except BaseException as error:
+            with paced(
+                flask.request.environ,
+                timeout_s=settings().upload_timeout_s,
+                least_bytes_s=settings().upload_least_kb_s * 1000,
+            ) as pace:
+                for piece in _pieces(name, pace):
+                    digest.update(piece)
+                    file.write(piece)
+        except OSError as error:
             path.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 msg = f"{name}: there is no space left for it on this server"
-                raise _NoSpaceError(msg) from error
+                raise room.NoRoomError(msg) from error
+            raise
+        except BaseException:
+            path.unlink(missing_ok=True)
             raise
     return path, digest.hexdigest()
 
 
+def _pieces(name: str, pace: Pace) -> Iterator[bytes]:
+    """Give what comes in until all has come.
+
+    Raises
+    ------
+    AntemaError
+        Where it is too much, comes too slowly, or breaks off.
+    """
+    announced, limit = flask.request.content_length, _most_bytes()
+    checked = 0
+    while piece := _next_piece(pace):
+        pace.received += len(piece)
+        if pace.received > limit:
+            raise _TooMuchError(_too_large(name, limit))
+        if announced is None and pace.received - checked > _ROOM_EVERY_BYTES:
+            checked = pace.received
+            room.require_room(name, checked)
+        yield piece
+    if pace.broken_off:
+        msg = f"{name}: the upload was broken off, because {pace.broken_off}; nothing of it was kept"
+        raise _TooSlowError(msg)
+    if announced is not None and pace.received != announced:
+        msg = f"{name}: the upload broke off after {pace.received} of {announced} bytes"
+        raise AntemaError(msg)
+
+
+def _next_piece(pace: Pace) -> bytes:
+    try:
+        return flask.request.stream.read(_PIECE_BYTES)
+    except Exception:
+        # a body of unknown length has no end where its sender was cut off
+        if pace.broken_off:
+            return b""
+        raise
+
+
+def _most_bytes() -> int:
+    return settings().max_upload_mb * 1_000_000
+
+
 def _too_large(name: str, limit: int) -> str:
     return f"{name}: larger than the {limit // 1_000_000} MB this server takes for one file"
-
-
-def _refused(sentence: str, status: http.HTTPStatus) -> tuple[flask.Response, int]:
-    return flask.jsonify(ok=False, error=sentence), status

@@ -16,14 +16,15 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 90.0
 MAX_UPLOAD_MB = 220
 MAX_SAMPLE_MICROGRAPHS = 9
-FLAGS = ("-k", "gthread", "-w", "2", "--threads", "8")
+FLAGS = ("-c", "python:antema.web.gunicorn_conf")
 
 
 class Server:
     """A dashboard in processes of its own."""
 
-    def __init__(self, command: list[str], data: Path, port: int, log: Path) -> None:
+    def __init__(self, command: list[str], data: Path, port: int, log: Path, **settings: str) -> None:
         self.port = port
+        self.data = data
         self.log = log
         environment = os.environ | {
             "ANTEMA_DATA": str(data),
@@ -31,6 +32,7 @@ class Server:
             "ANTEMA_DEVICE": "cpu",
             "ANTEMA_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB),
             "ANTEMA_MAX_SAMPLE_MICROGRAPHS": str(MAX_SAMPLE_MICROGRAPHS),
+            **settings,
         }
         with log.open("ab") as file:
             self.process = subprocess.Popen(
