@@ -1,8 +1,8 @@
 """A net under every control: which callbacks a user's input made run while the browser tests ran.
 
-Each page tells what it runs (`callback_net.js`), each worker of pytest-xdist what its pages told. Once every browser test
-has run, the session fails for each callback of the dashboard that none of them made run. What a callback does is for
-the tests to assert; that a control is pressed at all is asserted here.
+Each page tells what it runs (`callback_net.js`), each worker of pytest-xdist what its pages told. Once every browser
+test has run, the session fails for each callback of the dashboard that none of them made run and for each control that
+none of them touched. What these do is for the tests to assert; that they are used at all is asserted here.
 """
 
 import json
@@ -18,6 +18,9 @@ from playwright.sync_api import BrowserContext, Request
 _HERE = Path(__file__).parent
 _SCRIPT = _HERE / "callback_net.js"
 _SENT = "callback-net"
+
+# What a user does to a control, as Dash names it; other properties are set by callbacks alone.
+_USERS = ("n_clicks", "n_submit", "value", "drag_value", "clickData", "selectedRows", "getRowsRequest")
 
 # What a layout gives once and nothing changes afterwards: what hangs on it alone runs when the page is visited.
 _GIVEN = ("sample-id.data", "image-id.data")
@@ -87,10 +90,15 @@ class CallbackNet:
             cause = request.headers.get("x-test-cause", "load")
             self.ran.append((body["output"], tuple(body["changedPropIds"]), cause))
 
-    def missed(self) -> list[Callback]:
-        """Return the callbacks that no user's input made run."""
-        used = {key for key, changed, cause in self.ran if key in self.known and self.known[key].is_users(changed, cause)}
-        return sorted((one for key, one in self.known.items() if key not in used), key=lambda one: one.words)
+    def missed(self) -> list[str]:
+        """Return the callbacks that no user's input made run, and the controls that no user touched."""
+        known = self.known
+        used = {key for key, changed, cause in self.ran if key in known and known[key].is_users(changed, cause)}
+        callbacks = [f"never ran by a user's input: {one.words}" for key, one in known.items() if key not in used]
+        touched = {_pattern(one) for _, changed, cause in self.ran if cause == "act" for one in changed}
+        controls = {one for known in self.known.values() for one in known.inputs if one.rpartition(".")[2] in _USERS}
+        idle = [f"never touched: {one}" for one in controls if _pattern(one) not in touched]
+        return sorted(callbacks) + sorted(idle)
 
     @property
     def is_whole(self) -> bool:
@@ -131,10 +139,18 @@ class CallbackNet:
         if not self.known or not self.is_whole:
             return
         missed = self.missed()
-        terminalreporter.section("callbacks that a user's input made run")
-        terminalreporter.line(f"{len(self.known) - len(missed)} of {len(self.known)}")
-        for callback in missed:
-            terminalreporter.line(f"no browser test makes it run: {callback.words}", red=True)
+        terminalreporter.section("callbacks and controls of the pages")
+        terminalreporter.line(f"{len(self.known)} callbacks; the browser tests left out: {len(missed)}")
+        for words in missed:
+            terminalreporter.line(words, red=True)
+
+
+def _pattern(changed: str) -> str:
+    """Return what names a control and all of its kind: their ids differ in a number or a name under the same keys."""
+    identity, _, name = changed.rpartition(".")
+    if not identity.startswith("{"):
+        return changed
+    return json.dumps([sorted(json.loads(identity)), json.loads(identity)["type"], name])
 
 
 def _is_browser(nodeid: str) -> bool:
