@@ -6,7 +6,7 @@ import dash
 from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from antema import jobs
-from antema.domain import AntemaError, NotFound, View
+from antema.domain import AntemaError, ChangedMeanwhile, NotFound, View
 from antema.domain.material_names import classes_caution
 from antema.web import sample_classes, sample_page
 from antema.web.background import job_request
@@ -17,7 +17,7 @@ from antema.web.models_view import default_recipe, models_to_choose
 from antema.web.not_found import not_found
 from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
 from antema.web.sample_choice import SampleChoice, asked_choice, usual_choice, view_of
-from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
+from antema.web.sample_form import FIELDS, form_values, sample_form, save_changes, seen_now
 from antema.web.sample_layout import micrographs_section, results_section, sample_head
 from antema.web.scale_view import banner, bars_words
 from antema.web.shell import message
@@ -26,6 +26,8 @@ from antema.web.trust_view import leave_out_words, trust_alert
 from antema.web.user import current_user
 
 dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
+
+_ARCHIVE = "Archive"
 
 
 def layout(sample_id: str = "", **query: str) -> html.Div:
@@ -48,6 +50,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             dcc.Store(id="sample-jobs"),
             dcc.Store(id="sample-address"),
             dcc.Store(id="sample-kept", data=0),
+            dcc.Store(id="sample-edit-seen"),
             sample_head(),
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
@@ -91,7 +94,7 @@ def _details(sample_id: int, _: int) -> tuple[str, list[Any], str]:
     shown: list[Any] = [html.Span(fact, className="fact") for fact in facts if fact]
     if sample.notes:
         shown.append(html.P(sample.notes, className="notes"))
-    return sample.name, shown, "Bring back" if sample.archived else "Archive"
+    return sample.name, shown, "Bring back" if sample.archived else _ARCHIVE
 
 
 @callback(
@@ -958,7 +961,9 @@ def _analyse(clicks: int | None, sample_id: int, ids: list[dict[str, str]], valu
 
 @callback(
     Output("sample-edit-modal", "is_open"),
-    [Output(f"sample-edit-{name}", "value") for name in FIELDS],
+    Output("sample-edit-seen", "data"),
+    Output("sample-edit-error", "children", allow_duplicate=True),
+    *[Output(f"sample-edit-{name}", "value") for name in FIELDS],
     Input("sample-edit-open", "n_clicks"),
     Input("sample-edit-cancel", "n_clicks"),
     Input("sample-changed", "data"),
@@ -966,38 +971,47 @@ def _analyse(clicks: int | None, sample_id: int, ids: list[dict[str, str]], valu
     prevent_initial_call=True,
 )
 def _edit_open(_open: int | None, _cancel: int | None, _changed: int, sample_id: int) -> tuple[Any, ...]:
-    return ctx.triggered_id == "sample-edit-open", *form_values(store().sample(sample_id))
+    shown = form_values(store().sample(sample_id))
+    return ctx.triggered_id == "sample-edit-open", shown, "", *shown
 
 
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Output("sample-edit-error", "children"),
+    Output("sample-edit-seen", "data", allow_duplicate=True),
     Input("sample-edit-save", "n_clicks"),
     State("sample-id", "data"),
     State("sample-changed", "data"),
-    [State(f"sample-edit-{name}", "value") for name in FIELDS],
+    State("sample-edit-seen", "data"),
+    *[State(f"sample-edit-{name}", "value") for name in FIELDS],
     prevent_initial_call=True,
 )
-def _edit_save(clicks: int | None, sample_id: int, changed: int, values: list[str | None]) -> tuple[Any, str]:
+def _edit_save(
+    clicks: int | None, sample_id: int, changed: int, seen: list[str], *values: str | None
+) -> tuple[Any, str, Any]:
     if not clicks:
-        return no_update, ""
+        return no_update, "", no_update
     try:
-        store().update_sample(sample_id, by=current_user(), **values_of(values))
+        save_changes(store(), sample_id, seen, values, by=current_user())
+    except ChangedMeanwhile as error:
+        # told now: saving once more is meant
+        return no_update, str(error), seen_now(seen, error.present)
     except AntemaError as error:
-        return no_update, str(error)
-    return changed + 1, ""
+        return no_update, str(error), no_update
+    return changed + 1, "", no_update
 
 
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Input("sample-archive", "n_clicks"),
+    State("sample-archive", "children"),
     State("sample-id", "data"),
     State("sample-changed", "data"),
     prevent_initial_call=True,
 )
-def _archive(clicks: int | None, sample_id: int, changed: int) -> Any:  # noqa: ANN401 - Dash's no_update
+def _archive(clicks: int | None, says: str, sample_id: int, changed: int) -> Any:  # noqa: ANN401 - Dash's no_update
     if not clicks:
         return no_update
-    sample = store().sample(sample_id)
-    store().archive_sample(sample_id, by=current_user(), archived=not sample.archived)
+    # what the button said when it was pressed: somebody else may have done the same meanwhile
+    store().archive_sample(sample_id, by=current_user(), archived=says == _ARCHIVE)
     return changed + 1

@@ -59,7 +59,7 @@ class Callback:
         return f"{', '.join(self.inputs)}  ->  {self.output}"
 
 
-@dataclass
+@dataclass(eq=False)
 class CallbackNet:
     """What was there to run, what ran, and whether every browser test did; a plugin of pytest."""
 
