@@ -22,6 +22,7 @@ from antema.web.shell import message
 from antema.web.state import store
 from antema.web.trust_view import trust_statement
 from antema.web.user import current_user
+from antema.web.viewer import drawn, drawn_store, keep_view
 
 dash.register_page(__name__, path_template="/images/<micrograph_id>", title="Micrograph · ANTEMA")
 
@@ -42,6 +43,8 @@ def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", cla
             dcc.Store(id="image-id", data=micrograph.id),
             dcc.Store(id="image-changed", data=0),
             dcc.Store(id="image-particle"),
+            dcc.Store(id="image-stepped", data=False),
+            drawn_store("image-viewer"),
             dcc.Store(id="image-keys"),
             dcc.Store(id="image-certainty", data=asked_certainty(certainty)),
             dcc.Store(id="image-neighbours", data=list(neighbours)),
@@ -55,7 +58,7 @@ def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", cla
 
 
 @callback(
-    Output("image-viewer", "figure"),
+    Output(drawn("image-viewer"), "data"),
     Output("image-counts", "children"),
     Output("image-trust", "children"),
     Output("image-outline-keys", "children"),
@@ -66,6 +69,7 @@ def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", cla
     Input("image-burned-in", "value"),
     Input("image-particle", "data"),
     Input("image-changed", "data"),
+    State("image-stepped", "data"),
     State("image-certainty", "data"),
     State("image-id", "data"),
 )
@@ -76,6 +80,7 @@ def _viewer(
     burned_in: bool,
     particle: int | None,
     _: int,
+    stepped: bool,
     certainty: float | None,
     micrograph_id: int,
 ) -> tuple[Any, ...]:
@@ -90,6 +95,8 @@ def _viewer(
         annotations_on=burned_in,
         by_class=coloured,
         certainty=certainty,
+        # a particle that was clicked is in view, and one stepped to may have been left again
+        bring=bool(stepped) and ctx.triggered_id == "image-particle",
     )
     keys = sample_page.outline_keys(by_class=coloured)
     if analysis_id is None:
@@ -97,6 +104,9 @@ def _viewer(
     rows, result = sample_page.of_micrograph(analysis_id, micrograph_id)
     has_classes = sample_page.is_coloured_by_class(analysis_id, asked=True)
     return figure, image_page.counts(rows, result), trust_statement(result), keys, not has_classes
+
+
+keep_view("image-viewer")
 
 
 @callback(
@@ -221,6 +231,7 @@ def _links(
 
 @callback(
     Output("image-particle", "data"),
+    Output("image-stepped", "data"),
     Input("image-viewer", "clickData"),
     Input("image-analysis", "value"),
     Input("image-following", "n_clicks"),
@@ -236,16 +247,17 @@ def _pick(
     _preceding: int | None,
     picked: int | None,
     micrograph_id: int,
-) -> Any:  # noqa: ANN401 - Dash's no_update
+) -> tuple[Any, Any]:
     if ctx.triggered_id == "image-analysis":
-        return None
+        return None, False
     if ctx.triggered_id in ("image-following", "image-preceding"):
         if analysis_id is None:
-            return no_update
-        return image_page.step(analysis_id, micrograph_id, picked, 1 if ctx.triggered_id == "image-following" else -1)
+            return no_update, no_update
+        by = 1 if ctx.triggered_id == "image-following" else -1
+        return image_page.step(analysis_id, micrograph_id, picked, by), True
     if not point or "customdata" not in point["points"][0]:
-        return no_update
-    return point["points"][0]["customdata"]
+        return no_update, no_update
+    return point["points"][0]["customdata"], False
 
 
 @callback(

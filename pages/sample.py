@@ -24,6 +24,7 @@ from antema.web.shell import message
 from antema.web.state import store
 from antema.web.trust_view import leave_out_words, trust_alert
 from antema.web.user import current_user
+from antema.web.viewer import drawn, drawn_store, keep_view
 
 dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
 
@@ -51,6 +52,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             dcc.Store(id="sample-address"),
             dcc.Store(id="sample-kept", data=0),
             dcc.Store(id="sample-edit-seen"),
+            drawn_store("sample-viewer"),
             sample_head(),
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
@@ -762,7 +764,7 @@ clientside_callback(
 
 
 @callback(
-    Output("sample-viewer", "figure"),
+    Output(drawn("sample-viewer"), "data"),
     Output("sample-viewer-keys", "children"),
     Input("sample-viewer-image", "value"),
     Input("sample-analysis", "value"),
@@ -789,6 +791,9 @@ def _viewer(
         micrograph, analysis_id, selection=selection, overlay_on=overlay, by_class=coloured, certainty=at
     )
     return figure, sample_page.outline_keys(by_class=coloured)
+
+
+keep_view("sample-viewer")
 
 
 # The link to the image page waits for the images of a result just chosen; till then it would lead to the result before.

@@ -462,11 +462,12 @@ def viewer(
     annotations_on: bool = False,
     by_class: bool = False,
     certainty: float | None = None,
+    bring: bool = False,
 ) -> go.Figure:
     """Return the zoomable micrograph, with the particles of a result where there is one.
 
     A result of another image of the file is shown on that image. Outlines are coloured by status or by class, at a
-    certainty or at the one that is kept with the result.
+    certainty or at the one that is kept with the result. What is selected is brought into view where asked.
     """
     result = _results_by_micrograph(analysis_id).get(micrograph.id)
     if analysis_id is None or result is None or result.status != "done":
@@ -496,6 +497,7 @@ def viewer(
         overlay_on=overlay_on,
         annotations=micrograph.annotations if result.is_present_image else None,
         annotations_on=annotations_on,
+        bring=bring,
     )
 
 

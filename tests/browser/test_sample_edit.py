@@ -1,6 +1,5 @@
 """What is known of a sample is edited in a browser: by one, by two at once, and put away and brought back."""
 
-
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
