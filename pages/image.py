@@ -11,12 +11,12 @@ from antema.web import image_page, sample_page
 from antema.web.figures import empty_figure
 from antema.web.image_layout import image_head, picture_panel, side_panel
 from antema.web.intake import choose_image, examine_if_needed
-from antema.web.micrograph_actions import apply_action
 from antema.web.not_found import not_found
 from antema.web.particle_figures import crop_figure, transform_figure
 from antema.web.particle_look import look
 from antema.web.particle_view import spots_statement
 from antema.web.sample_choice import asked_certainty
+from antema.web.scale_question import ask_or_apply, question_dialog, register_question
 from antema.web.scale_view import use_words
 from antema.web.shell import message
 from antema.web.state import store
@@ -53,6 +53,7 @@ def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", cla
             html.Div(
                 [picture_panel(micrograph, wanted, by_class=classes == "1"), side_panel()], className="panels image"
             ),
+            question_dialog("image"),
         ]
     )
 
@@ -140,6 +141,7 @@ def _facts(micrograph_id: int, _: int) -> tuple[Any, ...]:
     Output("image-changed", "data", allow_duplicate=True),
     Output("message", "data", allow_duplicate=True),
     Output("image-nm", "value"),
+    Output("image-scale-asked", "data"),
     Input("image-use-bar", "n_clicks"),
     Input("image-set-nm", "n_clicks"),
     Input("image-file-nm", "n_clicks"),
@@ -157,15 +159,18 @@ def _set_scale(
     nm: float | None,
     micrograph_id: int,
     changed: int,
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any]:
     if not ctx.triggered[0]["value"]:
-        return no_update, no_update, no_update
+        return (no_update,) * 4
     action = {"image-use-bar": "scale-bars", "image-file-nm": "file-scale"}.get(str(ctx.triggered_id), "scale")
     try:
-        apply_action(store(), action, [micrograph_id], value=nm, by=current_user())
+        asked = ask_or_apply(action, [micrograph_id], value=nm)
     except AntemaError as error:
-        return no_update, message(str(error)), no_update
-    return changed + 1, no_update, None
+        return no_update, message(str(error)), no_update, no_update
+    return no_update if asked else changed + 1, no_update, None, asked
+
+
+register_question("image")
 
 
 @callback(

@@ -19,6 +19,7 @@ from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_pa
 from antema.web.sample_choice import SampleChoice, asked_choice, usual_choice, view_of
 from antema.web.sample_form import FIELDS, form_values, sample_form, save_changes, seen_now
 from antema.web.sample_layout import micrographs_section, results_section, sample_head
+from antema.web.scale_question import ask_or_apply, question_dialog, register_question
 from antema.web.scale_view import banner, bars_words
 from antema.web.shell import message
 from antema.web.state import store
@@ -64,6 +65,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             recipe_panel(models_to_choose()),
             sample_form("sample-edit", "Edit sample", "Save"),
             *[action_modal(name) for name in ACTIONS],
+            question_dialog("sample"),
         ]
     )
 
@@ -151,22 +153,26 @@ def _scales(sample_id: int, _changed: int, _uploaded: object) -> tuple[str, str,
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Output("message", "data", allow_duplicate=True),
+    Output("sample-scale-asked", "data"),
     Input({"type": "use-bar", "micrograph": ALL}, "n_clicks"),
     Input("scale-bars-use", "n_clicks"),
     State("sample-id", "data"),
     State("sample-changed", "data"),
     prevent_initial_call=True,
 )
-def _use_scale_bars(_one: list[int | None], _all: int | None, sample_id: int, changed: int) -> tuple[Any, Any]:
-    asked = ctx.triggered_id
+def _use_scale_bars(_one: list[int | None], _all: int | None, sample_id: int, changed: int) -> tuple[Any, Any, Any]:
+    button = ctx.triggered_id
     if not ctx.triggered[0]["value"]:
-        return no_update, no_update
-    chosen = [asked["micrograph"]] if isinstance(asked, dict) else sample_page.without_scale(sample_id)
+        return no_update, no_update, no_update
+    chosen = [button["micrograph"]] if isinstance(button, dict) else sorted(sample_page.without_scale(sample_id))
     try:
-        store().use_scale_bars(chosen, by=current_user())
+        asked = ask_or_apply("scale-bars", chosen)
     except AntemaError as error:
-        return no_update, message(str(error))
-    return changed + 1, no_update
+        return no_update, message(str(error)), no_update
+    return no_update if asked else changed + 1, no_update, asked
+
+
+register_question("sample")
 
 
 def _ticked(ids: list[dict[str, Any]], values: list[list[str]]) -> set[int]:
@@ -227,6 +233,7 @@ def _open_action(
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Output("message", "data", allow_duplicate=True),
+    Output("sample-scale-asked", "data", allow_duplicate=True),
     Input({"type": "action-do", "action": ALL}, "n_clicks"),
     State({"type": "action-value", "action": ALL}, "value"),
     State({"type": "action-value", "action": ALL}, "id"),
@@ -248,21 +255,23 @@ def _do_action(
     ids: list[dict[str, Any]],
     ticks: list[list[str]],
     changed: int,
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Any]:
     if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-        return no_update, no_update
+        return no_update, no_update, no_update
     action = ctx.triggered_id["action"]
     dialog = dialog_of(action)
     value = next((v for v, i in zip(values, value_ids, strict=True) if i["action"] == dialog), None)
     why = next((v for v, i in zip(whys, why_ids, strict=True) if i["action"] == dialog), None)
     target = targets[0] if targets else None
+    chosen = sorted(_ticked(ids, ticks))
     try:
-        apply_action(
-            store(), action, sorted(_ticked(ids, ticks)), value=value, target=target, why=why, by=current_user()
-        )
+        if dialog == "scale":
+            asked = ask_or_apply(action, chosen, value=value, why=why)
+            return no_update if asked else changed + 1, no_update, asked
+        apply_action(store(), action, chosen, target=target, why=why, by=current_user())
     except AntemaError as error:
-        return no_update, message(str(error))
-    return changed + 1, no_update
+        return no_update, message(str(error)), no_update
+    return changed + 1, no_update, no_update
 
 
 @callback(

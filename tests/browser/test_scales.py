@@ -105,6 +105,53 @@ def test_one_scale_is_typed_for_many(page: Page, dashboard: Dashboard, tmp_path:
     expect(page.locator("#micrographs-bare")).to_be_hidden()
 
 
+def test_a_size_that_can_hardly_be_meant_is_asked_about(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+    grey = to_8bit(read(gold_field(89, tmp_path, size=128)).pixels)
+    Image.fromarray(grey).save(tmp_path / "bare.png")
+    new_sample(page, dashboard, "Doubt")
+    upload(page, [gold_field(90, tmp_path, size=128), tmp_path / "bare.png"])
+    bare = page.locator(".card-micrograph", has_text="bare.png")
+    page.click("#micrographs-all")
+    expect(page.locator(".card-check input:checked")).to_have_count(2)
+    page.click("#micrographs-all")
+    expect(page.locator(".card-check input:checked")).to_have_count(0)
+    bare.locator(".card-check input").check()
+    page.locator(".actions button", has_text="Set pixel size").click()
+    dialog, question = page.locator(".modal.show", has_text="nm per pixel"), page.locator("#sample-scale-question")
+    dialog.locator("input[type=number]").fill("-3")
+    dialog.locator(".btn-primary").click()
+    expect(page.locator("#toast")).to_contain_text("expected a number above 0, the nm that one pixel is long, found -3")
+    dialog.locator("input[type=number]").fill("640")
+    dialog.locator(".btn-primary").click()
+    expect(question).to_contain_text("640 nm/px beside 0.08 nm/px of the sample's other micrograph: really?")
+    page.click("#sample-scale-no")
+    expect(question).to_be_hidden()
+    expect(bare).to_contain_text("needs a pixel size")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+
+    bare.locator("a").click()
+    page.fill("#image-nm", "640")
+    page.press("#image-nm", "Enter")
+    expect(page.locator("#image-scale-question")).to_contain_text("640 nm/px beside 0.08 nm/px")
+    page.click("#image-scale-no")
+    expect(page.locator("#image-scale-question")).to_be_hidden()
+    expect(page.locator("#image-scale")).not_to_contain_text("640")
+    page.fill("#image-nm", "640")
+    page.press("#image-nm", "Enter")
+    page.click("#image-scale-yes")
+    expect(page.locator("#image-scale")).to_contain_text("640 nm/px · user: Ada Lovelace")
+    page.locator(".crumb").click()
+    expect(bare).to_contain_text("640 nm/px")
+    bare.locator(".card-check input").check()
+    page.locator(".actions button", has_text="Set pixel size").click()
+    dialog.locator("input[type=number]").fill("20.5")
+    dialog.locator(".btn-primary").click()
+    page.click("#sample-scale-yes")
+    expect(bare).to_contain_text("20.5 nm/px")
+    expect(dialog).to_be_hidden()
+
+
 def test_another_image_of_a_file_is_chosen(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
     frames = [read(gold_field(seed, tmp_path, size=256)).pixels for seed in (87, 88)]
     path = tmp_path / "series.tif"
