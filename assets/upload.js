@@ -33,10 +33,11 @@
   function send(zone, file, view) {
     return new Promise((resolve) => {
       const mostMb = Number(zone.dataset.maxMb);
+      const sample = zone.dataset.sample;
       if (file.size > mostMb * 1e6) {
         // said here: a server that refuses the body while it is still being sent is only seen to hang up
-        view.item.classList.add("upload-failed");
-        view.state.textContent = "larger than the " + mostMb + " MB this server takes for one file";
+        window.antemaUploads.refused(sample, file.name, "larger than the " + mostMb + " MB this server takes for one file");
+        view.item.remove();
         resolve(false);
         return;
       }
@@ -49,10 +50,17 @@
         view.state.textContent = Math.round(view.bar.value) + " %";
         if (event.loaded === event.total) view.state.textContent = "reading";
       };
-      const finish = (ok, text) => {
+      const finish = (ok, text, there) => {
         view.bar.value = 100;
-        view.item.classList.add(ok ? "upload-done" : "upload-failed");
-        view.state.textContent = text;
+        if (ok) {
+          view.item.classList.add("upload-done");
+          view.state.textContent = text;
+          window.antemaUploads.taken(sample);
+        } else {
+          // its reason stays above the list until it is dismissed
+          view.item.remove();
+          window.antemaUploads.refused(sample, file.name, text, there);
+        }
         resolve(ok);
       };
       request.onload = () => {
@@ -66,7 +74,7 @@
         if (answer.ok) {
           finish(true, received(answer));
         } else {
-          finish(false, answer.error);
+          finish(false, answer.error, answer);
         }
       };
       request.onerror = () => finish(false, "the connection broke off; nothing was kept, drop the file again");
@@ -87,7 +95,9 @@
       });
       return;
     }
+    if (!files.length) return;
     list.querySelectorAll(".upload-done").forEach((item) => item.remove());
+    window.antemaUploads.begin(zone.dataset.sample, files.length);
     const waiting = Array.from(files).map((file) => ({ file, view: row(list, file) }));
     let changed = 0;
     async function worker() {
@@ -123,7 +133,7 @@
     const zone = zoneOf(event);
     if (!zone) return;
     zone.classList.remove("drop-over");
-    upload(zone, event.dataTransfer.files);
+    window.antemaDroppedFiles(event.dataTransfer).then((files) => upload(zone, files));
   });
   function choose(zone) {
     const input = document.createElement("input");

@@ -54,6 +54,8 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             dcc.Store(id="sample-kept", data=0),
             dcc.Store(id="sample-edit-seen"),
             drawn_store("sample-viewer"),
+            dcc.Store(id="upload-move"),
+            dcc.Store(id="upload-moved"),
             sample_head(),
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
@@ -173,6 +175,33 @@ def _use_scale_bars(_one: list[int | None], _all: int | None, sample_id: int, ch
 
 
 register_question("sample")
+
+
+@callback(
+    Output("sample-changed", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Output("upload-moved", "data"),
+    Input("upload-move", "data"),
+    State("sample-id", "data"),
+    State("sample-changed", "data"),
+    prevent_initial_call=True,
+)
+def _move_here(asked: dict[str, int] | None, sample_id: int, changed: int) -> tuple[Any, Any, Any]:
+    """Move a micrograph here that was uploaded and found to be in another sample."""
+    if not asked:
+        return no_update, no_update, no_update
+    try:
+        apply_action(store(), "move", [asked["micrograph"]], target=sample_id, by=current_user())
+    except AntemaError as error:
+        return no_update, message(str(error)), no_update
+    return changed + 1, no_update, {"micrograph": asked["micrograph"], "sample": sample_id}
+
+
+clientside_callback(
+    "(moved) => { if (moved) window.antemaUploads.moved(moved.sample, moved.micrograph); }",
+    Input("upload-moved", "data"),
+    prevent_initial_call=True,
+)
 
 
 def _ticked(ids: list[dict[str, Any]], values: list[list[str]]) -> set[int]:

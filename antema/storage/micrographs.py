@@ -404,9 +404,9 @@ def _refuse_known(session: Session, sha256: str, filename: str, sample_id: int) 
         return
     same = row.sample_id == number(sample_id, "sample")
     where = "this sample" if same else f"the sample {row.sample.name}"
-    called = "" if row.filename == filename else f" as {row.filename}"
+    called = "" if row.filename == filename else f", as {row.filename}"
     state = f", left out ({row.left_out_reason})" if row.left_out_reason else ""
-    msg = f"{filename}: expected a new micrograph, found that its very bytes are in {where} already{called}{state}"
+    msg = f"{filename}: the same file is in {where} already{called}{state}."
     raise AlreadyThere(msg, micrograph_id=row.id, sample_id=row.sample_id)
 
 

@@ -10,6 +10,7 @@ from antema.reports.numbers import trust_note
 from antema.stats import format_number
 from antema.web.compare_choice import MOST_SAMPLES
 from antema.web.compare_samples import Comparable, Member
+from antema.web.format import counted
 from antema.web.results import measured
 
 _COARSE_RATIO = 2.0
@@ -103,11 +104,13 @@ def _incomplete(members: Sequence[Member]) -> list[str]:
         failed = sum(image.status == "failed" for image in member.images)
         stale = sum(image.stale for image in member.done)
         if failed:
-            sentences.append(f"{member.name}: {failed} of {len(member.images)} micrographs could not be analysed.")
+            sentences.append(
+                f"{member.name}: {failed} of {counted(len(member.images), 'micrograph')} could not be analysed."
+            )
         if stale:
             sentences.append(
-                f"{member.name}: the pixel size of {stale} of {len(member.done)} micrographs, or the image chosen of "
-                "their files, changed after this result; analyse again."
+                f"{member.name}: the pixel size of {stale} of {counted(len(member.done), 'micrograph')}, "
+                "or the image chosen of their files, changed after this result; analyse again."
             )
         if member.analysis.status not in ("done", "failed"):
             sentences.append(f"{member.name}: its analysis is {member.analysis.status}; only what is through counts.")

@@ -110,7 +110,7 @@ def distribution_figure(
             ],
             hovertemplate="%{customdata[0]:.4g} – %{customdata[1]:.4g} "
             + quantity.unit
-            + ("<br>%{y:d} particles" if by_number else "<br>%{y:.3g} %")
+            + ("<br>particles: %{y:d}" if by_number else "<br>%{y:.3g} %")
             + f"<extra>{name if classes else ''}</extra>",
             name=name,
             showlegend=bool(classes),

@@ -4,7 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from antema.storage import Job
-from antema.web.format import count, duration
+from antema.web.format import counted, duration
 
 STATUS_COLOURS = {
     "queued": "secondary",
@@ -22,11 +22,11 @@ def eta_sentence(job: Job) -> str:
         return "stopping after this image"
     if job.status == "queued":
         return "waiting for its turn"
-    images = f"{job.images_done} of {job.images_total} images"
+    images = f"{job.images_done} of {counted(job.images_total, 'image')}"
     within = f" and {100 * job.current_share:.0f} % of the next" if job.current_share else ""
     failed = f", {job.images_failed} failed" if job.images_failed else ""
     left = f", about {duration(job.eta_s)} left" if job.status == "running" and job.eta_s is not None else ""
-    return f"{images}{within}{failed}, {count(job.particles)} particles{left}"
+    return f"{images}{within}{failed}, {counted(job.particles, 'particle')}{left}"
 
 
 def job_badge(job: Job) -> html.Div:

@@ -13,7 +13,16 @@ from dash import html
 from numpy.typing import NDArray
 
 from antema.analysis import called
-from antema.domain import COLUMN_MEANINGS, PARTICLE_COLUMNS, QUANTITIES, UNKNOWN, Quantity, View
+from antema.domain import (
+    COLUMN_MEANINGS,
+    DROP_REASONS,
+    PARTICLE_COLUMNS,
+    QUANTITIES,
+    UNKNOWN,
+    UNKNOWN_REASONS,
+    Quantity,
+    View,
+)
 from antema.imaging.palette import CRYSTALLINITY_COLOURS
 from antema.reports import ReportImage, SampleReport
 from antema.reports.numbers import border_correction, border_note, view_of, words_of
@@ -22,7 +31,7 @@ from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
 from antema.web.crystallinity_view import class_keys, is_classified
-from antema.web.format import count
+from antema.web.format import count, counted
 from antema.web.media import picture_versions
 from antema.web.results import (
     Series,
@@ -84,6 +93,14 @@ _COLUMN_LABELS = {
     "p_monocrystalline": "P monocrystalline",
     "p_polycrystalline": "P polycrystalline",
     "p_lattice_visible": "P lattice visible",
+}
+
+#: What the cells of the table say instead of the keys that the files hold.
+_CELL_WORDS: dict[str, dict[Any, str]] = {
+    "status": {"dropped": "left out"},
+    "drop_reason": DROP_REASONS,
+    "separated": {True: "yes", False: "no"},
+    "crystallinity_reason": dict(UNKNOWN_REASONS),
 }
 
 
@@ -307,7 +324,11 @@ def left_out(result: Result) -> list[Any]:
     if not total:
         return [html.P("Nothing that was detected was left out.", className="quiet")]
     items = [html.Li([html.B(count(n)), f" {words}"]) for _, words, n in counts]
-    return [html.P(f"{count(total)} of {count(len(result.table))} detected objects do not count:"), html.Ul(items)]
+    of = counted(len(result.table), "detected object")
+    return [
+        html.P(f"{count(total)} of {of} {'does' if total == 1 else 'do'} not count:"),
+        html.Ul(items),
+    ]
 
 
 def border_hindrance(result: Result) -> str:
@@ -332,7 +353,12 @@ def failures(result: Result) -> list[Any]:
         parts.append(html.Div(f"Not analysed for want of a pixel size: {names}.", className="alert alert-warning"))
     if added and result.analysis.status not in ("queued", "running"):
         names = ", ".join(micrograph.filename for micrograph in added)
-        parts.append(html.Div(f"Not in this result: {names}. Analyse again to add it.", className="alert alert-info"))
+        parts.append(
+            html.Div(
+                f"Not in this result: {names}. Analyse again to add {'it' if len(added) == 1 else 'them'}.",
+                className="alert alert-info",
+            )
+        )
     for reason in dict.fromkeys(image.stale_reason for image in stale):
         names = ", ".join(image.filename for image in stale if image.stale_reason == reason)
         words = f"{reason.capitalize()}: {names}. Analyse again."
@@ -394,16 +420,22 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
     if selection:
         rows = rows[pick(rows, selection)]
     for column, condition in (request.get("filterModel") or {}).items():
-        rows = rows[_matches(rows[column], condition)]
+        rows = rows[_matches(_in_words(rows[column]), condition)]
     for sort in reversed(request.get("sortModel") or []):
         rows = rows.sort_values(sort["colId"], ascending=sort["sort"] == "asc", kind="stable", na_position="last")
     page = rows.iloc[request["startRow"] : request["endRow"]]
     shown = page[[*_SHOWN_COLUMNS, *_FURTHER_COLUMNS, "micrograph_id"]]
-    shown = shown.assign(separated=shown["separated"].map({True: "yes", False: "no"}))
+    shown = shown.assign(**{column: _in_words(shown[column]) for column in _CELL_WORDS})
     records = shown.astype(object).where(shown.notna(), None).to_dict("records")
     for record in records:
         record["id"] = f"{record['micrograph_id']}-{record['particle']}"
     return {"rowData": records, "rowCount": len(rows)}
+
+
+def _in_words(values: pd.Series) -> pd.Series:
+    """Return a column as its cells say it: what stands in files as a key is words on a page."""
+    words = _CELL_WORDS.get(str(values.name))
+    return values if words is None else values.map(lambda value: words.get(value, value))
 
 
 def _matches(values: pd.Series, condition: dict[str, Any]) -> NDArray[np.bool_]:
@@ -509,17 +541,14 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
     if "crystallinity" in selection:
         name = selection["crystallinity"]
         return (
-            f"{count(n)} {'particle' if n == 1 else 'particles'} of {name} crystallinity"
-            if name == UNKNOWN
-            else (f"{count(n)} {name} {'particle' if n == 1 else 'particles'}")
+            f"{counted(n, 'particle')} of {name} crystallinity" if name == UNKNOWN else counted(n, f"{name} particle")
         )
     if "column" in selection:
         quantity = quantity_of(selection["column"])
         unit = f" {quantity.unit}" if quantity.unit else ""
-        return (
-            f"{count(n)} particles with {quantity.label.lower()} {selection['low']:.4g} – {selection['high']:.4g}{unit}"
-        )
-    return f"{count(n)} particle{'s' if n != 1 else ''} picked"
+        between = f"{selection['low']:.4g} – {selection['high']:.4g}{unit}"
+        return f"{counted(n, 'particle')} with {quantity.label.lower()} {between}"
+    return f"{counted(n, 'particle')} picked"
 
 
 def is_coloured_by_class(analysis_id: int, *, asked: bool) -> bool:

@@ -34,7 +34,8 @@ def upload(sample_id: str) -> tuple[flask.Response, int]:
 
     The body is the file itself; its name comes percent-encoded in the header ``X-Filename`` and is only ever shown,
     never used as a path. Answers JSON: ``{"ok": true, "micrograph": id, "scale": nm or null, "offered": what the scale
-    bar gives where that tells something, "images": in the file, ...}`` or ``{"ok": false, "error": sentence}``.
+    bar gives where that tells something, "images": in the file, ...}`` or ``{"ok": false, "error": sentence}``,
+    with the ``micrograph`` and ``sample`` that hold the file already where that is why.
     """
     name = _shown_name(flask.request.headers.get("X-Filename", ""))
     temporary: Path | None = None
@@ -47,7 +48,7 @@ def upload(sample_id: str) -> tuple[flask.Response, int]:
     except NotFound as error:
         return _refused(str(error), http.HTTPStatus.NOT_FOUND)
     except AlreadyThere as error:
-        return _refused(str(error), http.HTTPStatus.CONFLICT)
+        return _refused(str(error), http.HTTPStatus.CONFLICT, micrograph=error.micrograph_id, sample=error.sample_id)
     except _TooMuchError as error:
         return _refused(str(error), http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     except _NoSpaceError as error:
@@ -122,5 +123,5 @@ def _too_large(name: str, limit: int) -> str:
     return f"{name}: larger than the {limit // 1_000_000} MB this server takes for one file"
 
 
-def _refused(sentence: str, status: http.HTTPStatus) -> tuple[flask.Response, int]:
-    return flask.jsonify(ok=False, error=sentence), status
+def _refused(sentence: str, status: http.HTTPStatus, **further: object) -> tuple[flask.Response, int]:
+    return flask.jsonify(ok=False, error=sentence, **further), status

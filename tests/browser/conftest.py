@@ -24,7 +24,8 @@ _STARTS_WITHIN_S = 240
 
 # What a page needs five seconds for on a machine that does nothing else takes longer beside other work: in the full run
 # two browsers and an analysis share two cores, and a page was once still empty after 10 s.
-expect.set_options(timeout=30_000)
+_PATIENCE_MS = 90_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @dataclass
@@ -137,6 +138,7 @@ def problems(context: BrowserContext, callback_net: CallbackNet, request: pytest
 
     A test about such a thing says so: ``@pytest.mark.expects_errors(pattern, ...)``.
     """
+    context.set_default_timeout(_PATIENCE_MS)
     expected = [re.compile(text) for mark in request.node.iter_markers("expects_errors") for text in mark.args]
     found = Problems()
     found.watch(context)
@@ -154,6 +156,7 @@ def second_person(
 ) -> BrowserContext:
     """A browser of somebody else: cookies of its own, watched as the first one is."""
     other = new_context()
+    other.set_default_timeout(_PATIENCE_MS)
     problems.watch(other)
     callback_net.watch(other)
     return other

@@ -169,7 +169,7 @@ def test_another_image_of_a_file_is_chosen(page: Page, dashboard: Dashboard, tmp
     expect(page.locator("#toast")).to_contain_text("Results of the one before stay with it")
     expect(page.locator("#image-counts")).to_contain_text("Another image of the file chosen since: analyse again.")
     expect(page.locator("#image-facts .chosen")).to_contain_text("frame 2 of 2")
-    expect(page.locator("#image-trail")).to_contain_text("choose image")
+    expect(page.locator("#image-trail")).to_contain_text("chose another image of the file, ")
     page.locator(".crumb").click()
     expect(page.locator(".card-state")).to_contain_text("another image of the file chosen since: analyse again")
     page.click("#sample-analyse")
