@@ -307,16 +307,22 @@ def _particle(
     Output("image-spots", "children"),
     Input("image-particle", "data"),
     State("image-analysis", "value"),
+    State("image-certainty", "data"),
     State("image-id", "data"),
 )
-def _transform(particle: int | None, analysis_id: int | None, micrograph_id: int) -> tuple[Any, Any]:
+def _transform(
+    particle: int | None, analysis_id: int | None, certainty: float | None, micrograph_id: int
+) -> tuple[Any, Any]:
     if particle is None or analysis_id is None:
         return no_update, no_update
     try:
         seen = look(analysis_id, micrograph_id, particle)
     except AntemaError as error:
         return empty_figure(""), html.P(str(error), className="quiet")
-    return transform_figure(seen), spots_statement(seen)
+    rows, _ = sample_page.of_micrograph(analysis_id, micrograph_id, certainty)
+    row = rows[rows["particle"] == particle].iloc[0]
+    differ = image_page.particle_differences(analysis_id, row, seen.spots.crystallinity, certainty)
+    return transform_figure(seen), [*spots_statement(seen), *differ]
 
 
 @callback(

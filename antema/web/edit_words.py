@@ -33,7 +33,7 @@ def _deed(edit: Edit) -> str:
             other = after.get("title") or f"image {(after.get('image') or 0) + 1}"
             return f"chose another image of the file, {other}, {_scale(after)}"
         case "move micrograph":
-            return f"moved it from {_sample(before.get('sample_id'))} to {_sample(after.get('sample_id'))}"
+            return f"moved it from the sample {before['sample']} to {after['sample']}"
         case "leave micrograph out":
             return f"left it out: {after['left_out_reason']}"
         case "take micrograph back":

@@ -15,7 +15,7 @@ from antema.stats import format_number
 from antema.storage import ImageResult, StoredMicrograph
 from antema.web.edit_words import edit_words
 from antema.web.format import count, counted, pixel_size
-from antema.web.particle_view import class_statement
+from antema.web.particle_view import class_statement, difference_statement, differences
 from antema.web.state import store
 from antema.web.trust_view import seen_words
 
@@ -222,6 +222,11 @@ def particle_class(analysis_id: int, row: pd.Series, certainty: float | None) ->
     """Return what one particle of a result is called at a certainty, or why it is not called anything."""
     recipe = store().analysis(analysis_id).recipe
     return class_statement(row, store().particles(analysis_id), recipe, certainty_of(analysis_id, certainty))
+
+
+def particle_differences(analysis_id: int, row: pd.Series, spots: str, certainty: float | None) -> list[Any]:
+    """Return why what the spots of a particle say is not its class, where that is so."""
+    return difference_statement(differences(row, spots, certainty_of(analysis_id, certainty)))
 
 
 def certainty_of(analysis_id: int, asked: float | None) -> float:

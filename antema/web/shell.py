@@ -22,6 +22,10 @@ _log = logging.getLogger(__name__)
 
 _LINKS = (("Samples", "/samples"), ("Compare", "/compare"), ("Jobs", "/jobs"), ("Models", "/models"), ("Help", "/help"))
 _SHELL_JOBS = 3
+_GONE = (
+    "The server does not answer: the numbers below are not updated, and may not be those of what is chosen. This page "
+    "asks again by itself."
+)
 _POLL_MS = 1500
 
 
@@ -40,6 +44,8 @@ def layout() -> html.Div:
             dcc.Store(id="uploaded"),
             dcc.Interval(id="poll", interval=_POLL_MS),
             _navigation(),
+            # shown by assets/connection.js
+            html.Div(_GONE, className="gone-bar", role="alert"),
             html.Div(id="shell-jobs", className="shell-jobs", role="status"),
             html.Div(id="demo-progress", className="shell-jobs", role="status"),
             html.Div(dbc.Toast(id="toast", is_open=False, dismissable=True, duration=8000), className="toast-place"),
