@@ -144,10 +144,12 @@ def register_shell(app: dash.Dash) -> None:
         if not any(clicks) or not isinstance(dash.ctx.triggered_id, dict):
             return no_update
         try:
-            jobs.cancel(store(), dash.ctx.triggered_id["job"], by=current_user())
+            job = jobs.cancel(store(), dash.ctx.triggered_id["job"], by=current_user())
         except AntemaError as error:
             return message(str(error))
-        return message("The job stops after the image it is working on.", "info")
+        waited = job.status == "cancelled"
+        words = "Cancelled before it began." if waited else "The job stops after the image it is working on."
+        return message(words, "info")
 
     @app.callback(
         Output("toast", "children"),

@@ -202,7 +202,7 @@ def test_a_waiting_job_is_told_of_everywhere_and_cancelled(
     expect(page.locator("#shell-jobs .job-line")).to_contain_text("waiting for its turn")
     expect(page.locator("#home-samples .card-micrograph", has_text="waits now")).to_be_visible()
     page.locator("#shell-jobs button", has_text="Cancel").click()
-    expect(page.locator("#toast")).to_contain_text("The job stops after the image it is working on.")
+    expect(page.locator("#toast")).to_contain_text("Cancelled before it began.")
     expect(page.locator("#shell-jobs .job-line")).to_have_count(0)
     page.click("#nav-jobs")
     expect(page.locator(".jobs tr", has_text="waits now")).to_contain_text("cancelled")
