@@ -18,6 +18,8 @@
     sessionStorage.setItem(key, JSON.stringify({ ...outcome, lost, open: 0 }));
   }
 
+  const fresh = (open) => ({ taken: 0, total: open, refused: [], lost: 0, open });
+
   function element(name, properties, ...children) {
     const made = Object.assign(document.createElement(name), properties);
     made.append(...children);
@@ -27,7 +29,8 @@
   function words(outcome) {
     const parts = [outcome.taken + " of " + outcome.total + " taken"];
     if (outcome.refused.length) parts.push(outcome.refused.length + " refused");
-    if (outcome.lost) parts.push(outcome.lost + " broken off when the page was left: drop " + (outcome.lost === 1 ? "it" : "them") + " again");
+    const them = outcome.lost === 1 ? "it" : "them";
+    if (outcome.lost) parts.push(outcome.lost + " broken off when the page was left: drop " + them + " again");
     if (outcome.open) parts.push(outcome.open + " to come");
     return parts.join(", ");
   }
@@ -55,20 +58,21 @@
     return item;
   }
 
-  function draw() {
-    const place = document.getElementById("upload-outcome");
+  function place() {
     const zone = document.querySelector(".drop-zone[data-sample]");
-    if (!place || !zone) return;
-    const sample = zone.dataset.sample;
+    return [document.getElementById("upload-outcome"), zone && zone.dataset.sample];
+  }
+
+  function draw() {
+    const [box, sample] = place();
+    if (!box || !sample) return;
     const outcome = read(sample);
-    const shown = JSON.stringify([sample, outcome]);
-    if (place.dataset.shown === shown) return;
-    place.dataset.shown = shown;
-    place.replaceChildren();
+    box.dataset.sample = sample;
+    box.replaceChildren();
     if (!outcome || !(outcome.refused.length || outcome.lost)) return;
     const dismiss = element("button", { className: "btn-close", title: "Dismiss", id: "upload-dismiss" });
-    dismiss.addEventListener("click", () => write(sample, null));
-    place.append(
+    dismiss.addEventListener("click", () => write(sample, outcome.open ? fresh(outcome.open) : null));
+    box.append(
       element("div", { className: "upload-summary" }, element("b", { textContent: words(outcome) }), dismiss),
       element("ul", {}, ...outcome.refused.map((one) => reason(one, sample))),
     );
@@ -77,7 +81,7 @@
   window.antemaUploads = {
     begin(sample, files) {
       const kept = read(sample);
-      const before = kept && (kept.refused.length || kept.lost || kept.open) ? kept : { taken: 0, total: 0, refused: [], lost: 0, open: 0 };
+      const before = kept && (kept.refused.length || kept.lost || kept.open) ? kept : fresh(0);
       write(sample, { ...before, total: before.total + files, open: before.open + files });
     },
     taken(sample) {
@@ -86,7 +90,9 @@
     },
     refused(sample, name, error, there) {
       const outcome = read(sample);
-      const one = { name, error, micrograph: there && there.micrograph, sample: there && there.sample };
+      // the name stands before it already
+      const why = error.startsWith(name + ": ") ? error.slice(name.length + 2) : error;
+      const one = { name, error: why, micrograph: there && there.micrograph, sample: there && there.sample };
       if (outcome) write(sample, { ...outcome, refused: [...outcome.refused, one], open: outcome.open - 1 });
     },
     moved(sample, micrograph) {
@@ -97,5 +103,9 @@
     },
   };
 
-  new MutationObserver(draw).observe(document.documentElement, { childList: true, subtree: true });
+  // a page was laid out, perhaps another sample's in the same place
+  new MutationObserver(() => {
+    const [box, sample] = place();
+    if (box && sample && box.dataset.sample !== sample) draw();
+  }).observe(document.documentElement, { childList: true, subtree: true });
 })();

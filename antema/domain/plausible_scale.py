@@ -29,7 +29,7 @@ def scale_question(nm: float, others: Sequence[float] = ()) -> str:
     >>> scale_question(305782)
     '305,800 nm/px, where electron micrographs have 0.001 to 20 nm/px: really?'
     """
-    if others and all(abs(math.log10(nm / other)) > math.log10(TIMES_APART) for other in others):
+    if others and is_far(nm, others):
         least, most = _words(min(others)), _words(max(others))
         beside = least if least == most else f"{least} to {most}"
         whose = "the sample's other micrograph" + ("s" if len(others) > 1 else "")
@@ -38,6 +38,11 @@ def scale_question(nm: float, others: Sequence[float] = ()) -> str:
     if not low <= nm <= high:
         return f"{_words(nm)} nm/px, where electron micrographs have {low:g} to {high:g} nm/px: really?"
     return ""
+
+
+def is_far(nm: float, others: Sequence[float]) -> bool:
+    """Return whether a pixel size is more than a factor of `TIMES_APART` off all others."""
+    return all(abs(math.log10(nm / other)) > math.log10(TIMES_APART) for other in others)
 
 
 def _words(nm: float) -> str:

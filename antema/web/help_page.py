@@ -421,7 +421,7 @@ def _files() -> list[Any]:
             "A scale bar drawn into a picture is found, measured and read. What it says is offered where the file has "
             "no scale, and never taken by itself; where it, the file and what a person typed differ by more than 1 %, "
             "that is said with both numbers. One pixel of a short bar may be more than that. A size outside 0.001 to "
-            "20 nm, or more than tenfold off those of the sample's other micrographs, is asked about before it is taken."
+            "20 nm, or more than tenfold off those of the sample's other micrographs, is asked about before it is set."
         ),
         html.P(
             "A file may hold several images. The best is taken; the page of the micrograph lists them and lets another "

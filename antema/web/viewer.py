@@ -9,7 +9,8 @@ _KEEP = """(figure) => {
     if (!figure) return window.dash_clientside.no_update;
     const graph = document.querySelector("#%s .js-plotly-plot");
     const shown = graph && graph.layout;
-    if (!shown || !shown.xaxis || !shown.xaxis.range || shown.uirevision !== figure.layout.uirevision) return figure;
+    const revision = figure.layout.uirevision;
+    if (!revision || !shown || !shown.xaxis || !shown.xaxis.range || shown.uirevision !== revision) return figure;
     const box = figure.layout.meta && figure.layout.meta.bring;
     const holding = (range, low, high) => {
         if (Math.min(...range) <= low && high <= Math.max(...range)) return range;

@@ -198,3 +198,11 @@ def test_a_micrograph_left_out_is_no_neighbour(web_store, add):
     bare, out = add(1), add(2, nm=0.2)
     web_store.leave_out(out.id, "blurred", by="Ann")
     assert doubts(web_store, "scale", [bare.id], 15.0) == []
+
+
+def test_scales_far_from_all_others_are_told_above_the_cards(web_store, sample, add):
+    for seed, nm in ((1, 0.2), (2, 0.25)):
+        add(seed, nm=nm)
+    assert banner(web_store.micrographs(sample.id))[0] == ""
+    add(3, nm=640.0)
+    assert "other scale here: 3.tif (640 nm/px). Really?" in banner(web_store.micrographs(sample.id))[0]
