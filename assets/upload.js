@@ -60,11 +60,20 @@
     }
   }
 
-  function settle(view, ok, text) {
-    view.bar.value = 100;
-    view.item.classList.add(ok ? "upload-done" : "upload-failed");
-    view.state.textContent = text;
-    return ok;
+  /* Show how an upload ended; whether the file was kept. */
+  function settle(zone, file, view, answer) {
+    const sample = zone.dataset.sample;
+    if (answer.ok) {
+      view.bar.value = 100;
+      view.item.classList.add("upload-done");
+      view.state.textContent = received(answer);
+      window.antemaUploads.taken(sample);
+    } else {
+      // its reason stays above the list until it is dismissed
+      view.item.remove();
+      window.antemaUploads.refused(sample, file.name, answer.error, answer);
+    }
+    return answer.ok;
   }
 
   /* Send a file, waiting for a place as long as the server has none; whether it was kept. */
@@ -72,7 +81,7 @@
     for (;;) {
       const leave = await ask(zone, file);
       const answer = leave.ok ? await put(zone, file, view) : leave;
-      if (!answer.wait) return settle(view, answer.ok, answer.ok ? received(answer) : answer.error);
+      if (!answer.wait) return settle(zone, file, view, answer);
       view.bar.value = 0;
       view.state.textContent = "waiting for a place";
       await pause(answer.wait);
@@ -119,7 +128,9 @@
       });
       return;
     }
+    if (!files.length) return;
     list.querySelectorAll(".upload-done").forEach((item) => item.remove());
+    window.antemaUploads.begin(zone.dataset.sample, files.length);
     const waiting = Array.from(files).map((file) => ({ file, view: row(list, file) }));
     let changed = 0;
     async function worker() {
@@ -155,7 +166,7 @@
     const zone = zoneOf(event);
     if (!zone) return;
     zone.classList.remove("drop-over");
-    upload(zone, event.dataTransfer.files);
+    window.antemaDroppedFiles(event.dataTransfer).then((files) => upload(zone, files));
   });
   function choose(zone) {
     const input = document.createElement("input");

@@ -6,8 +6,9 @@ from typing import Any
 import dash
 from dash import Input, Output, callback, dcc, html, no_update
 
+from antema.storage import SampleSummary
 from antema.web.demo import is_offered
-from antema.web.format import count
+from antema.web.format import counted
 from antema.web.state import settings, store
 from antema.web.user import current_user
 
@@ -53,34 +54,22 @@ def _recent(*_: object) -> list[Any]:
     samples = store().samples(archived=False)[:_RECENT]
     if not samples:
         return [html.P("There is no sample yet.", className="quiet")]
-    return [
-        html.H2("Recent samples"),
-        html.Div(
-            [
-                dcc.Link(
-                    [
-                        html.Img(src=f"/media/blob/{sample.thumbnail_sha256}.png", alt="", className="card-picture")
-                        if sample.thumbnail_sha256
-                        else html.Div("no micrographs yet", className="card-picture none"),
-                        html.Div(
-                            [
-                                html.Div(sample.sample.name, className="card-name"),
-                                html.Div(
-                                    f"{sample.n_micrographs} micrographs · {count(sample.n_particles)} particles",
-                                    className="quiet",
-                                ),
-                            ],
-                            className="card-text",
-                        ),
-                    ],
-                    href=f"/samples/{sample.sample.id}",
-                    className="card-micrograph",
-                )
-                for sample in samples
-            ],
-            className="cards",
-        ),
-    ]
+    cards = [_card(summary) for summary in samples]
+    return [html.H2("Recent samples"), html.Div(cards, className="cards")]
+
+
+def _card(summary: SampleSummary) -> dcc.Link:
+    picture = (
+        html.Img(src=f"/media/blob/{summary.thumbnail_sha256}.png", alt="", className="card-picture")
+        if summary.thumbnail_sha256
+        else html.Div("no micrographs yet", className="card-picture none")
+    )
+    counts = f"{counted(summary.n_micrographs, 'micrograph')} · {counted(summary.n_particles, 'particle')}"
+    words = html.Div(
+        [html.Div(summary.sample.name, className="card-name"), html.Div(counts, className="quiet")],
+        className="card-text",
+    )
+    return dcc.Link([picture, words], href=f"/samples/{summary.sample.id}", className="card-micrograph")
 
 
 # Not an input here: "demo-finished". While the demo is made, Dash holds back every callback that waits for its output.

@@ -11,17 +11,18 @@ from antema.web import image_page, sample_page
 from antema.web.figures import empty_figure
 from antema.web.image_layout import image_head, picture_panel, side_panel
 from antema.web.intake import choose_image, examine_if_needed
-from antema.web.micrograph_actions import apply_action
 from antema.web.not_found import not_found
 from antema.web.particle_figures import crop_figure, transform_figure
 from antema.web.particle_look import look
 from antema.web.particle_view import spots_statement
 from antema.web.sample_choice import asked_certainty
+from antema.web.scale_question import ask_or_apply, question_dialog, register_question
 from antema.web.scale_view import use_words
 from antema.web.shell import message
 from antema.web.state import store
 from antema.web.trust_view import trust_statement
 from antema.web.user import current_user
+from antema.web.viewer import drawn, drawn_store, keep_view
 
 dash.register_page(__name__, path_template="/images/<micrograph_id>", title="Micrograph · ANTEMA")
 
@@ -42,6 +43,8 @@ def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", cla
             dcc.Store(id="image-id", data=micrograph.id),
             dcc.Store(id="image-changed", data=0),
             dcc.Store(id="image-particle"),
+            dcc.Store(id="image-stepped", data=False),
+            drawn_store("image-viewer"),
             dcc.Store(id="image-keys"),
             dcc.Store(id="image-certainty", data=asked_certainty(certainty)),
             dcc.Store(id="image-neighbours", data=list(neighbours)),
@@ -50,12 +53,13 @@ def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", cla
             html.Div(
                 [picture_panel(micrograph, wanted, by_class=classes == "1"), side_panel()], className="panels image"
             ),
+            question_dialog("image"),
         ]
     )
 
 
 @callback(
-    Output("image-viewer", "figure"),
+    Output(drawn("image-viewer"), "data"),
     Output("image-counts", "children"),
     Output("image-trust", "children"),
     Output("image-outline-keys", "children"),
@@ -66,6 +70,7 @@ def layout(micrograph_id: str = "", analysis: str = "", certainty: str = "", cla
     Input("image-burned-in", "value"),
     Input("image-particle", "data"),
     Input("image-changed", "data"),
+    State("image-stepped", "data"),
     State("image-certainty", "data"),
     State("image-id", "data"),
 )
@@ -76,6 +81,7 @@ def _viewer(
     burned_in: bool,
     particle: int | None,
     _: int,
+    stepped: bool,
     certainty: float | None,
     micrograph_id: int,
 ) -> tuple[Any, ...]:
@@ -90,6 +96,8 @@ def _viewer(
         annotations_on=burned_in,
         by_class=coloured,
         certainty=certainty,
+        # a particle that was clicked is in view, and one stepped to may have been left again
+        bring=bool(stepped) and ctx.triggered_id == "image-particle",
     )
     keys = sample_page.outline_keys(by_class=coloured)
     if analysis_id is None:
@@ -97,6 +105,9 @@ def _viewer(
     rows, result = sample_page.of_micrograph(analysis_id, micrograph_id)
     has_classes = sample_page.is_coloured_by_class(analysis_id, asked=True)
     return figure, image_page.counts(rows, result), trust_statement(result), keys, not has_classes
+
+
+keep_view("image-viewer")
 
 
 @callback(
@@ -130,6 +141,7 @@ def _facts(micrograph_id: int, _: int) -> tuple[Any, ...]:
     Output("image-changed", "data", allow_duplicate=True),
     Output("message", "data", allow_duplicate=True),
     Output("image-nm", "value"),
+    Output("image-scale-asked", "data"),
     Input("image-use-bar", "n_clicks"),
     Input("image-set-nm", "n_clicks"),
     Input("image-file-nm", "n_clicks"),
@@ -147,15 +159,18 @@ def _set_scale(
     nm: float | None,
     micrograph_id: int,
     changed: int,
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any]:
     if not ctx.triggered[0]["value"]:
-        return no_update, no_update, no_update
+        return (no_update,) * 4
     action = {"image-use-bar": "scale-bars", "image-file-nm": "file-scale"}.get(str(ctx.triggered_id), "scale")
     try:
-        apply_action(store(), action, [micrograph_id], value=nm, by=current_user())
+        asked = ask_or_apply(action, [micrograph_id], value=nm)
     except AntemaError as error:
-        return no_update, message(str(error)), no_update
-    return changed + 1, no_update, None
+        return no_update, message(str(error)), no_update, no_update
+    return no_update if asked else changed + 1, no_update, None, asked
+
+
+register_question("image")
 
 
 @callback(
@@ -221,6 +236,7 @@ def _links(
 
 @callback(
     Output("image-particle", "data"),
+    Output("image-stepped", "data"),
     Input("image-viewer", "clickData"),
     Input("image-analysis", "value"),
     Input("image-following", "n_clicks"),
@@ -236,16 +252,17 @@ def _pick(
     _preceding: int | None,
     picked: int | None,
     micrograph_id: int,
-) -> Any:  # noqa: ANN401 - Dash's no_update
+) -> tuple[Any, Any]:
     if ctx.triggered_id == "image-analysis":
-        return None
+        return None, False
     if ctx.triggered_id in ("image-following", "image-preceding"):
         if analysis_id is None:
-            return no_update
-        return image_page.step(analysis_id, micrograph_id, picked, 1 if ctx.triggered_id == "image-following" else -1)
+            return no_update, no_update
+        by = 1 if ctx.triggered_id == "image-following" else -1
+        return image_page.step(analysis_id, micrograph_id, picked, by), True
     if not point or "customdata" not in point["points"][0]:
-        return no_update
-    return point["points"][0]["customdata"]
+        return no_update, no_update
+    return point["points"][0]["customdata"], False
 
 
 @callback(
@@ -290,16 +307,22 @@ def _particle(
     Output("image-spots", "children"),
     Input("image-particle", "data"),
     State("image-analysis", "value"),
+    State("image-certainty", "data"),
     State("image-id", "data"),
 )
-def _transform(particle: int | None, analysis_id: int | None, micrograph_id: int) -> tuple[Any, Any]:
+def _transform(
+    particle: int | None, analysis_id: int | None, certainty: float | None, micrograph_id: int
+) -> tuple[Any, Any]:
     if particle is None or analysis_id is None:
         return no_update, no_update
     try:
         seen = look(analysis_id, micrograph_id, particle)
     except AntemaError as error:
         return empty_figure(""), html.P(str(error), className="quiet")
-    return transform_figure(seen), spots_statement(seen)
+    rows, _ = sample_page.of_micrograph(analysis_id, micrograph_id, certainty)
+    row = rows[rows["particle"] == particle].iloc[0]
+    differ = image_page.particle_differences(analysis_id, row, seen.spots.crystallinity, certainty)
+    return transform_figure(seen), [*spots_statement(seen), *differ]
 
 
 @callback(

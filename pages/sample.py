@@ -6,7 +6,7 @@ import dash
 from dash import ALL, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from antema import jobs
-from antema.domain import AntemaError, NotFound, View
+from antema.domain import AntemaError, ChangedMeanwhile, NotFound, View
 from antema.domain.material_names import classes_caution
 from antema.reports import frame_csv
 from antema.web import sample_classes, sample_page
@@ -19,15 +19,19 @@ from antema.web.models_view import default_recipe, models_to_choose
 from antema.web.not_found import not_found
 from antema.web.recipe_panel import controls_of, recipe_from_controls, recipe_panel
 from antema.web.sample_choice import SampleChoice, asked_choice, usual_choice, view_of
-from antema.web.sample_form import FIELDS, form_values, sample_form, values_of
+from antema.web.sample_form import FIELDS, form_values, sample_form, save_changes, seen_now
 from antema.web.sample_layout import micrographs_section, results_section, sample_head
+from antema.web.scale_question import ask_or_apply, question_dialog, register_question
 from antema.web.scale_view import banner, bars_words
 from antema.web.shell import message
 from antema.web.state import store
 from antema.web.trust_view import leave_out_words, trust_alert
 from antema.web.user import current_user
+from antema.web.viewer import drawn, drawn_store, keep_view
 
 dash.register_page(__name__, path_template="/samples/<sample_id>", title="Sample · ANTEMA")
+
+_ARCHIVE = "Archive"
 
 
 def layout(sample_id: str = "", **query: str) -> html.Div:
@@ -50,6 +54,10 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             dcc.Store(id="sample-jobs"),
             dcc.Store(id="sample-address"),
             dcc.Store(id="sample-kept", data=0),
+            dcc.Store(id="sample-edit-seen"),
+            drawn_store("sample-viewer"),
+            dcc.Store(id="upload-move"),
+            dcc.Store(id="upload-moved"),
             sample_head(),
             html.Div(id="sample-details", className="details"),
             html.Div(id="sample-failures"),
@@ -62,6 +70,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
             sample_form("sample-edit", "Edit sample", "Save"),
             *[action_modal(name) for name in ACTIONS],
             *delete_modals(),
+            question_dialog("sample"),
         ]
     )
 
@@ -94,7 +103,7 @@ def _details(sample_id: int, _: int) -> tuple[str, list[Any], str]:
     shown: list[Any] = [html.Span(fact, className="fact") for fact in facts if fact]
     if sample.notes:
         shown.append(html.P(sample.notes, className="notes"))
-    return sample.name, shown, "Bring back" if sample.archived else "Archive"
+    return sample.name, shown, "Bring back" if sample.archived else _ARCHIVE
 
 
 @callback(
@@ -149,22 +158,53 @@ def _scales(sample_id: int, _changed: int, _uploaded: object) -> tuple[str, str,
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Output("message", "data", allow_duplicate=True),
+    Output("sample-scale-asked", "data"),
     Input({"type": "use-bar", "micrograph": ALL}, "n_clicks"),
     Input("scale-bars-use", "n_clicks"),
     State("sample-id", "data"),
     State("sample-changed", "data"),
     prevent_initial_call=True,
 )
-def _use_scale_bars(_one: list[int | None], _all: int | None, sample_id: int, changed: int) -> tuple[Any, Any]:
-    asked = ctx.triggered_id
+def _use_scale_bars(_one: list[int | None], _all: int | None, sample_id: int, changed: int) -> tuple[Any, Any, Any]:
+    button = ctx.triggered_id
     if not ctx.triggered[0]["value"]:
-        return no_update, no_update
-    chosen = [asked["micrograph"]] if isinstance(asked, dict) else sample_page.without_scale(sample_id)
+        return no_update, no_update, no_update
+    chosen = [button["micrograph"]] if isinstance(button, dict) else sorted(sample_page.without_scale(sample_id))
     try:
-        store().use_scale_bars(chosen, by=current_user())
+        asked = ask_or_apply("scale-bars", chosen)
     except AntemaError as error:
-        return no_update, message(str(error))
-    return changed + 1, no_update
+        return no_update, message(str(error)), no_update
+    return no_update if asked else changed + 1, no_update, asked
+
+
+register_question("sample")
+
+
+@callback(
+    Output("sample-changed", "data", allow_duplicate=True),
+    Output("message", "data", allow_duplicate=True),
+    Output("upload-moved", "data"),
+    Input("upload-move", "data"),
+    State("sample-id", "data"),
+    State("sample-changed", "data"),
+    prevent_initial_call=True,
+)
+def _move_here(asked: dict[str, int] | None, sample_id: int, changed: int) -> tuple[Any, Any, Any]:
+    """Move a micrograph here that was uploaded and found to be in another sample."""
+    if not asked:
+        return no_update, no_update, no_update
+    try:
+        apply_action(store(), "move", [asked["micrograph"]], target=sample_id, by=current_user())
+    except AntemaError as error:
+        return no_update, message(str(error)), no_update
+    return changed + 1, no_update, {"micrograph": asked["micrograph"], "sample": sample_id}
+
+
+clientside_callback(
+    "(moved) => { if (moved) window.antemaUploads.moved(moved.sample, moved.micrograph); }",
+    Input("upload-moved", "data"),
+    prevent_initial_call=True,
+)
 
 
 def _ticked(ids: list[dict[str, Any]], values: list[list[str]]) -> set[int]:
@@ -225,6 +265,7 @@ def _open_action(
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Output("message", "data", allow_duplicate=True),
+    Output("sample-scale-asked", "data", allow_duplicate=True),
     Input({"type": "action-do", "action": ALL}, "n_clicks"),
     State({"type": "action-value", "action": ALL}, "value"),
     State({"type": "action-value", "action": ALL}, "id"),
@@ -246,21 +287,23 @@ def _do_action(
     ids: list[dict[str, Any]],
     ticks: list[list[str]],
     changed: int,
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Any]:
     if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-        return no_update, no_update
+        return no_update, no_update, no_update
     action = ctx.triggered_id["action"]
     dialog = dialog_of(action)
     value = next((v for v, i in zip(values, value_ids, strict=True) if i["action"] == dialog), None)
     why = next((v for v, i in zip(whys, why_ids, strict=True) if i["action"] == dialog), None)
     target = targets[0] if targets else None
+    chosen = sorted(_ticked(ids, ticks))
     try:
-        apply_action(
-            store(), action, sorted(_ticked(ids, ticks)), value=value, target=target, why=why, by=current_user()
-        )
+        if dialog == "scale":
+            asked = ask_or_apply(action, chosen, value=value, why=why)
+            return no_update if asked else changed + 1, no_update, asked
+        apply_action(store(), action, chosen, target=target, why=why, by=current_user())
     except AntemaError as error:
-        return no_update, message(str(error))
-    return changed + 1, no_update
+        return no_update, message(str(error)), no_update
+    return changed + 1, no_update, no_update
 
 
 @callback(
@@ -805,7 +848,7 @@ clientside_callback(
 
 
 @callback(
-    Output("sample-viewer", "figure"),
+    Output(drawn("sample-viewer"), "data"),
     Output("sample-viewer-keys", "children"),
     Input("sample-viewer-image", "value"),
     Input("sample-analysis", "value"),
@@ -840,6 +883,9 @@ def _viewer(
         exclusions=exclusions,
     )
     return figure, sample_page.outline_keys(by_class=coloured)
+
+
+keep_view("sample-viewer")
 
 
 # The link to the image page waits for the images of a result just chosen; till then it would lead to the result before.
@@ -1017,7 +1063,9 @@ def _analyse(clicks: int | None, sample_id: int, ids: list[dict[str, str]], valu
 
 @callback(
     Output("sample-edit-modal", "is_open"),
-    [Output(f"sample-edit-{name}", "value") for name in FIELDS],
+    Output("sample-edit-seen", "data"),
+    Output("sample-edit-error", "children", allow_duplicate=True),
+    *[Output(f"sample-edit-{name}", "value") for name in FIELDS],
     Input("sample-edit-open", "n_clicks"),
     Input("sample-edit-cancel", "n_clicks"),
     Input("sample-changed", "data"),
@@ -1025,38 +1073,47 @@ def _analyse(clicks: int | None, sample_id: int, ids: list[dict[str, str]], valu
     prevent_initial_call=True,
 )
 def _edit_open(_open: int | None, _cancel: int | None, _changed: int, sample_id: int) -> tuple[Any, ...]:
-    return ctx.triggered_id == "sample-edit-open", *form_values(store().sample(sample_id))
+    shown = form_values(store().sample(sample_id))
+    return ctx.triggered_id == "sample-edit-open", shown, "", *shown
 
 
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Output("sample-edit-error", "children"),
+    Output("sample-edit-seen", "data", allow_duplicate=True),
     Input("sample-edit-save", "n_clicks"),
     State("sample-id", "data"),
     State("sample-changed", "data"),
-    [State(f"sample-edit-{name}", "value") for name in FIELDS],
+    State("sample-edit-seen", "data"),
+    *[State(f"sample-edit-{name}", "value") for name in FIELDS],
     prevent_initial_call=True,
 )
-def _edit_save(clicks: int | None, sample_id: int, changed: int, values: list[str | None]) -> tuple[Any, str]:
+def _edit_save(
+    clicks: int | None, sample_id: int, changed: int, seen: list[str], *values: str | None
+) -> tuple[Any, str, Any]:
     if not clicks:
-        return no_update, ""
+        return no_update, "", no_update
     try:
-        store().update_sample(sample_id, by=current_user(), **values_of(values))
+        save_changes(store(), sample_id, seen, values, by=current_user())
+    except ChangedMeanwhile as error:
+        # told now: saving once more is meant
+        return no_update, str(error), seen_now(seen, error.present)
     except AntemaError as error:
-        return no_update, str(error)
-    return changed + 1, ""
+        return no_update, str(error), no_update
+    return changed + 1, "", no_update
 
 
 @callback(
     Output("sample-changed", "data", allow_duplicate=True),
     Input("sample-archive", "n_clicks"),
+    State("sample-archive", "children"),
     State("sample-id", "data"),
     State("sample-changed", "data"),
     prevent_initial_call=True,
 )
-def _archive(clicks: int | None, sample_id: int, changed: int) -> Any:  # noqa: ANN401 - Dash's no_update
+def _archive(clicks: int | None, says: str, sample_id: int, changed: int) -> Any:  # noqa: ANN401 - Dash's no_update
     if not clicks:
         return no_update
-    sample = store().sample(sample_id)
-    store().archive_sample(sample_id, by=current_user(), archived=not sample.archived)
+    # what the button said when it was pressed: somebody else may have done the same meanwhile
+    store().archive_sample(sample_id, by=current_user(), archived=says == _ARCHIVE)
     return changed + 1

@@ -96,19 +96,20 @@ def _search(text: str | None) -> Any:  # noqa: ANN401 - Dash's Patch
 
 @callback(
     Output("sample-create-modal", "is_open"),
+    Output("sample-create-error", "children", allow_duplicate=True),
     Input("sample-new", "n_clicks"),
     Input("sample-create-cancel", "n_clicks"),
     prevent_initial_call=True,
 )
-def _open(*_: int | None) -> bool:
-    return dash.ctx.triggered_id == "sample-new"
+def _open(*_: int | None) -> tuple[bool, str]:
+    return dash.ctx.triggered_id == "sample-new", ""
 
 
 @callback(
     Output("url", "href", allow_duplicate=True),
     Output("sample-create-error", "children"),
     Input("sample-create-save", "n_clicks"),
-    [State(f"sample-create-{name}", "value") for name in FIELDS],
+    *[State(f"sample-create-{name}", "value") for name in FIELDS],
     prevent_initial_call=True,
 )
 def _create(clicks: int | None, *values: str | None) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from hypothesis import settings
 from antema.domain import NotFound
 from antema.nets.card import find
 from antema.storage import Sample, Store, open_store
+from tests.browser.callback_net import CallbackNet
 
 # How long an example takes says nothing on a machine that does other things too.
 settings.register_profile("antema", deadline=None)
@@ -17,6 +18,11 @@ settings.load_profile("antema")
 
 # Folders of tests come and go: JAX keeps nothing in them.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", "")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # from here, for the process that only distributes the tests loads no conftest below
+    config.pluginmanager.register(CallbackNet(), CallbackNet.__name__)
 
 
 @pytest.fixture(scope="session")

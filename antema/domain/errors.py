@@ -1,5 +1,7 @@
 """Errors whose message is one plain sentence for the user: what was expected and what was found."""
 
+from collections.abc import Mapping
+
 
 class AntemaError(Exception):
     """Base of every error that is shown to a user as it is."""
@@ -56,3 +58,19 @@ class AlreadyThere(AntemaError):
 
 class CannotImport(AntemaError):
     """A file that holds no weights of a network that is known, or a model of that name is there already."""
+
+
+class ChangedMeanwhile(AntemaError):
+    """Somebody else has changed what a person wanted to change, since that person looked at it.
+
+    Parameters
+    ----------
+    message : str
+        The sentence for the user; it names who changed what to what.
+    present : mapping of str to object
+        What the fields in question hold now.
+    """
+
+    def __init__(self, message: str, *, present: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.present = present

@@ -452,11 +452,11 @@ def _known(session: Session, sha256: str, filename: str, sample_id: int) -> Alre
         return None
     same = row.sample_id == number(sample_id, "sample")
     where = "this sample" if same else f"the sample {row.sample.name}"
-    called = "" if row.filename == filename else f" as {row.filename}"
+    called = "" if row.filename == filename else f", as {row.filename}"
     state = f", left out ({row.left_out_reason})" if row.left_out_reason else ""
     if is_hidden(session, "micrograph", row.id) or is_hidden(session, "sample", row.sample_id):
         where, state = "the bin", ": take it back from there, or empty the bin"
-    msg = f"{filename}: expected a new micrograph, found that its very bytes are in {where} already{called}{state}"
+    msg = f"{filename}: the same file is in {where} already{called}{state}."
     return AlreadyThere(msg, micrograph_id=row.id, sample_id=row.sample_id)
 
 

@@ -13,6 +13,7 @@ from antema.storage import schema
 from antema.storage.base import StoreBase, found, now, number, record, required, who
 from antema.storage.hidden import hidden_ids, is_hidden
 from antema.storage.records import Sample, SampleSummary
+from antema.storage.sample_changes import onto_present
 
 _LONGEST = {
     "name": ("Name", LONGEST_NAME),
@@ -69,7 +70,15 @@ class Samples(StoreBase):
             record(session, user, "create sample", "sample", row.id, sample_id=row.id, after=after)
             return to_sample(row)
 
-    def update_sample(self, sample_id: int, *, by: str, why: str = "", **changes: Any) -> Sample:  # noqa: ANN401
+    def update_sample(
+        self,
+        sample_id: int,
+        *,
+        by: str,
+        why: str = "",
+        seen: Mapping[str, Any] | None = None,
+        **changes: Any,  # noqa: ANN401
+    ) -> Sample:
         """Change what is known of a sample; what is not named stays.
 
         Parameters
@@ -78,6 +87,9 @@ class Samples(StoreBase):
             Which.
         by, why : str
             Who, and the reason if there is one.
+        seen : mapping, optional
+            What the person saw of these fields before changing them. With it, what somebody else has changed since is
+            never undone without a word; without it the changes go over whatever is there.
         **changes
             ``name``, ``material``, ``batch``, ``synthesis_date``, ``operator``, ``notes``, ``properties``.
 
@@ -85,6 +97,8 @@ class Samples(StoreBase):
         ------
         NotFound, AntemaError
             For a sample that does not exist; for a name that is empty or taken; for a text that is too long.
+        ChangedMeanwhile
+            Where somebody else has changed the same field since it was seen.
         """
         _check_length(changes)
         unknown = sorted(set(changes) - set(_CHANGEABLE))
@@ -93,6 +107,8 @@ class Samples(StoreBase):
             raise TypeError(msg)
         with self._database.writing() as session:
             row = get_sample(session, sample_id)
+            if seen is not None:
+                changes = onto_present(session, row, changes, seen)
             if "name" in changes:
                 changes["name"] = _free_name(session, changes["name"], but=row.id)
             if "properties" in changes:

@@ -15,7 +15,7 @@ from antema.reports import CLASSES, Pair
 from antema.reports.documents import share_effect
 from antema.reports.numbers import words_of
 from antema.stats import LEAST_IMAGES_FOR_A_TEST, MANY_IMAGES, Comparison, Estimate, Summary, format_number, histogram
-from antema.storage import Sample
+from antema.storage import Sample, SampleSummary
 from antema.web import compare_figures, compare_tables, crystallinity_view, figures
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import Comparable, Member
@@ -25,6 +25,8 @@ from antema.web.state import store
 
 _LINE_CHARACTERS = 18
 _LEAST_P_WORTH_SAYING = 0.005
+_LATEST_JOBS = 100
+_MOST_NAMED = 4
 
 
 def sample_options(chosen: Sequence[int]) -> list[dict[str, Any]]:
@@ -47,6 +49,33 @@ def sample_options(chosen: Sequence[int]) -> list[dict[str, Any]]:
     return options
 
 
+def _too_few(ready: Sequence[Sample], summaries: Sequence[SampleSummary]) -> list[Any]:
+    """Return why there is nothing to compare, and what to do: wait for what is at work, analyse what is not."""
+    at_work = {job.sample_id for job in store().jobs(limit=_LATEST_JOBS) if job.is_active}
+    without = [s.sample for s in summaries if s.current_analysis_id is None]
+    coming = [sample for sample in without if sample.id in at_work]
+    idle = [sample for sample in without if sample.id not in at_work]
+    why = (
+        f"Only {ready[0].name} has a result; a comparison takes two samples."
+        if ready
+        else "No sample has a result yet."
+    )
+    if coming:
+        one = len(coming) == 1
+        names = names_in_words([sample.name for sample in coming[:_MOST_NAMED]])
+        more = f" and {len(coming) - _MOST_NAMED} more" if len(coming) > _MOST_NAMED else ""
+        why += f" {names}{more} {'is' if one and not more else 'are'} being analysed or waiting for that, and can be "
+        why += f"chosen above once {'it is' if one else 'they are'} done."
+        links = [dcc.Link("Watch the jobs", href="/jobs", className="btn btn-outline-primary")]
+    else:
+        why += " Analyse " + ("one of these:" if idle else "the micrographs of a sample first.")
+        links = [dcc.Link(s.name, href=f"/samples/{s.id}", className="btn btn-outline-primary") for s in idle[:4]]
+    return [
+        html.P(why),
+        html.Div(links or [dcc.Link("Samples", href="/samples", className="btn btn-primary")], className="actions"),
+    ]
+
+
 def empty_state(comparable: Comparable) -> list[Any]:
     """Return what stands in place of the plots while fewer than two samples are chosen; nothing from two on."""
     if comparable.is_enough:
@@ -55,19 +84,7 @@ def empty_state(comparable: Comparable) -> list[Any]:
     ready = [s.sample for s in summaries if s.current_analysis_id is not None]
     icon = html.I(className="bi bi-bar-chart-steps compare-empty-icon")
     if len(ready) < 2:
-        waiting = [s.sample for s in summaries if s.current_analysis_id is None]
-        why = (
-            "No sample has a result yet."
-            if not ready
-            else f"Only {ready[0].name} has a result; a comparison takes two samples."
-        )
-        links = [dcc.Link(s.name, href=f"/samples/{s.id}", className="btn btn-outline-primary") for s in waiting[:4]]
-        return [
-            icon,
-            html.H2("Nothing to compare yet"),
-            html.P(f"{why} Analyse " + ("one of these:" if links else "the micrographs of a sample first.")),
-            html.Div(links or [dcc.Link("Samples", href="/samples", className="btn btn-primary")], className="actions"),
-        ]
+        return [icon, html.H2("Nothing to compare yet"), *_too_few(ready, summaries)]
     one = comparable.members[0].sample if comparable.members else None
     others = [s for s in ready if one is None or s.id != one.id]
     offers = [(one, other) for other in others[:3]] if one else list(zip(others, others[1:], strict=False))[:3]
@@ -336,7 +353,7 @@ def _statement(pair: Pair, comparable: Comparable, *, alone: bool) -> str:
     images = f"{comparison.n_images_a} and {comparison.n_images_b}"
     particles = f"{count(comparison.n_a)} and {count(comparison.n_b)}"
     rest = "" if alone else " ".join(filter(None, ("", comparison.note, comparison.method)))
-    return f"{words} {words_of(comparable.view).capitalize()}; {particles} particles in {images} images.{rest}"
+    return f"{words} {words_of(comparable.view).capitalize()}; {particles} particles, from {images} images.{rest}"
 
 
 def crystallinity(comparable: Comparable) -> tuple[go.Figure | None, list[Any]]:

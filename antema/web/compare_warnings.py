@@ -11,6 +11,7 @@ from antema.results.changes import notes_of
 from antema.stats import format_number
 from antema.web.compare_choice import MOST_SAMPLES
 from antema.web.compare_samples import Comparable, Member
+from antema.web.format import counted
 from antema.web.results import measured
 from antema.web.state import store
 
@@ -106,7 +107,9 @@ def _incomplete(members: Sequence[Member]) -> list[str]:
     for member in members:
         failed = sum(image.status == "failed" for image in member.images)
         if failed:
-            sentences.append(f"{member.name}: {failed} of {len(member.images)} micrographs could not be analysed.")
+            sentences.append(
+                f"{member.name}: {failed} of {counted(len(member.images), 'micrograph')} could not be analysed."
+            )
         sentences += [f"{member.name}: {note}" for note in notes_of(store(), member.analysis)]
         if member.analysis.status not in ("done", "failed"):
             sentences.append(f"{member.name}: its analysis is {member.analysis.status}; only what is through counts.")

@@ -110,7 +110,7 @@ def distribution_figure(
             ],
             hovertemplate="%{customdata[0]:.4g} – %{customdata[1]:.4g} "
             + quantity.unit
-            + ("<br>%{y:d} particles" if by_number else "<br>%{y:.3g} %")
+            + ("<br>particles: %{y:d}" if by_number else "<br>%{y:.3g} %")
             + f"<extra>{name if classes else ''}</extra>",
             name=name,
             showlegend=bool(classes),
@@ -293,6 +293,7 @@ def micrograph_figure(
     overlay_on: bool = True,
     annotations: Annotations | None = None,
     annotations_on: bool = False,
+    bring: bool = False,
 ) -> go.Figure:
     """Return the zoomable micrograph with its outlines.
 
@@ -315,6 +316,8 @@ def micrograph_figure(
         What is burned into the image.
     annotations_on : bool
         Whether that is framed.
+    bring : bool
+        Whether the picked particle is to be brought into view (`antema.web.viewer`).
     """
     height, width = shape
     step = pixel_size_nm or 1.0
@@ -345,12 +348,15 @@ def micrograph_figure(
         showlegend=False,
     )
     unit = "nm" if pixel_size_nm else "px"
+    # for the scale bar that is laid over the viewer (assets/scale_bar.js), and for the view
+    meta: dict[str, Any] = {"nm": pixel_size_nm is not None}
+    if bring and ringed:
+        meta["bring"] = _box_of(ringed[0], step)
     figure.update_layout(
         paper_layout(
             images=images,
             shapes=_frames(annotations, step) if annotations is not None and annotations_on else [],
-            # for the scale bar that is laid over the viewer (assets/scale_bar.js)
-            meta={"nm": pixel_size_nm is not None},
+            meta=meta,
             margin={"l": 44, "r": 4, "t": 4, "b": 40},
             xaxis={"range": [0, width * step], "constrain": "domain", "showgrid": False, "title": {"text": unit}},
             yaxis={"range": [height * step, 0], "scaleanchor": "x", "constrain": "domain", "showgrid": False},
@@ -362,3 +368,9 @@ def micrograph_figure(
         )
     )
     return figure
+
+
+def _box_of(particle: dict[str, Any], step: float) -> list[float]:
+    """Return the bounding box of a particle on the axes: x0, x1, y0, y1."""
+    x, y, w, h = (step * particle[f"{name}_px"] for name in "xywh")
+    return [x - w / 2, x + w / 2, y - h / 2, y + h / 2]

@@ -10,6 +10,11 @@ def count(value: int) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
+def counted(n: int, noun: str) -> str:
+    """Return a count with its noun, ``1 particle`` or ``2 particles``."""
+    return f"{count(n)} {noun}{'' if n == 1 else 's'}"
+
+
 def duration(seconds: float | None) -> str:
     """Return seconds as ``42 s``, ``3 min 10 s`` or ``2 h 5 min``."""
     if seconds is None or not math.isfinite(seconds):

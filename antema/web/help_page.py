@@ -173,8 +173,8 @@ def _start() -> list[Any]:
             [
                 "Make a ",
                 dcc.Link("sample", href="/samples?new=1"),
-                " for the synthesis batch and drop its micrographs on it as they come from the microscope. A picture "
-                "without a scale asks for its pixel size, and offers what its scale bar says.",
+                " for the synthesis batch and drop its micrographs, or folders of them, on it as they come from the "
+                "microscope. A picture without a scale asks for its pixel size, and offers what its scale bar says.",
             ],
         ),
         (
@@ -420,7 +420,8 @@ def _files() -> list[Any]:
         html.P(
             "A scale bar drawn into a picture is found, measured and read. What it says is offered where the file has "
             "no scale, and never taken by itself; where it, the file and what a person typed differ by more than 1 %, "
-            "that is said with both numbers. One pixel of a short bar may be more than that."
+            "that is said with both numbers. One pixel of a short bar may be more than that. A size outside 0.001 to "
+            "20 nm, or more than tenfold off those of the sample's other micrographs, is asked about before it is set."
         ),
         html.P(
             "A file may hold several images. The best is taken; the page of the micrograph lists them and lets another "

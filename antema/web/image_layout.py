@@ -217,7 +217,7 @@ def _scale_controls() -> html.Div:
             ),
             dbc.InputGroup(
                 [
-                    dbc.Input(id="image-nm", type="number", min=0, step="any", placeholder="0.0640"),
+                    dbc.Input(id="image-nm", type="number", step="any", placeholder="0.0640"),
                     dbc.InputGroupText("nm/px"),
                     html.Button("Set", id="image-set-nm", className="btn btn-outline-secondary"),
                 ],

@@ -12,9 +12,10 @@ from dash import html
 from antema.domain import DROP_REASONS, QUANTITIES, PixelSize, scale_bar_words
 from antema.imaging import ContentEntry
 from antema.stats import format_number
-from antema.storage import Edit, ImageResult, StoredMicrograph
-from antema.web.format import count, pixel_size
-from antema.web.particle_view import class_statement
+from antema.storage import ImageResult, StoredMicrograph
+from antema.web.edit_words import edit_words
+from antema.web.format import count, counted, pixel_size
+from antema.web.particle_view import class_statement, difference_statement, differences
 from antema.web.state import store
 from antema.web.trust_view import seen_words
 
@@ -183,7 +184,7 @@ def counts(table: pd.DataFrame, result: ImageResult | None) -> str:
         return f"This micrograph does not count: {result.not_counted_reason}."
     measured = table[table["status"] == "measured"]
     n_dropped = len(table) - len(measured)
-    words = f"{count(len(measured))} particles measured, {count(n_dropped)} left out"
+    words = f"{counted(len(measured), 'particle')} measured, {count(n_dropped)} left out"
     if len(measured):
         diameters = measured["equivalent_diameter_nm"].to_numpy(float)
         words += f"; median equivalent diameter {format_number(float(np.median(diameters)))} nm in this image"
@@ -219,6 +220,11 @@ def particle_class(analysis_id: int, row: pd.Series, certainty: float | None) ->
     """Return what one particle of a result is called at a certainty, or why it is not called anything."""
     recipe = store().analysis(analysis_id).recipe
     return class_statement(row, store().particles(analysis_id), recipe, certainty_of(analysis_id, certainty))
+
+
+def particle_differences(analysis_id: int, row: pd.Series, spots: str, certainty: float | None) -> list[Any]:
+    """Return why what the spots of a particle say is not its class, where that is so."""
+    return difference_statement(differences(row, spots, certainty_of(analysis_id, certainty)))
 
 
 def certainty_of(analysis_id: int, asked: float | None) -> float:
@@ -267,27 +273,5 @@ def edit_trail(micrograph_id: int) -> list[Any]:
     if not edits:
         return [html.P("Nobody changed anything yet.", className="quiet")]
     return [
-        html.Ol([html.Li(_edit_words(edit)) for edit in sorted(edits, key=lambda edit: -edit.id)], className="trail")
+        html.Ol([html.Li(edit_words(edit)) for edit in sorted(edits, key=lambda edit: -edit.id)], className="trail")
     ]
-
-
-def _edit_words(edit: Edit) -> list[Any]:
-    particle = edit.after.get("particle")
-    changed = [
-        f"{key.replace('_', ' ')} {_value(edit.before.get(key))} → {_value(value)}"
-        for key, value in edit.after.items()
-        if key != "sha256" and value != edit.before.get(key)
-    ]
-    words: list[Any] = [html.B(edit.who), f" {edit.what}", f" {particle}" if particle is not None else ""]
-    if changed:
-        words.append(f": {', '.join(changed)}")
-    if edit.why:
-        words.append(html.I(f" “{edit.why}”"))
-    words.append(html.Span(f" · {edit.at:%Y-%m-%d %H:%M} UTC", className="quiet"))
-    return words
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    return "–" if value is None or value == "" else str(value)

@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from antema.storage import InLine, Job
-from antema.web.format import count, duration
+from antema.web.format import counted, duration
 
 STATUS_COLOURS = {
     "queued": "secondary",
@@ -45,7 +45,7 @@ def eta_sentence(job: Job, places: Mapping[int, int] | None = None, *, is_own: b
         if place is None:
             return "starting"
         return f"{'yours is' if is_own else 'waiting:'} {_ordinal(place)} in line"
-    images = f"{job.images_done} of {job.images_total} images"
+    images = f"{job.images_done} of {counted(job.images_total, 'image')}"
     within = f" and {100 * job.current_share:.0f} % of the next" if job.current_share else ""
     failed = f", {job.images_failed} failed" if job.images_failed else ""
     others = len(places or {}) - 1
@@ -54,7 +54,7 @@ def eta_sentence(job: Job, places: Mapping[int, int] | None = None, *, is_own: b
         left = f", about {duration(job.eta_s)} of work left" if others > 0 else f", about {duration(job.eta_s)} left"
     if job.waits_for_turn:
         left += ", waits while another job has its turn"
-    return f"{images}{within}{failed}, {count(job.particles)} particles{left}"
+    return f"{images}{within}{failed}, {counted(job.particles, 'particle')}{left}"
 
 
 def _ordinal(place: int) -> str:

@@ -43,7 +43,7 @@ def action_modal(action: str) -> dbc.Modal:
 
     body: list[Any] = [html.P(words, className="quiet")]
     if action == "scale":
-        number = dbc.Input(id=identity("value"), type="number", min=0, step="any", placeholder="0.0640")
+        number = dbc.Input(id=identity("value"), type="number", step="any", placeholder="0.0640")
         body.append(html.P(id=identity("hint")))
         body.append(dbc.InputGroup([number, dbc.InputGroupText("nm per pixel")]))
     if action == "move":
@@ -93,8 +93,8 @@ def apply_action(
     reason = (why or "").strip()
     if action == "scale":
         if value is None or not math.isfinite(value) or value <= 0:
-            found = "none" if value is None else value
-            msg = f"Pixel size: expected a number above 0 in nm, found {found}"
+            found = "none" if value is None else f"{value:g}"
+            msg = f"Pixel size: expected a number above 0, the nm that one pixel is long, found {found}"
             raise AntemaError(msg)
         store.set_pixel_size(micrographs, float(value), by=by, why=reason)
         return

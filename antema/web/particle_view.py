@@ -1,5 +1,6 @@
-"""What is said of one particle: its class and how certain that is, its spots with their names, what they alone tell."""
+"""What is said of one particle: one verdict, then its evidence (probabilities, spots), then why they differ."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,11 +13,16 @@ from antema.stats import format_number
 from antema.web.crystallinity_view import why_unclassified
 from antema.web.particle_look import Look
 
+# Of two witnesses one has the last word: the one whose errors are known.
+_SPOTS_LIMIT = (
+    "they show only planes that lie along the beam, and a neighbour's too, while the network weighs the whole picture "
+    "and was tried on particles of known class."
+)
 _HINDRANCES = tuple(reason for reason in UNKNOWN_REASONS if reason not in DOUBTS)
 
 
 def class_statement(row: pd.Series, table: pd.DataFrame, recipe: Recipe, certainty: float) -> list[Any]:
-    """Return a particle's class with its probabilities, or why it is unknown, or why it has none.
+    """Return the verdict on a particle with the probabilities it rests on, or why there is none.
 
     Parameters
     ----------
@@ -48,6 +54,7 @@ def class_statement(row: pd.Series, table: pd.DataFrame, recipe: Recipe, certain
     seen = "" if pd.isna(lattice) else f" Chance that a lattice shows here, if there is one: {100 * lattice:.0f} %."
     return [
         line,
+        _heading("Evidence: the network's probabilities"),
         html.Div(parts, className="probabilities"),
         html.P(f"Crystalline of either kind: {100 * crystalline:.0f} %.{seen}", className="quiet"),
     ]
@@ -62,11 +69,59 @@ def _probability(name: str, value: float) -> list[html.Span | html.Div]:
     ]
 
 
+def differences(row: pd.Series, spots: str, certainty: float) -> list[str]:
+    """Return why the evidence on a particle says something else than the verdict, a sentence each.
+
+    Parameters
+    ----------
+    row : Series
+        The particle, its class at the certainty.
+    spots : str
+        What its spots say by themselves: a class, or unknown.
+    certainty : float
+        Least probability that gives a class its name.
+    """
+    verdict, reason = row["crystallinity"], row["crystallinity_reason"]
+    if not verdict:
+        return []
+    sentences: list[str] = []
+    likeliest = ""
+    if reason not in _HINDRANCES:
+        likeliest = max(CRYSTALLINITIES, key=lambda name: float(row[f"p_{name}"]))
+        share = f"{100 * float(row[f'p_{likeliest}']):.0f} %"
+        if reason == "uncertain":
+            asked = f"the {100 * certainty:.4g} % asked for"
+            sentences.append(f"The network finds {likeliest} likeliest, but its {share} are less than {asked}.")
+        elif reason == "no_lattice_visible":
+            sentences.append(
+                f"The network finds {likeliest} likeliest with {share}, but where no lattice shows that rests on shape "
+                "and shade alone."
+            )
+    if spots not in CRYSTALLINITIES or spots == verdict:
+        return sentences
+    if verdict == UNKNOWN and spots == likeliest:
+        beside = f"The spots say {spots} as well, but they do not decide"
+    elif verdict == UNKNOWN:
+        beside = f"The spots say {spots}, but they do not decide"
+    else:
+        beside = f"The spots say {spots}; the verdict is the network's"
+    return [*sentences, f"{beside}: {_SPOTS_LIMIT}"]
+
+
+def difference_statement(sentences: Sequence[str]) -> list[Any]:
+    """Return why the evidence differs from the verdict, under its heading; nothing where it does not."""
+    return [_heading("Why they differ"), html.P(" ".join(sentences))] if sentences else []
+
+
+def _heading(words: str) -> html.Div:
+    return html.Div(words, className="evidence-heading")
+
+
 def spots_statement(look: Look) -> list[Any]:
-    """Return the table of a particle's spots, how they got their names, and what they tell by themselves."""
+    """Return what a particle's spots tell, the table of them, and how they got their names."""
     spots = look.spots
-    verdict = [html.B(spots.crystallinity), f". {spots.reason}"]
-    parts: list[Any] = [html.P(["From the spots alone: ", *verdict], className="opinion")]
+    opinion = f"They look {spots.crystallinity}. " if spots.crystallinity != UNKNOWN else ""
+    parts: list[Any] = [_heading("Evidence: the spots"), html.P(f"{opinion}{spots.reason}", className="opinion")]
     if spots.spots:
         head = html.Tr([html.Th(text, scope="col") for text in ("No.", "d (nm)", "Angle", "Name", "Known d (nm)")])
         rows = [_spot_row(number, spot) for number, spot in enumerate(spots.spots, start=1)]

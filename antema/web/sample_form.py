@@ -1,6 +1,6 @@
 """The form with what is known of a sample."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from antema.domain import AntemaError
-from antema.storage import Sample
+from antema.storage import Sample, Store
 
 FIELDS: dict[str, tuple[str, str, str]] = {
     "name": ("Name", "text", "Au-2nm-A"),
@@ -63,12 +63,38 @@ def values_of(values: Sequence[str | None]) -> dict[str, Any]:
     return {**texts, "synthesis_date": _date(texts["synthesis_date"]), "properties": _properties(texts["properties"])}
 
 
-def form_values(sample: Sample) -> list[Any]:
+def save_changes(
+    store: Store, sample_id: int, seen: Sequence[str | None], values: Sequence[str | None], *, by: str
+) -> None:
+    """Keep of the form's controls what differs from what they showed when the form was opened.
+
+    Raises
+    ------
+    AntemaError
+        As `values_of` does, and where somebody else has changed the same since (`ChangedMeanwhile`).
+    """
+    changed = [name for name, old, new in zip(FIELDS, seen, values, strict=True) if (old or "") != (new or "")]
+    if changed:
+        before, after = values_of(seen), values_of(values)
+        store.update_sample(
+            sample_id, by=by, seen={name: before[name] for name in changed}, **{name: after[name] for name in changed}
+        )
+
+
+def form_values(sample: Sample) -> list[str]:
     """Return what the form's controls show for a sample."""
-    properties = "\n".join(f"{key}: {value}" for key, value in sample.properties.items())
-    day = sample.synthesis_date.isoformat() if sample.synthesis_date else ""
-    shown = {"synthesis_date": day, "properties": properties}
-    return [shown.get(name, getattr(sample, name)) for name in FIELDS]
+    return [_shown(name, getattr(sample, name)) for name in FIELDS]
+
+
+def seen_now(seen: Sequence[str], present: Mapping[str, object]) -> list[str]:
+    """Return what a person has seen of a form, once told what some of its fields hold by now."""
+    return [_shown(name, present[name]) if name in present else old for name, old in zip(FIELDS, seen, strict=True)]
+
+
+def _shown(name: str, value: Any) -> str:  # noqa: ANN401 - of any field
+    if name == "properties":
+        return "\n".join(f"{key}: {text}" for key, text in value.items())
+    return value.isoformat() if isinstance(value, date) else value or ""
 
 
 def _date(text: str) -> date | None:

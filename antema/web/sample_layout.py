@@ -86,7 +86,7 @@ def micrographs_section(sample_id: int) -> html.Section:
             html.Div(
                 [
                     html.I(className="bi bi-upload"),
-                    html.Span(" Drop micrographs here, or click to choose"),
+                    html.Span(" Drop micrographs or folders of them here, or click to choose"),
                     html.Small(
                         "dm3, dm4, emd, ser, mrc, tif, png, jpg … as they come from the microscope", className="quiet"
                     ),
@@ -100,6 +100,7 @@ def micrographs_section(sample_id: int) -> html.Section:
                     "data-max-mb": str(settings().max_upload_mb),
                 },
             ),
+            html.Div(id="upload-outcome", role="status"),
             html.Ul(id="upload-list"),
             html.Div(
                 [

@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from plotly.utils import PlotlyJSONEncoder
 
 from antema.analysis import called
-from antema.domain import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANTITIES, UNKNOWN, Quantity, View
+from antema.domain import (
+    COLUMN_MEANINGS,
+    DROP_REASONS,
+    PARTICLE_COLUMNS,
+    QUANTITIES,
+    UNKNOWN,
+    UNKNOWN_REASONS,
+    Quantity,
+    View,
+)
 from antema.imaging.palette import CRYSTALLINITY_COLOURS
 from antema.reports import ReportImage, SampleReport
 from antema.reports.numbers import border_correction, border_note, words_of
@@ -30,7 +39,7 @@ from antema.storage import AnalysisRow, ImageResult, Kept, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
 from antema.web.crystallinity_view import class_keys, is_classified
-from antema.web.format import count
+from antema.web.format import count, counted
 from antema.web.media import picture_versions
 from antema.web.results import (
     Series,
@@ -95,6 +104,14 @@ _COLUMN_LABELS = {
     "p_monocrystalline": "P monocrystalline",
     "p_polycrystalline": "P polycrystalline",
     "p_lattice_visible": "P lattice visible",
+}
+
+#: What the cells of the table say instead of the keys that the files hold.
+_CELL_WORDS: dict[str, dict[Any, str]] = {
+    "status": {"dropped": "left out"},
+    "drop_reason": DROP_REASONS,
+    "separated": {True: "yes", False: "no"},
+    "crystallinity_reason": dict(UNKNOWN_REASONS),
 }
 
 
@@ -405,8 +422,11 @@ def left_out(result: Result) -> list[Any]:
     if not total:
         return [html.P("Nothing that was detected was left out.", className="quiet")]
     items = [html.Li([html.B(count(n)), f" {DROP_REASONS.get(reason, reason)}"]) for reason, n in counts.items()]
-    detected = total + result.facts["measured"]
-    return [html.P(f"{count(total)} of {count(detected)} detected objects do not count:"), html.Ul(items)]
+    of = counted(total + result.facts["measured"], "detected object")
+    return [
+        html.P(f"{count(total)} of {of} {'does' if total == 1 else 'do'} not count:"),
+        html.Ul(items),
+    ]
 
 
 def border_hindrance(result: Result) -> str:
@@ -494,7 +514,7 @@ def grid_rows(result: Result, request: dict[str, Any], selection: dict[str, Any]
     if selection:
         rows = rows[pick(rows, selection)]
     for column, condition in (request.get("filterModel") or {}).items():
-        rows = rows[_matches(rows[column], condition)]
+        rows = rows[_matches(_in_words(rows[column]), condition)]
     for sort in reversed(request.get("sortModel") or []):
         rows = rows.sort_values(sort["colId"], ascending=sort["sort"] == "asc", kind="stable", na_position="last")
     start, stop = _asked_rows(request)
@@ -523,11 +543,17 @@ def _plain_page(result: Result, start: int, stop: int) -> tuple[pd.DataFrame, in
 def _records(page: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as the grid takes them."""
     shown = page[[*_SHOWN_COLUMNS, *_FURTHER_COLUMNS, "micrograph_id"]]
-    shown = shown.assign(separated=shown["separated"].map({True: "yes", False: "no"}))
+    shown = shown.assign(**{column: _in_words(shown[column]) for column in _CELL_WORDS})
     records = shown.astype(object).where(shown.notna(), None).to_dict("records")
     for record in records:
         record["id"] = f"{record['micrograph_id']}-{record['particle']}"
     return records
+
+
+def _in_words(values: pd.Series) -> pd.Series:
+    """Return a column as its cells say it: what stands in files as a key is words on a page."""
+    words = _CELL_WORDS.get(str(values.name))
+    return values if words is None else values.map(lambda value: words.get(value, value))
 
 
 def _matches(values: pd.Series, condition: dict[str, Any]) -> NDArray[np.bool_]:
@@ -589,11 +615,12 @@ def viewer(
     by_class: bool = False,
     certainty: float | None = None,
     exclusions: bool = True,
+    bring: bool = False,
 ) -> go.Figure:
     """Return the zoomable micrograph, with the particles of a result where there is one.
 
     A result of another image of the file is shown on that image. Outlines are coloured by status or by class, at a
-    certainty or at the one that is kept with the result.
+    certainty or at the one that is kept with the result. What is selected is brought into view where asked.
     """
     result = _results_by_micrograph(analysis_id).get(micrograph.id)
     if analysis_id is None or result is None or result.status != "done":
@@ -633,6 +660,7 @@ def viewer(
         overlay_on=overlay_on,
         annotations=micrograph.annotations if result.is_present_image else None,
         annotations_on=annotations_on,
+        bring=bring,
     )
 
 
@@ -644,17 +672,14 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
     if "crystallinity" in selection:
         name = selection["crystallinity"]
         return (
-            f"{count(n)} {'particle' if n == 1 else 'particles'} of {name} crystallinity"
-            if name == UNKNOWN
-            else (f"{count(n)} {name} {'particle' if n == 1 else 'particles'}")
+            f"{counted(n, 'particle')} of {name} crystallinity" if name == UNKNOWN else counted(n, f"{name} particle")
         )
     if "column" in selection:
         quantity = quantity_of(selection["column"])
         unit = f" {quantity.unit}" if quantity.unit else ""
-        return (
-            f"{count(n)} particles with {quantity.label.lower()} {selection['low']:.4g} – {selection['high']:.4g}{unit}"
-        )
-    return f"{count(n)} particle{'s' if n != 1 else ''} picked"
+        between = f"{selection['low']:.4g} – {selection['high']:.4g}{unit}"
+        return f"{counted(n, 'particle')} with {quantity.label.lower()} {between}"
+    return f"{counted(n, 'particle')} picked"
 
 
 def is_coloured_by_class(analysis_id: int, *, asked: bool) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from dash import html
 
 from antema.domain import scale_bar_words
+from antema.domain.plausible_scale import is_far
 from antema.imaging.pictures import length_label, scale_bar_length_nm
 from antema.storage import StoredMicrograph
 from antema.web.format import pixel_size
@@ -80,6 +81,7 @@ def banner(micrographs: Sequence[StoredMicrograph]) -> tuple[str, str]:
     bare = [micrograph for micrograph in in_use if not micrograph.pixel_size.is_known]
     offered = [micrograph for micrograph in bare if micrograph.offered_nm is not None]
     unlike = [micrograph for micrograph in in_use if micrograph.disagreements]
+    apart = _far_from_all_others(in_use)
     sentences: list[str] = []
     if bare:
         one = len(bare) == 1
@@ -92,8 +94,24 @@ def banner(micrographs: Sequence[StoredMicrograph]) -> tuple[str, str]:
         names = [micrograph.filename for micrograph in unlike]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         sentences.append(f"Scales disagree by more than 1 %: {', '.join(names[:3])}{more}.")
+    if apart:
+        sizes = [f"{micrograph.filename} ({micrograph.pixel_size.nm:.4g} nm/px)" for micrograph in apart]
+        more = f" and {len(sizes) - 3} more" if len(sizes) > 3 else ""
+        sentences.append(f"More than tenfold from every other scale here: {', '.join(sizes[:3])}{more}. Really?")
     use = f"Use the {'scale bar' if len(offered) == 1 else f'{len(offered)} scale bars'}" if offered else ""
     return " ".join(sentences), use
+
+
+def _far_from_all_others(micrographs: Sequence[StoredMicrograph]) -> list[StoredMicrograph]:
+    known = [(one.pixel_size.nm, one.id, one) for one in micrographs if one.pixel_size.nm is not None]
+    ordered = sorted(known)
+    sizes = [nm for nm, *_ in ordered]
+    # those next to it in size are the nearest
+    return [
+        one
+        for place, (nm, _, one) in enumerate(ordered)
+        if (beside := [*sizes[max(place - 1, 0) : place], *sizes[place + 1 : place + 2]]) and is_far(nm, beside)
+    ]
 
 
 def bars_words(micrographs: Sequence[StoredMicrograph]) -> str:

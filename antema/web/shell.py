@@ -29,6 +29,10 @@ _LINKS = (
     ("Help", "/help"),
 )
 _SHELL_JOBS = 3
+_GONE = (
+    "The server does not answer: the numbers below are not updated, and may not be those of what is chosen. This page "
+    "asks again by itself."
+)
 _POLL_MS = 1500
 
 
@@ -47,6 +51,8 @@ def layout() -> html.Div:
             dcc.Store(id="uploaded"),
             dcc.Interval(id="poll", interval=_POLL_MS),
             _navigation(),
+            # shown by assets/connection.js
+            html.Div(_GONE, className="gone-bar", role="alert"),
             html.Div(id="shell-jobs", className="shell-jobs", role="status"),
             html.Div(id="demo-progress", className="shell-jobs", role="status"),
             html.Div(dbc.Toast(id="toast", is_open=False, dismissable=True, duration=8000), className="toast-place"),
@@ -151,10 +157,12 @@ def register_shell(app: dash.Dash) -> None:
         if not any(clicks) or not isinstance(dash.ctx.triggered_id, dict):
             return no_update
         try:
-            jobs.cancel(store(), dash.ctx.triggered_id["job"], by=current_user())
+            job = jobs.cancel(store(), dash.ctx.triggered_id["job"], by=current_user())
         except AntemaError as error:
             return message(str(error))
-        return message("The job stops after the image it is working on.", "info")
+        waited = job.status == "cancelled"
+        words = "Cancelled before it began." if waited else "The job stops after the image it is working on."
+        return message(words, "info")
 
     @app.callback(
         Output("toast", "children"),

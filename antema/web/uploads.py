@@ -45,8 +45,11 @@ _STATUS = {
 
 @uploads.errorhandler(AntemaError)
 def refused_with(error: AntemaError) -> flask.Response:
-    """Answer why an upload is not taken, and where it may be tried again, after how many seconds."""
-    answer = flask.jsonify(ok=False, error=str(error))
+    """Answer why an upload is not taken, where the file is already, and when it may be tried again."""
+    there = {}
+    if isinstance(error, AlreadyThere):
+        there = {"micrograph": error.micrograph_id, "sample": error.sample_id}
+    answer = flask.jsonify(ok=False, error=str(error), **there)
     answer.status_code = _STATUS.get(type(error), http.HTTPStatus.UNPROCESSABLE_ENTITY)
     if isinstance(error, upload_slots.NoPlaceError):
         answer.headers["Retry-After"] = str(upload_slots.RETRY_AFTER_S)
@@ -70,7 +73,8 @@ def upload(sample_id: str) -> tuple[flask.Response, int]:
     The body is the file itself; its name comes percent-encoded in the header ``X-Filename`` and is only ever shown,
     never used as a path. Answers JSON: ``{"ok": true, "micrograph": id, "scale": nm or null, "offered": what the scale
     bar gives where that tells something, "images": in the file, ...}`` or ``{"ok": false, "error": sentence}``, with
-    ``Retry-After`` where all places for uploads are taken.
+    ``Retry-After`` where all places for uploads are taken, with the ``micrograph`` and ``sample`` that hold the file
+    already where that is why.
     """
     # this route has a limit of its own, and says so in its own words
     flask.request.max_content_length = 2 * _most_bytes()

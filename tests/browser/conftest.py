@@ -1,6 +1,7 @@
 """A dashboard of its own for the browser tests, and a browser to drive it."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -9,19 +10,22 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, expect
+
+from tests.browser.callback_net import CallbackNet
 
 ROOT = Path(__file__).parents[2]
-_STARTS_WITHIN_S = 90
 
 # What a page needs five seconds for on a machine that does nothing else takes longer beside other work: in the full run
 # two browsers and an analysis share two cores, and a page was once still empty after 10 s.
-expect.set_options(timeout=30_000)
+_PATIENCE_MS = 1000 * int(os.environ.get("ANTEMA_TEST_PATIENCE_S", "60"))
+_STARTS_WITHIN_S = max(90, _PATIENCE_MS // 1000)
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @dataclass
@@ -55,13 +59,15 @@ class Dashboard:
                     return
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.kill()
                     pytest.fail(f"the dashboard did not start: {(self.data.parent / 'server.log').read_text()[-3000:]}")
                 time.sleep(0.3)
 
     def kill(self) -> None:
         """End the server and its jobs the hard way."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
@@ -71,10 +77,39 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+@dataclass
+class Problems:
+    """What went wrong in the pages of a test: requests that failed, errors that the console told."""
+
+    told: list[str] = field(default_factory=list)
+
+    def watch(self, context: BrowserContext) -> None:
+        """Take in what goes wrong in every page of a browser's context from now on."""
+        context.on("response", self._answered)
+        context.on("requestfailed", self._failed)
+        context.on("weberror", lambda error: self.told.append(f"script: {error.error}"))
+        context.on("console", self._said)
+
+    def _answered(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.told.append(f"{answer.status} {answer.request.method} {answer.url}")
+
+    def _failed(self, request: Request) -> None:
+        # a page that is left, or a download that begins, ends what was under way
+        if "ERR_ABORTED" not in (request.failure or ""):
+            self.told.append(f"{request.failure} {request.method} {request.url}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # the status of an answer, which the console repeats without saying of what, is told above
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.told.append(f"console: {message.text}")
+
+
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+def dashboard(tmp_path_factory: pytest.TempPathFactory, callback_net: CallbackNet) -> Iterator[Dashboard]:
     running = Dashboard(tmp_path_factory.mktemp("dashboard") / "data", _free_port())
     running.start()
+    callback_net.learn(running.url)
     yield running
     running.kill()
 
@@ -89,12 +124,39 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     return {**browser_type_launch_args, **chosen, "args": quiet}
 
 
+@pytest.fixture(scope="session")
+def callback_net(pytestconfig: pytest.Config) -> CallbackNet:
+    """What the pages tell of the callbacks that they run."""
+    net = pytestconfig.pluginmanager.get_plugin(CallbackNet.__name__)
+    assert isinstance(net, CallbackNet)
+    return net
+
+
 @pytest.fixture(autouse=True)
-def no_errors(page: Page) -> Iterator[None]:
-    """Fail a test in which a callback or a script of the page broke; a refused upload (4xx) is no such thing."""
-    broken: list[str] = []
-    page.on("response", lambda answer: broken.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda said: broken.append(said.text) if "Content Security Policy" in said.text else None)
-    yield
-    assert not broken
+def problems(context: BrowserContext, callback_net: CallbackNet, request: pytest.FixtureRequest) -> Iterator[Problems]:
+    """Fail a test in whose pages a request failed or something was said as an error.
+
+    A test about such a thing says so: ``@pytest.mark.expects_errors(pattern, ...)``.
+    """
+    context.set_default_timeout(_PATIENCE_MS)
+    expected = [re.compile(text) for mark in request.node.iter_markers("expects_errors") for text in mark.args]
+    found = Problems()
+    found.watch(context)
+    callback_net.watch(context)
+    yield found
+    # what a page has told already arrives with the answer to anything asked of it
+    for page in context.pages:
+        page.evaluate("null")
+    assert not [one for one in found.told if not any(pattern.search(one) for pattern in expected)]
+
+
+@pytest.fixture
+def second_person(
+    new_context: Callable[..., BrowserContext], problems: Problems, callback_net: CallbackNet
+) -> BrowserContext:
+    """A browser of somebody else: cookies of its own, watched as the first one is."""
+    other = new_context()
+    other.set_default_timeout(_PATIENCE_MS)
+    problems.watch(other)
+    callback_net.watch(other)
+    return other

@@ -75,7 +75,7 @@ def analyse(page: Page, images: int) -> None:
     page.click("#sample-analyse")
     expect(page.locator("#shell-jobs .job-line")).to_be_visible(timeout=30_000)
     expect(page.locator("#shell-jobs .job-line")).to_have_count(0, timeout=_JOB_MS)
-    expect(tile(page, "Images")).to_have_text(str(images), timeout=30_000)
+    expect(tile(page, "Images")).to_have_text(str(images))
     expect(page.locator("#sample-analysis")).not_to_contain_text("running")
     page.wait_for_load_state("networkidle")
 
@@ -93,6 +93,7 @@ def download(page: Page, entry: str) -> bytes:
     return Path(started.value.path()).read_bytes()
 
 
+@pytest.mark.expects_errors("422 PUT", "409 PUT")
 def test_from_micrographs_to_every_download(
     page: Page, dashboard: Dashboard, micrographs: list[Path], tmp_path: Path
 ) -> None:
@@ -267,6 +268,8 @@ def test_micrographs_are_left_out_taken_back_and_moved(
     expect(page.locator("#sample-cards .card-micrograph")).to_have_count(0)
 
 
+# what the page asks of the killed server fails
+@pytest.mark.expects_errors("net::ERR_")
 def test_a_killed_server_finds_its_job_and_goes_on(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
     # large enough that the job lasts for several looks of the page
     files = [gold_field(seed, tmp_path, size=1024) for seed in range(40, 48)]
@@ -283,7 +286,7 @@ def test_a_killed_server_finds_its_job_and_goes_on(page: Page, dashboard: Dashbo
     expect(row).to_contain_text("done", timeout=_JOB_MS)
     expect(row).to_contain_text("8 of 8 images")
     page.goto(f"{dashboard.url}/samples/{sample}")
-    expect(tile(page, "Images")).to_have_text("8", timeout=30_000)
+    expect(tile(page, "Images")).to_have_text("8")
 
 
 def test_a_second_analysis_of_one_tab_does_not_end_the_first(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from antema.domain import AntemaError, NotFound, Recipe
+from antema.domain import AntemaError, ChangedMeanwhile, NotFound, Recipe
 from tests.strategies.stored import add_micrograph, save_analysis
 
 
@@ -54,6 +54,42 @@ def test_a_change_keeps_the_rest(store):
     changed = store.update_sample(made.id, by="Bob", notes="new", properties={"b": "2"})
     assert (changed.material, changed.notes, changed.properties) == ("gold", "new", {"b": "2"})
     assert store.sample(made.id) == changed
+
+
+def test_two_who_change_different_things_at_once_both_keep_their_change(store):
+    made = store.create_sample("A", material="gold", notes="old", properties={"a": "1", "b": "2"}, by="Ann")
+    store.update_sample(made.id, by="Bob", material="silver", properties={"a": "1", "b": "3", "c": "4"})
+    seen = {"notes": "old", "properties": {"a": "1", "b": "2"}}
+    kept = store.update_sample(made.id, by="Cem", seen=seen, notes="new", properties={"b": "2"})
+    assert (kept.material, kept.notes) == ("silver", "new")
+    assert kept.properties == {"b": "3", "c": "4"}, "Cem removed a and touched nothing else"
+
+
+def test_who_would_undo_anothers_change_is_told_of_it(store):
+    made = store.create_sample("A", material="gold", synthesis_date=date(2026, 11, 1), properties={"a": "1"}, by="Ann")
+    store.update_sample(made.id, by="Bob", material="silver", synthesis_date=date(2026, 11, 2), properties={"a": "2"})
+    store.update_sample(made.id, by="Dee", notes="of no matter here")
+    seen = {"material": "gold", "synthesis_date": date(2026, 11, 1), "properties": {"a": "1"}, "notes": ""}
+    changes = {"material": "platinum", "synthesis_date": None, "properties": {"a": "3"}, "notes": "mine"}
+    before = store.sample(made.id)
+    with pytest.raises(ChangedMeanwhile) as told:
+        store.update_sample(made.id, by="Cem", seen=seen, **changes)
+    words = str(told.value)
+    assert "Material: Bob has meanwhile made it “silver”, you “platinum”." in words
+    assert "Synthesis date: Bob has meanwhile made it “2026-11-02”, you empty." in words
+    assert "a: Bob has meanwhile made it “2”, you “3”." in words
+    assert "Notes: Dee has meanwhile made it “of no matter here”, you “mine”." in words
+    assert store.sample(made.id) == before
+    assert set(told.value.present) == set(changes)
+    # told of it, the same is meant
+    assert store.update_sample(made.id, by="Cem", seen=told.value.present, **changes).material == "platinum"
+
+
+def test_two_who_want_the_same_agree(store):
+    made = store.create_sample("A", material="gold", by="Ann")
+    store.update_sample(made.id, by="Bob", material="silver")
+    seen = {"material": "gold"}
+    assert store.update_sample(made.id, by="Cem", seen=seen, material="silver").material == "silver"
 
 
 def test_an_unknown_field_is_a_mistake_of_the_caller(store, sample):

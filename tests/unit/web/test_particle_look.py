@@ -1,6 +1,7 @@
 """A particle looked at: its pixels, the spots of its lattice, the evidence, and the words on them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from component_text import text_of
 
@@ -9,7 +10,7 @@ from antema.imaging import read
 from antema.web import image_page, sample_page
 from antema.web.particle_figures import crop_figure, transform_figure
 from antema.web.particle_look import look
-from antema.web.particle_view import spots_statement
+from antema.web.particle_view import differences, spots_statement
 from tests.strategies.fringed import NM, SPACING_NM, fringed_sample
 
 
@@ -64,6 +65,28 @@ def test_without_material_or_classes_the_rest_is_shown(fringed):
     assert "no known lattice is meant by the sample's material “unobtainium oxide”" in shown
     with pytest.raises(NotFound, match="none numbered 99"):
         look(other, micrograph.id, 99)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "spots", "said"),
+    [
+        ("monocrystalline", "", "monocrystalline", []),
+        ("monocrystalline", "", "unknown", []),
+        ("monocrystalline", "", "polycrystalline", ["spots say polycrystalline; the verdict is the network's"]),
+        ("unknown", "uncertain", "unknown", ["monocrystalline likeliest, but its 71 % are less than the 80 % asked"]),
+        ("unknown", "uncertain", "monocrystalline", ["71 %", "say monocrystalline as well, but they do not decide"]),
+        ("unknown", "uncertain", "amorphous", ["71 %", "The spots say amorphous, but they do not decide"]),
+        ("unknown", "no_lattice_visible", "unknown", ["where no lattice shows that rests on shape and shade alone"]),
+        ("unknown", "too_small", "polycrystalline", ["The spots say polycrystalline, but they do not decide"]),
+        ("", "", "polycrystalline", []),
+    ],
+)
+def test_evidence_that_differs_from_the_verdict_says_why(verdict, reason, spots, said):
+    shares = {"p_amorphous": 0.2, "p_monocrystalline": 0.71, "p_polycrystalline": 0.09}
+    row = pd.Series({"crystallinity": verdict, "crystallinity_reason": reason, **shares})
+    sentences = differences(row, spots, 0.8)
+    assert len(sentences) == len(said)
+    assert all(part in sentence for part, sentence in zip(said, sentences, strict=True))
 
 
 def test_a_class_is_said_with_its_certainty_or_its_reason(fringed):

@@ -12,6 +12,7 @@ from antema.web import image_page, intake, sample_page
 from antema.web.cards import micrograph_card
 from antema.web.media import preview_png
 from antema.web.micrograph_actions import apply_action
+from antema.web.scale_question import doubts
 from antema.web.scale_view import banner, bars_words, drawn_bar, use_words
 from tests.strategies.stored import discs
 from tests.unit.web.component_text import text_of
@@ -92,8 +93,8 @@ def test_actions_on_scales(add, web_store):
     apply_action(web_store, "scale", [one.id, none.id], value=0.3, by="Bob")
     apply_action(web_store, "file-scale", [one.id, none.id], by="Bob")
     assert [web_store.micrograph(m.id).pixel_size.nm for m in (one, none)] == [0.18, None]
-    for value, found in ((None, "none"), (0.0, "0.0"), (float("nan"), "nan")):
-        with pytest.raises(AntemaError, match=f"above 0 in nm, found {found}"):
+    for value, found in ((None, "none"), (-3.0, "-3"), (0.0, "0"), (float("nan"), "nan")):
+        with pytest.raises(AntemaError, match=f"one pixel is long, found {found}"):
             apply_action(web_store, "scale", [one.id], value=value, by="Bob")
 
 
@@ -161,3 +162,47 @@ def test_a_file_of_an_earlier_version_is_looked_into_once(web_store, sample, mon
     assert [option["label"] for option in image_page.image_options(images)][1] == "frame 2 of 2 · 96 × 96"
     with pytest.raises(AntemaError, match="has 2 images"):
         intake.choose_image(web_store, stored.id, 7, by="Bob")
+
+
+@pytest.mark.parametrize(
+    ("nm", "asked"),
+    [
+        (0.5, []),
+        (1.9, []),
+        (2.1, ["2.1 nm/px beside 0.2 nm/px of the sample's other micrographs: really?"]),
+        (0.019, ["0.019 nm/px beside 0.2 nm/px of the sample's other micrographs: really?"]),
+        (640, ["640 nm/px beside 0.2 nm/px of the sample's other micrographs: really?"]),
+    ],
+)
+def test_a_typed_size_far_from_its_neighbours_is_asked_about(web_store, add, nm, asked):
+    bare = add(1)
+    for seed in (2, 3):
+        add(seed, nm=0.2)
+    assert doubts(web_store, "scale", [bare.id], nm) == asked
+
+
+def test_sizes_without_neighbours_are_held_against_what_microscopes_give(web_store, add):
+    bare, bar, other = add(1), add(2, bar_nm=2000), add(3, bar_nm=10)
+    assert doubts(web_store, "scale", [bare.id], 20.0) == []
+    (question,) = doubts(web_store, "scale", [bare.id], 21.0)
+    assert question == "21 nm/px, where electron micrographs have 0.001 to 20 nm/px: really?"
+    assert len(doubts(web_store, "scale", [bare.id], 0.0009)) == 1
+    assert len(doubts(web_store, "scale-bars", [bar.id], None)) == 1
+    # bars are held against each other, one size for many is not
+    assert len(doubts(web_store, "scale-bars", [bar.id, other.id], None)) == 2
+    assert doubts(web_store, "scale", [bar.id, other.id], 5.0) == []
+    assert doubts(web_store, "scale", [bar.id], -1.0) == []
+
+
+def test_a_micrograph_left_out_is_no_neighbour(web_store, add):
+    bare, out = add(1), add(2, nm=0.2)
+    web_store.leave_out(out.id, "blurred", by="Ann")
+    assert doubts(web_store, "scale", [bare.id], 15.0) == []
+
+
+def test_scales_far_from_all_others_are_told_above_the_cards(web_store, sample, add):
+    for seed, nm in ((1, 0.2), (2, 0.25)):
+        add(seed, nm=nm)
+    assert banner(web_store.micrographs(sample.id))[0] == ""
+    add(3, nm=640.0)
+    assert "other scale here: 3.tif (640 nm/px). Really?" in banner(web_store.micrographs(sample.id))[0]
