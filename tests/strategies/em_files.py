@@ -159,9 +159,7 @@ def _dm_image(pixels, scale, unit, tags, *, colours=False):
     shape = pixels.shape[:-1] if colours else pixels.shape
     scales = [scale] * len(shape) if np.isscalar(scale) else list(scale)
     dimensions = [
-        _dm_group(
-            "", _dm_number("Origin", 6, "f", 0.0), _dm_number("Scale", 6, "f", step), _dm_text("Units", unit)
-        )
+        _dm_group("", _dm_number("Origin", 6, "f", 0.0), _dm_number("Scale", 6, "f", step), _dm_text("Units", unit))
         for step in reversed(scales)
     ]
     brightness = _dm_group(

@@ -7,9 +7,11 @@ look at how much that is, so a stranger's file belongs into the reader process (
 """
 
 import re
+import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +71,7 @@ def datasets(path: Path) -> list[DataSet]:
 
 
 def _by_ncempy(path: Path, kind: str) -> list[DataSet]:
-    from ncempy.io.dm import fileDM
-
-    file: Any = fileDM(path)
+    file: Any = _opener()(path)
     tags: dict[str, Any] = file.allTags
     images = {int(match[1]) for tag in tags if (match := re.match(r"\.ImageList\.(-?\d+)\.ImageData\.DataType$", tag))}
     if not images:
@@ -82,6 +82,20 @@ def _by_ncempy(path: Path, kind: str) -> list[DataSet]:
     if images != set(range(1, len(images) + 1)) or file.numObjects != len(images):
         raise _Unsound
     return [_dataset(file, image, kind, _under(tags, f".ImageList.{image}."), path.stat().st_size) for image in full]
+
+
+@cache
+def _opener() -> type[Any]:
+    """Return ncempy's class of a file, which is imported late, for matplotlib comes with it."""
+    from ncempy.io.dm import fileDM
+
+    class File(fileDM):
+        def __del__(self) -> None:
+            # an array in the traceback of an error may outlive it; the map is closed with the last of these
+            with suppress(BufferError):
+                super().__del__()
+
+    return File
 
 
 def _thumbnails(tags: Mapping[str, Any]) -> set[int]:
@@ -157,7 +171,14 @@ def _words(value: Any) -> str:  # noqa: ANN401 - whatever a tag holds
 def _by_rosettasciio(path: Path, kind: str) -> list[DataSet]:
     from rsciio import digitalmicrograph
 
-    signals: list[dict[str, Any]] = digitalmicrograph.file_reader(str(path))
+    try:
+        signals: list[dict[str, Any]] = digitalmicrograph.file_reader(str(path))
+    except (struct.error, EOFError) as error:
+        msg = "it ends inside of its tags"
+        raise CannotRead(msg) from error
+    except RecursionError as error:
+        msg = "its tags are nested deeper than any microscope's are"
+        raise CannotRead(msg) from error
     found: list[DataSet] = []
     for signal in signals:
         tree: Mapping[str, Any] = signal["original_metadata"]["ImageList"]["TagGroup0"]
