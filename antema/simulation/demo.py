@@ -96,7 +96,7 @@ def write_demo(
 ) -> list[Path]:
     """Write two simulated batches of gold particles: ``NAME.png``, 8-bit, each with its truth, ``NAME.json``.
 
-    The grey values are half of 255 where the beam meets nothing, and proportional to the electrons elsewhere.
+    What `demo_samples` says goes into ``demo.json``. The grey values are half of 255 where the beam meets nothing, and proportional to the electrons elsewhere.
 
     Parameters
     ----------
@@ -113,6 +113,7 @@ def write_demo(
         The images.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    (directory / "demo.json").write_text(json.dumps(demo_samples(), indent=1) + "\n", "utf-8")
     todo = [(k, n, name) for k, sample in enumerate(demo_samples()) for n, name in enumerate(sample["images"])]
     for done, (batch, number, name) in enumerate(todo, start=1):
         field = demo_field(seed * 100 + batch * 10 + number, batch)
