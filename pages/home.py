@@ -83,7 +83,7 @@ def _recent(*_: object) -> list[Any]:
     ]
 
 
-# Not an input here: "demo-finished". While the demo is analysed, Dash holds back every callback that waits for its output.
+# Not an input here: "demo-finished". While the demo is analysed, Dash holds back all that waits for its output.
 @callback(Output("demo-start", "hidden"), Input("jobs-changed", "data"), Input("demo-start", "n_clicks"))
 def _offer_demo(_: object, clicks: int | None) -> bool:
     return bool(clicks) or not settings().demo or not is_offered(store())

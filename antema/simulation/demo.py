@@ -96,7 +96,8 @@ def write_demo(
 ) -> list[Path]:
     """Write two simulated batches of gold particles: ``NAME.png``, 8-bit, each with its truth, ``NAME.json``.
 
-    What `demo_samples` says goes into ``demo.json``. The grey values are half of 255 where the beam meets nothing, and proportional to the electrons elsewhere.
+    What `demo_samples` says goes into ``demo.json``. The grey values are proportional to the electrons, half of 255
+    where the beam meets nothing.
 
     Parameters
     ----------

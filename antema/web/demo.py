@@ -98,7 +98,7 @@ def read_shipped(name: str, pixel_size_nm: float, folder: Path = FILES) -> Micro
 
 
 def samples_of(folder: Path) -> list[dict[str, Any]]:
-    """Return what the demo in a folder consists of, as `antema.simulation.write_demo` wrote it; nothing where none is."""
+    """Return what the demo in a folder consists of, as `antema.simulation.write_demo` says; nothing where none is."""
     path = folder / "demo.json"
     return json.loads(path.read_text("utf-8")) if path.is_file() else []
 
