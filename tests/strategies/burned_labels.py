@@ -1,4 +1,4 @@
-"""Micrographs with scale bars and labels burned in, in many fonts, sizes, colours, places and units, the truth known."""
+"""Micrographs with scale bars and labels burned in, in many fonts, sizes, colours, places and units."""
 
 import io
 from dataclasses import dataclass
