@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint browser screenshots lock clean
+.PHONY: run test lint browser screenshots demo lock clean
 
 run: $(VENV)/.run$(if $(GPU),-gpu)
 	$(BIN)/python app.py
@@ -27,6 +27,10 @@ browser: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev browser
 	$(BIN)/python docs/make_screenshots.py
+
+# Anew after another default network, recipe or algorithm; without RESULTS=1 the micrographs are simulated too.
+demo: $(VENV)/.dev
+	$(BIN)/python -m antema.web.make_demo $(if $(RESULTS),--results-only)
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --no-header pyproject.toml -o requirements.txt

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from antema.analysis import Analysis, analyse, measure
     from antema.domain import Micrograph, PixelSize, Recipe
-    from antema.imaging import read, read_all
+    from antema.imaging.safe import read, read_all
 
 __all__ = ["Analysis", "Micrograph", "PixelSize", "Recipe", "analyse", "measure", "read", "read_all"]
 
@@ -23,8 +23,8 @@ _HOMES = {
     "Micrograph": "antema.domain",
     "PixelSize": "antema.domain",
     "Recipe": "antema.domain",
-    "read": "antema.imaging",
-    "read_all": "antema.imaging",
+    "read": "antema.imaging.safe",
+    "read_all": "antema.imaging.safe",
 }
 
 

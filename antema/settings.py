@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         description="Whether the dashboard may listen to other machines without a login: everybody who reaches it may "
         "then read and change everything.",
     )
-    demo: bool = Field(True, description="Whether an empty dashboard offers to make demonstration samples.")  # noqa: FBT003
+    demo: bool = Field(True, description="Whether an empty dashboard offers to load demonstration samples.")  # noqa: FBT003
     job_slots: int = Field(1, ge=1, le=64, description="How many analyses work at the same time; others wait.")
     reader_memory_mb: int = Field(
         4096, ge=64, description="Memory the process that reads an uploaded file may take, in MB (2^20 bytes)."

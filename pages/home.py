@@ -7,7 +7,7 @@ import dash
 from dash import Input, Output, callback, dcc, html, no_update
 
 from antema.storage import SampleSummary
-from antema.web.demo import is_offered
+from antema.web.demo import is_offered, load_demo
 from antema.web.format import counted
 from antema.web.state import settings, store
 from antema.web.user import current_user
@@ -36,7 +36,7 @@ def layout(**_: str) -> html.Div:
                                 "Load the demo",
                                 id="demo-start",
                                 className="btn btn-outline-primary btn-lg",
-                                title="Two simulated batches of gold, about 2 nm and 4 nm, analysed like an upload",
+                                title="Two simulated batches of gold, about 2 nm and 4 nm, with their results",
                             ),
                         ],
                         className="actions",
@@ -72,12 +72,20 @@ def _card(summary: SampleSummary) -> dcc.Link:
     return dcc.Link([picture, words], href=f"/samples/{summary.sample.id}", className="card-micrograph")
 
 
-# Not an input here: "demo-finished". While the demo is made, Dash holds back every callback that waits for its output.
+# Not an input here: "demo-finished". While the demo is analysed, Dash holds back all that waits for its output.
 @callback(Output("demo-start", "hidden"), Input("jobs-changed", "data"), Input("demo-start", "n_clicks"))
 def _offer_demo(_: object, clicks: int | None) -> bool:
     return bool(clicks) or not settings().demo or not is_offered(store())
 
 
-@callback(Output("demo-request", "data"), Input("demo-start", "n_clicks"), prevent_initial_call=True)
+@callback(
+    Output("demo-request", "data"),
+    Input("demo-start", "n_clicks"),
+    running=[(Output("demo-progress", "children"), "The demo is being loaded …", "")],
+    prevent_initial_call=True,
+)
 def _demo(clicks: int | None) -> Any:  # noqa: ANN401 - Dash's no_update
-    return {"by": current_user(), "request": uuid.uuid4().hex} if clicks else no_update
+    if not clicks:
+        return no_update
+    waiting = load_demo(store(), by=current_user())
+    return {"jobs": [job.id for job in waiting], "request": uuid.uuid4().hex} if waiting else no_update

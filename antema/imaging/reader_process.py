@@ -26,18 +26,18 @@ from typing import Any
 
 import numpy as np
 
-from antema.domain import CannotRead, NotAnImage
+from antema.domain import CannotRead, Micrograph, NotAnImage
 from antema.imaging import sandbox
 from antema.imaging.dataset import MAX_FRAME_BYTES, DataSet
-from antema.imaging.reading import MicrographFile, companions, whole_series
+from antema.imaging.reading import MicrographFile, companions, read_as_a_whole
 from antema.logs import LOG_FORMAT
 
 #: Finding out what a file holds takes so much at most, whatever the file's size is.
 _HEADER_BYTES = 320 << 20
 _HEADER_S = 10.0
 
-#: RosettaSciIO reads a .ser file, which is not compressed, as a whole and copies it.
-_SERIES_FACTOR = 4
+#: Of formats without compression ncempy maps a whole file, and RosettaSciIO reads it and copies what it has read.
+_WHOLE_FACTOR = 4
 
 #: A frame then takes three times its own size (stored, unpacked, turned), and so long for each byte of it.
 _FRAME_FACTOR = 3
@@ -96,9 +96,14 @@ def _preload() -> None:
         "h5py",
         "hdf5plugin",
         "imagecodecs",
+        "ncempy.io.dm",
+        "ncempy.io.mrc",
+        "ncempy.io.ser",
+        "rsciio.digitalmicrograph",
         "rsciio.emd._emd_ncem",
         "rsciio.emd._emd_velox",
         "rsciio.hspy",
+        "rsciio.mrc",
         "rsciio.tia",
     ):
         importlib.import_module(module)
@@ -124,10 +129,10 @@ def _in_child(request: dict[str, Any]) -> tuple[int, int]:
 def _serve(request: dict[str, Any]) -> None:
     folder = Path(request["folder"])
     path = Path(request["path"])
-    whole_bytes = sum(file.stat().st_size for file in whole_series(path))
+    whole_bytes = sum(file.stat().st_size for file in read_as_a_whole(path))
     budget = _Budget(float(request["timeout_s"]), int(request["memory_bytes"]), whole_bytes)
     tempfile.tempdir = str(folder)
-    sandbox.confine(
+    in_force = sandbox.confine(
         readable=[path, *companions(path)],
         writable=folder,
         cpu_s=math.ceil(budget.timeout_s),
@@ -141,23 +146,33 @@ def _serve(request: dict[str, Any]) -> None:
         answer = {"error": "NotAnImage", "message": str(error), "kind": error.kind}
     except CannotRead as error:
         answer = {"error": "CannotRead", "message": str(error)}
-    (folder / "answer.json").write_text(json.dumps(answer))
+    (folder / "answer.json").write_text(json.dumps({**answer, "in_force": sorted(in_force)}))
 
 
 def _answer(path: Path, request: dict[str, Any], folder: Path, budget: "_Budget") -> dict[str, Any]:
     file = MicrographFile(path, request["name"], request.get("sha256"))
     wanted = request["wanted"]
-    if wanted != "pixels":
+    if wanted.endswith("contents"):
         for index, (dataset, _, _) in enumerate(file.images):
             if wanted == "checked contents":
                 budget.extend(dataset, path)
                 file.load(index)
         return {"contents": [asdict(file.entry(index)) for index in range(len(file.images))]}
-    index = file.default if request["data"] is None else request["data"]
-    file.check_index(index)
-    budget.extend(file.images[index][0], path)
-    micrograph = file.load(index)
-    np.save(folder / "pixels.npy", micrograph.pixels, allow_pickle=False)
+    if wanted == "all pixels":
+        indices = list(range(len(file.images)))
+    else:
+        indices = [file.default if request["data"] is None else int(request["data"])]
+        file.check_index(indices[0])
+    images: list[dict[str, Any]] = []
+    for index in indices:
+        budget.extend(file.images[index][0], path)
+        micrograph = file.load(index)
+        np.save(folder / f"pixels-{len(images)}.npy", micrograph.pixels, allow_pickle=False)
+        images.append({**_described(micrograph), "title": file.images[index][2]})
+    return {"images": images}
+
+
+def _described(micrograph: Micrograph) -> dict[str, Any]:
     return {
         "nm": micrograph.pixel_size.nm,
         "source": micrograph.pixel_size.source,
@@ -175,14 +190,14 @@ class _Budget:
     timeout_s, memory_bytes
         The most that there will be.
     whole_bytes
-        Size of what can only be read as a whole.
+        Size of what a library maps or reads as a whole.
     """
 
     def __init__(self, timeout_s: float, memory_bytes: int, whole_bytes: int) -> None:
         self.timeout_s = timeout_s
         rest = _address_space_bytes()
         self.address_bytes = rest + memory_bytes
-        self._soft_bytes = min(rest + _HEADER_BYTES + _SERIES_FACTOR * whole_bytes, self.address_bytes)
+        self._soft_bytes = min(rest + _HEADER_BYTES + _WHOLE_FACTOR * whole_bytes, self.address_bytes)
         self._started = time.monotonic()
         self._allowed_s = min(_HEADER_S + whole_bytes / _BYTES_PER_S, timeout_s)
 

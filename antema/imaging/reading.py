@@ -51,6 +51,8 @@ class Format:
     what, library, scale, remarks : str
         What is read, with which library, where the pixel size comes from, and what else is to say: a row of the table
         in ``docs/formats.md``.
+    is_read_as_a_whole : bool
+        Whether a library maps or reads all of a file to find out what it holds.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Format:
     library: str
     scale: str
     remarks: str = ""
+    is_read_as_a_whole: bool = False
 
 
 FORMATS: tuple[Format, ...] = (
@@ -90,9 +93,10 @@ FORMATS: tuple[Format, ...] = (
         tia.datasets,
         (".ser",),
         "FEI TIA: images and series",
-        "RosettaSciIO, after a check of the header",
+        "ncempy, after a check of the header; spectra and what it gives up on: RosettaSciIO",
         "`CalibrationDelta`, metres; the unit by the mode in the `.emi` beside it, where there is one",
         "more than a metre a pixel is a diffraction pattern in 1/m",
+        is_read_as_a_whole=True,
     ),
     Format(
         "TIA .emi",
@@ -100,7 +104,7 @@ FORMATS: tuple[Format, ...] = (
         tia.datasets_emi,
         (".emi",),
         "FEI TIA: the `.ser` files beside it",
-        "RosettaSciIO",
+        "as above",
         "as above",
         "holds no image itself",
     ),
@@ -121,9 +125,10 @@ FORMATS: tuple[Format, ...] = (
         dm.datasets,
         (".dm3", ".dm4"),
         "Gatan DM3 and DM4: images, colours, switches, series, several data sets",
-        "own reader of the tags, in bounds; in the tests it agrees with ncempy",
+        "ncempy; colours, switches and what else it lacks: RosettaSciIO",
         "`ImageData.Calibrations.Dimension`",
         "the thumbnail is left out",
+        is_read_as_a_whole=True,
     ),
     # last, since old files of it have no mark
     Format(
@@ -132,9 +137,10 @@ FORMATS: tuple[Format, ...] = (
         mrc.datasets,
         (".mrc", ".mrcs", ".map", ".rec", ".st", ".ali"),
         "MRC and CCP4 of modes 0, 1, 2, 6, 12 and 101, both byte orders, images and volumes",
-        "own reader of the fixed header",
+        "ncempy; unsigned bytes, half floats and the other byte order: RosettaSciIO; the header is checked here",
         "cell / grid, or the extended header of FEI (float records, FEI1, FEI2)",
         "an empty or negative cell is no scale, nor is exactly 1 Å a pixel, which programs write that know none",
+        is_read_as_a_whole=True,
     ),
 )
 
@@ -288,7 +294,7 @@ def contents(source: Source, *, name: str | None = None) -> list[ContentEntry]:
     CannotRead, NotAnImage
         As `read` does, for what shows without the pixels.
     """
-    with _on_disk(source, name) as (path, label):
+    with on_disk(source, name) as (path, label):
         file = MicrographFile(path, label)
         return [file.entry(index) for index in range(len(file.images))]
 
@@ -321,7 +327,7 @@ def read(source: Source, *, data: int | None = None, name: str | None = None) ->
     NotAnImage
         For a file whose content is a spectrum, a diffraction pattern or the like.
     """
-    with _on_disk(source, name) as (path, label):
+    with on_disk(source, name) as (path, label):
         file = MicrographFile(path, label)
         if data is not None:
             file.check_index(data)
@@ -348,7 +354,7 @@ def read_all(source: Source, *, name: str | None = None) -> list[Micrograph]:
     CannotRead, NotAnImage
         As `read` does.
     """
-    with _on_disk(source, name) as (path, label):
+    with on_disk(source, name) as (path, label):
         file = MicrographFile(path, label)
         micrographs = [file.load(index) for index in range(len(file.images))]
         titles = [title for _, _, title in file.images]
@@ -359,7 +365,7 @@ def read_all(source: Source, *, name: str | None = None) -> list[Micrograph]:
 
 
 @contextmanager
-def _on_disk(source: Source, name: str | None) -> Generator[tuple[Path, str | None]]:
+def on_disk(source: Source, name: str | None) -> Generator[tuple[Path, str | None]]:
     """Give the path of a file, or of a copy of what a file object holds; and the name to show."""
     if isinstance(source, str | os.PathLike):
         yield Path(source), name
@@ -384,12 +390,15 @@ def companions(path: Path) -> list[Path]:
     return sidecar.own(path, [*tia.companions(path), *sidecar.companions(path)])
 
 
-def whole_series(path: Path) -> list[Path]:
-    """Return the files whose values are read as a whole to find out what a file holds; none of most formats."""
+def read_as_a_whole(path: Path) -> list[Path]:
+    """Return the files that a library maps or reads as a whole to find out what a file holds; none of most formats."""
     if not path.is_file():
         return []
     head = _head(path)
-    return [path] if tia.matches(head) else sidecar.own(path, tia.companions(path)) if tia.matches_emi(head) else []
+    if tia.matches_emi(head):
+        return sidecar.own(path, tia.companions(path))
+    known = next((form for form in FORMATS if form.matches(head)), None)
+    return [path] if known is not None and known.is_read_as_a_whole else []
 
 
 def _candidates(path: Path, name: str) -> tuple[str, list[DataSet]]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from antema.domain import CannotRead, Micrograph, NotAnImage, PixelSize
-from antema.imaging.reading import ContentEntry
+from antema.imaging import reading
+from antema.imaging.reading import ContentEntry, Source, on_disk
 
 #: Children kept warm by one process. More threads than these wait for their turn.
 _POOL_SIZE = 2
@@ -28,6 +30,103 @@ _START_TIMEOUT_S = 120.0
 
 _MARGIN_S = 2.0
 
+#: What reading takes at most where no setting says otherwise.
+_TIMEOUT_S = 120.0
+_MEMORY_BYTES = 4 << 30
+
+#: Whether this system can start the child at all: it is forked, and limited by what POSIX has for that.
+_HAS_CHILD = hasattr(os, "fork")
+
+_log = logging.getLogger(__name__)
+
+
+def read(source: Source, *, data: int | None = None, name: str | None = None) -> Micrograph:
+    """Read the micrograph of a file, in a child process where the system has one to offer.
+
+    Of several data sets the best is taken: one with a scale before one without, raw counts before computed values,
+    then the largest, then the first; of a series of images the first. `antema.imaging.read` reads in this process.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        The file. Its suffix does not matter. A file object is read from its start where it can seek, else from where
+        it stands.
+    data : int, optional
+        Number of the image in `read_all` to take instead of the best.
+    name : str, optional
+        What to call the file in the result and in messages, where it is stored under another name.
+
+    Returns
+    -------
+    Micrograph
+        With its native type, and a pixel size or the reason why there is none.
+
+    Raises
+    ------
+    CannotRead
+        For a file that is empty, damaged, truncated, too large or of another kind, and for one that takes too long,
+        too much memory, or crashes its reader.
+    NotAnImage
+        For a file whose content is a spectrum, a diffraction pattern or the like.
+    """
+    if not _HAS_CHILD:
+        _say_once(_NO_CHILD)
+        return reading.read(source, data=data, name=name)
+    with on_disk(source, name) as (path, label):
+        return read_safely(path, data=data, name=label)
+
+
+def read_all(source: Source, *, name: str | None = None) -> list[Micrograph]:
+    """Read every image of a file, each data set that is one, each frame of a series, in a child process as `read` does.
+
+    Parameters
+    ----------
+    source : path-like or binary file
+        As in `read`.
+    name : str, optional
+        What to call the file in the result and in messages.
+
+    Returns
+    -------
+    list of Micrograph
+        At least one. Where there are several, each name says which it is.
+
+    Raises
+    ------
+    CannotRead, NotAnImage
+        As `read` does.
+    """
+    if not _HAS_CHILD:
+        _say_once(_NO_CHILD)
+        return reading.read_all(source, name=name)
+    with on_disk(source, name) as (path, label):
+        return _images(path, label or path.name, {"wanted": "all pixels"}, _TIMEOUT_S, _MEMORY_BYTES)
+
+
+_NO_CHILD = (
+    "this system cannot read files in a process of their own, so a file is read in this one, without limits on memory "
+    "and time: open only files that you trust"
+)
+_LESS_CONFINED = (
+    "on this system the process that files are read in has limits on memory and time, but cannot be kept from %s: open "
+    "only files that you trust"
+)
+_WHAT = {"files": "other files", "calls": "the network and other programs"}
+_said: set[str] = set()
+
+
+def _say_once(sentence: str) -> None:
+    if sentence not in _said:
+        _said.add(sentence)
+        _log.warning(sentence)
+
+
+def _say_what_is_open(in_force: Iterable[str]) -> None:
+    """Say, once, what a child was not kept from."""
+    missing = [what for kind, what in _WHAT.items() if kind not in in_force]
+    if missing:
+        _say_once(_LESS_CONFINED % " and ".join(missing))
+
 
 def read_safely(
     path: str | Path,
@@ -35,8 +134,8 @@ def read_safely(
     data: int | None = None,
     name: str | None = None,
     sha256: str | None = None,
-    timeout_s: float = 120.0,
-    memory_bytes: int = 4 << 30,
+    timeout_s: float = _TIMEOUT_S,
+    memory_bytes: int = _MEMORY_BYTES,
 ) -> Micrograph:
     """Read the micrograph of a file in a child process, which a malformed file cannot take this one down with.
 
@@ -67,14 +166,28 @@ def read_safely(
     CannotRead, NotAnImage
         As `antema.imaging.read` does, and for a file that takes too long, too much memory, or crashes its reader.
     """
-    label = name or Path(path).name
+    wanted = {"wanted": "pixels", "data": data, "sha256": sha256}
+    return _images(path, name or Path(path).name, wanted, timeout_s, memory_bytes)[0]
+
+
+def _images(
+    path: str | Path, label: str, wanted: dict[str, Any], timeout_s: float, memory_bytes: int
+) -> list[Micrograph]:
+    """Return the images that a child has read; of several the names say which they are."""
     with tempfile.TemporaryDirectory(prefix="antema-read-") as folder:
-        wanted = {"wanted": "pixels", "data": data, "sha256": sha256}
-        answer = _ask(path, label, folder, wanted, timeout_s, memory_bytes)
-        pixels = np.load(Path(folder, "pixels.npy"), allow_pickle=False)
-    return Micrograph(
-        pixels, PixelSize(answer["nm"], answer["source"]), answer["name"], answer["sha256"], answer["metadata"]
-    )
+        images = _ask(path, label, folder, wanted, timeout_s, memory_bytes)["images"]
+        arrays = [np.load(Path(folder, f"pixels-{place}.npy"), allow_pickle=False) for place in range(len(images))]
+    is_one = wanted["wanted"] == "pixels"
+    return [
+        Micrograph(
+            pixels,
+            PixelSize(image["nm"], image["source"]),
+            image["name"] if is_one or not image["title"] else f"{image['name']} [{image['title']}]",
+            image["sha256"],
+            image["metadata"],
+        )
+        for pixels, image in zip(arrays, images, strict=True)
+    ]
 
 
 def contents_safely(
@@ -82,8 +195,8 @@ def contents_safely(
     *,
     name: str | None = None,
     check: bool = False,
-    timeout_s: float = 120.0,
-    memory_bytes: int = 4 << 30,
+    timeout_s: float = _TIMEOUT_S,
+    memory_bytes: int = _MEMORY_BYTES,
 ) -> list[ContentEntry]:
     """List the images of a file in a child process, as `antema.imaging.contents` does.
 
@@ -145,6 +258,7 @@ def _ask(
         msg = f"{label} cannot be read: the program that reads it ran out of memory or crashed on it."
         raise CannotRead(msg)
     answer: dict[str, Any] = json.loads(Path(folder, "answer.json").read_text())
+    _say_what_is_open(answer["in_force"])
     if "error" in answer:
         if answer["error"] == "NotAnImage":
             raise NotAnImage(answer["message"], kind=answer["kind"])
@@ -216,6 +330,8 @@ class _Reader:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "2",
+            # ncempy imports matplotlib, which is to draw nothing here, also where a notebook set its own
+            "MPLBACKEND": "Agg",
         }
         self._owner = os.getpid()
         self._process = subprocess.Popen(
@@ -278,5 +394,6 @@ def _renew_pool() -> None:
 
 
 _pool = _Pool(_POOL_SIZE)
-os.register_at_fork(after_in_child=_renew_pool)
+if _HAS_CHILD:
+    os.register_at_fork(after_in_child=_renew_pool)
 atexit.register(lambda: _pool.stop())

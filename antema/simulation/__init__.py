@@ -2,7 +2,7 @@
 
 from antema.simulation.camera import Camera
 from antema.simulation.crop_files import simulate_crystallinity
-from antema.simulation.demo import demo_files, write_demo
+from antema.simulation.demo import DEMO_SEED, demo_samples, write_demo
 from antema.simulation.drawn import drawn_field
 from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise
 from antema.simulation.files import instance_pages, simulate_micrographs, write_field
@@ -14,7 +14,8 @@ from antema.simulation.variety import KINDS, metal_field, varied_field
 __all__ = [
     "KINDS",
     "Batch",
-    "demo_files",
+    "DEMO_SEED",
+    "demo_samples",
     "Camera",
     "Optics",
     "SimulatedField",

@@ -1,21 +1,26 @@
 """The demonstration samples: two batches of gold whose sizes and crystallinity are known."""
 
-from collections.abc import Callable, Container
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from antema.domain import AMORPHOUS, MONOCRYSTALLINE, POLYCRYSTALLINE
 from antema.simulation.camera import Camera
 from antema.simulation.field import SimulatedField
-from antema.simulation.files import write_field
+from antema.simulation.files import truth_of
 from antema.simulation.optics import Optics
 from antema.simulation.resolved import Batch, resolved_field
 from antema.simulation.supports import Support
 
+DEMO_SEED = 2023
 SHAPE = (1024, 1024)
 _IMAGES = 4
+_GAIN = 12_000.0
 _NOTES = (
     "Simulated micrographs. In truth {diameter} nm on average and {amorphous:.0%} amorphous, "
     "{monocrystalline:.0%} monocrystalline, {polycrystalline:.0%} polycrystalline, give or take what chance does."
@@ -48,18 +53,19 @@ _DEMO: tuple[tuple[str, float, Batch], ...] = (
 which holds the atoms' centres; their outlines are wider."""
 
 
-def demo_files() -> list[tuple[dict[str, Any], list[str]]]:
-    """Return what the demo consists of: per batch what `write_demo` says of the sample, and its images' names."""
-    found = []
-    for diameter, _, batch in _DEMO:
-        sample = {
+def demo_samples() -> list[dict[str, Any]]:
+    """Return what the demo consists of: of each sample what is written on it, its images' names and pixel size."""
+    return [
+        {
             "name": f"Demo: gold, about {diameter} nm",
             "material": batch.material,
             "batch": f"simulated-{diameter}nm",
             "notes": _NOTES.format(diameter=diameter, **batch.classes),
+            "pixel_size_nm": pixel_size_nm,
+            "images": [f"simulated-{diameter}nm_{number:02d}.png" for number in range(1, _IMAGES + 1)],
         }
-        found.append((sample, [f"{sample['batch']}_{k + 1:02d}.tif" for k in range(_IMAGES)]))
-    return found
+        for diameter, pixel_size_nm, batch in _DEMO
+    ]
 
 
 def demo_field(seed: int, batch: int, *, shape: tuple[int, int] = SHAPE) -> SimulatedField:
@@ -81,47 +87,43 @@ def demo_field(seed: int, batch: int, *, shape: tuple[int, int] = SHAPE) -> Simu
             astigmatism_angle_rad=rng.uniform(0, np.pi),
             focal_spread_nm=3.5,
         ),
-        camera=Camera(dose_e_px=dose_e_px, signal_mtf_px=0.5, noise_mtf_px=0.3, shading=0.02, gain=12_000 / dose_e_px),
+        camera=Camera(dose_e_px=dose_e_px, signal_mtf_px=0.5, noise_mtf_px=0.3, shading=0.02, gain=_GAIN / dose_e_px),
     )
 
 
 def write_demo(
-    directory: Path,
-    seed: int = 2023,
-    *,
-    but: Container[str] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> list[tuple[dict[str, Any], list[Path]]]:
-    """Write two simulated batches of gold particles, calibrated micrographs with their truth.
+    directory: Path, seed: int = DEMO_SEED, *, progress: Callable[[int, int], None] | None = None
+) -> list[Path]:
+    """Write two simulated batches of gold particles: ``NAME.png``, 8-bit, each with its truth, ``NAME.json``.
+
+    What `demo_samples` says goes into ``demo.json``. The grey values are proportional to the electrons, half of 255
+    where the beam meets nothing.
 
     Parameters
     ----------
     directory : Path
-        Where the batches' folders are made; each is laid out as `antema.simulation.write_field` does.
+        Where to.
     seed : int
         The same seed gives the same pixels.
-    but : container of str
-        Names of images that are not needed.
     progress : callable or None
         Called with (done, all) after each micrograph.
 
     Returns
     -------
-    list of (dict, list of Path)
-        Per batch the sample's ``name``, ``material``, ``batch`` and ``notes``, and its images.
+    list of Path
+        The images.
     """
-    result = []
-    total = sum(name not in but for _, names in demo_files() for name in names)
-    done = 0
-    for batch, (sample, names) in enumerate(demo_files()):
-        paths = []
-        for k, name in enumerate(names):
-            if name in but:
-                continue
-            field = demo_field(seed * 100 + batch * 10 + k, batch)
-            paths.append(write_field(field, Path(directory) / sample["batch"], Path(name).stem))
-            done += 1
-            if progress:
-                progress(done, total)
-        result.append((sample, paths))
-    return result
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "demo.json").write_text(json.dumps(demo_samples(), indent=1) + "\n", "utf-8")
+    todo = [(k, n, name) for k, sample in enumerate(demo_samples()) for n, name in enumerate(sample["images"])]
+    for done, (batch, number, name) in enumerate(todo, start=1):
+        field = demo_field(seed * 100 + batch * 10 + number, batch)
+        Image.fromarray(_bytes(field.pixels)).save(directory / name, optimize=True)
+        (directory / name).with_suffix(".json").write_text(json.dumps(truth_of(field), separators=(",", ":")), "utf-8")
+        if progress:
+            progress(done, len(todo))
+    return [directory / name for _, _, name in todo]
+
+
+def _bytes(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    return np.clip(np.rint(pixels * (127.5 / _GAIN)), 0, 255).astype(np.uint8)

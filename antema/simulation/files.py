@@ -30,17 +30,26 @@ def write_field(field: SimulatedField, directory: Path, name: str) -> Path:
         (directory / folder).mkdir(parents=True, exist_ok=True)
     path = directory / "images" / f"{name}.tif"
     _write_image(field, path)
-    pages = instance_pages(field.instances, (field.pixels.shape[0], field.pixels.shape[1]))
+    pages = _pages_of(field)
     tifffile.imwrite(
         directory / "instances" / f"{name}.tif", pages, photometric="minisblack", compression="zlib", metadata=None
     )
+    (directory / f"{name}.json").write_text(json.dumps(truth_of(field), indent=1, allow_nan=False), "utf-8")
+    return path
+
+
+def truth_of(field: SimulatedField) -> dict[str, Any]:
+    """Return what is known of a field's particles and how it was made, as JSON values."""
+    pages = _pages_of(field)
     page_of = {number: page for page, values in enumerate(pages, start=1) for number in np.unique(values).tolist()}
     particles = [
         {"number": number, "page": page_of[number]} | said for number, said in enumerate(field.particles, start=1)
     ]
-    truth = {"pixel_size_nm": field.pixel_size_nm, "particles": particles, "conditions": field.conditions}
-    (directory / f"{name}.json").write_text(json.dumps(_finite(truth), indent=1, allow_nan=False), "utf-8")
-    return path
+    return _finite({"pixel_size_nm": field.pixel_size_nm, "particles": particles, "conditions": field.conditions})
+
+
+def _pages_of(field: SimulatedField) -> NDArray[np.uint16]:
+    return instance_pages(field.instances, (field.pixels.shape[0], field.pixels.shape[1]))
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -39,6 +39,11 @@ _TEXT = ("status", "drop_reason", "crystallinity", "convention", "crystallinity_
 _WHOLE = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
 _MASK_PLACE = ("mask_x_px", "mask_y_px", "mask_w_px", "mask_h_px")
 _EVIDENCE_PLACE = ("evidence_x_px", "evidence_y_px", "evidence_w_px", "evidence_h_px")
+INSTANCE_COLUMNS = (*_MASK_PLACE, "mask", *_EVIDENCE_PLACE, "evidence")
+"""Columns that hold a particle's mask and what the classifier saw, and not what was measured of it."""
+
+TEXT_COLUMNS = _TEXT
+
 _STORED = tuple(column for column in PARTICLE_COLUMNS if column not in _ROW_COLUMNS)
 
 NUMBER_COLUMNS = (
@@ -154,17 +159,31 @@ def read_evidence(path: Path, particle: int) -> EvidenceMap | None:
     NotFound
         When there is no particle of that number.
     """
-    file = pq.ParquetFile(path)
-    columns = [name for name in ("particle", *_EVIDENCE_PLACE, "evidence") if name in file.schema_arrow.names]
-    rows = file.read(columns=columns).filter(pc.field("particle") == particle).to_pylist()
+    rows = _evidence_columns(path).filter(pc.field("particle") == particle).to_pylist()
     if not rows:
         msg = f"expected a particle of this image, found none with the number {particle}"
         raise NotFound(msg)
+    return _evidence_of(rows[0])
+
+
+def read_all_evidence(path: Path) -> list[EvidenceMap | None]:
+    """Return where in each particle of one result the classifier saw what, in the order of the rows."""
+    return [_evidence_of(row) for row in _evidence_columns(path).to_pylist()]
+
+
+def _evidence_columns(path: Path) -> pa.Table:
+    file = pq.ParquetFile(path)
+    return file.read(
+        columns=[name for name in ("particle", *_EVIDENCE_PLACE, "evidence") if name in file.schema_arrow.names]
+    )
+
+
+def _evidence_of(row: Mapping[str, Any]) -> EvidenceMap | None:
     # a result of an earlier version has no such columns
-    packed = rows[0].get("evidence")
+    packed = row.get("evidence")
     if packed is None:
         return None
-    x, y, w, h = (rows[0][column] for column in _EVIDENCE_PLACE)
+    x, y, w, h = (row[column] for column in _EVIDENCE_PLACE)
     return EvidenceMap(x, y, w, h, np.load(io.BytesIO(packed), allow_pickle=False))
 
 

@@ -62,21 +62,21 @@ def check_job(request: object) -> Hashable:
 
 
 def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
-    """Simulate the demo's micrographs, store them like uploads and analyse both samples."""
+    """Do the requested jobs of the demo, for which no results of this version were shipped."""
     if not request:
         return no_update
     from antema.domain import AntemaError
     from antema.settings import get_settings
-    from antema.web.demo import make_demo
+    from antema.web.demo import finish_demo
 
     try:
-        make_demo(get_settings().data, by=request["by"], progress=set_progress)
+        finish_demo(get_settings().data, request["jobs"])
     except AntemaError as error:
-        set_progress(f"The demo could not be made: {error}")
+        set_progress(f"The demo could not be analysed: {error}")
     except Exception:
         # nobody else hears of it: the process ends, and the page shows its progress line only
-        _log.exception("the demo could not be made")
-        set_progress("The demo could not be made: unexpected error, see the server's log")
+        _log.exception("the demo could not be analysed")
+        set_progress("The demo could not be analysed: unexpected error, see the server's log")
     return request
 
 

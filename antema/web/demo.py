@@ -1,69 +1,77 @@
-"""The demo: two simulated batches of gold, stored and analysed the way a user's upload is; their truth is kept."""
+"""The demo: two simulated batches of gold, shipped with what this version says of them; their truth is kept.
 
+`antema/demo` holds the micrographs, their truth and their results. ``python -m antema.web.make_demo`` makes all of it.
+"""
+
+import hashlib
+import json
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from antema import jobs
-from antema.domain import AlreadyThere, AntemaError
+from antema import jobs, nets
+from antema.analysis import ALGORITHM_VERSION
+from antema.domain import AlreadyThere, Annotations, AntemaError, Micrograph, NotFound, PixelSize, Recipe
+from antema.imaging import contents, read
 from antema.private import FILE_MODE, private_folder
-from antema.storage import Job, Sample, Store, open_store
-from antema.web.intake import take_in
+from antema.storage import Examined, Job, Sample, Store
+from antema.storage.result_files import read_result, read_said
 from antema.web.models_view import default_recipe
 
-DEMO_SEED = 2023
+FILES = Path(__file__).parents[1] / "demo"
 _NAME = "Demo: "
-_N_SAMPLES = 2
 
 
-def make_demo(data: Path, *, by: str, progress: Callable[[str], None] = lambda _: None) -> list[int]:
-    """Make the demo samples and analyse them; what is there of them, archived or half done, is taken up again.
-
-    Parameters
-    ----------
-    data : Path
-        The data folder.
-    by : str
-        Who asked for it.
-    progress : callable
-        Told in words what is being done until the jobs' own progress takes over.
+def load_demo(store: Store, *, by: str) -> list[Job]:
+    """Take the demo's samples, micrographs and results into a store; what is there of them, or archived, is taken up.
 
     Returns
     -------
-    list of int
-        The ids of the samples.
+    list of Job
+        Queued ones: those that another network or recipe than the shipped results were made with asks for; mostly none.
 
     Raises
     ------
     AntemaError
-        When it is being made already, or an analysis fails.
+        When it is being loaded already.
     """
-    store = open_store(data)
     with _sole_maker(store):
-        samples = [_present(store, values, by) for values in _demo_values()]
-        missing = _missing_files(store, samples)
-        if missing:
-            _add_micrographs(store, samples, missing, by, progress)
-        progress("")
-        for sample in samples:
-            # started one by one: a job that waits without a process would be taken for a dead one
+        waiting: list[Job] = []
+        for values in samples_of(FILES):
+            sample = _present(store, values, by)
+            _add_micrographs(store, sample, values, by)
             job = _job_to_do(store, sample.id, by)
-            if job is not None and (ended := jobs.run(job.id, data)).status == "failed":
-                raise AntemaError(ended.error)
-    return [sample.id for sample in samples]
+            if job is not None and not _give_results(store, job, sample.id):
+                waiting.append(job)
+        return waiting
+
+
+def finish_demo(data: Path, job_ids: list[int]) -> None:
+    """Do the jobs that `load_demo` left, one after another.
+
+    Raises
+    ------
+    AntemaError
+        When an analysis fails.
+    """
+    for job_id in job_ids:
+        ended = jobs.run(job_id, data)
+        if ended.status == "failed":
+            raise AntemaError(ended.error)
 
 
 def is_offered(store: Store) -> bool:
-    """Return whether the demo may be made: there is nothing else, it is not all there, and nobody makes it."""
+    """Return whether the demo may be loaded: there is nothing else, it is not all there, and nobody loads it."""
     present = store.samples()
     if any(not summary.sample.name.startswith(_NAME) for summary in present):
         return False
-    if len(present) >= _N_SAMPLES and all(summary.current_analysis_id is not None for summary in present):
+    n_samples = len(samples_of(FILES))
+    if len(present) >= n_samples and all(summary.current_analysis_id is not None for summary in present):
         return False
     lock = _lock(store)
     try:
@@ -74,13 +82,35 @@ def is_offered(store: Store) -> bool:
     return True
 
 
+def version(recipe: Recipe) -> str:
+    """Return what names a recipe with its networks and the program's algorithm: other ones give other results."""
+    cards: list[Any] = []
+    for name, task in ((recipe.model, "segmentation"), (recipe.crystallinity_model, "crystallinity")):
+        with suppress(NotFound):
+            cards.append(dict(nets.find(name, task=task).content))
+    parts = [recipe.to_dict(), ALGORITHM_VERSION, cards]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def read_shipped(name: str, pixel_size_nm: float, folder: Path = FILES) -> Micrograph:
+    """Return a micrograph of the demo; its pixel size is known beside the file, a PNG having no place for it."""
+    size = PixelSize(pixel_size_nm, "sidecar: the simulation's truth (.json)")
+    return read(folder / name).with_pixel_size(size)
+
+
+def samples_of(folder: Path) -> list[dict[str, Any]]:
+    """Return what the demo in a folder consists of, as `antema.simulation.write_demo` says; nothing where none is."""
+    path = folder / "demo.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else []
+
+
 @contextmanager
 def _sole_maker(store: Store) -> Iterator[None]:
     lock = _lock(store)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        msg = "expected that nobody makes the demo, found that it is being made already"
+        msg = "The demo is being loaded already: it is there in a moment."
         raise AntemaError(msg) from None
     try:
         yield
@@ -90,12 +120,6 @@ def _sole_maker(store: Store) -> Iterator[None]:
 
 def _lock(store: Store) -> FileLock:
     return FileLock(store.locks_dir / "demo.lock", mode=FILE_MODE)
-
-
-def _demo_values() -> list[dict[str, Any]]:
-    from antema.simulation import demo_files
-
-    return [values for values, _ in demo_files()]
 
 
 def _present(store: Store, values: dict[str, Any], by: str) -> Sample:
@@ -108,44 +132,34 @@ def _present(store: Store, values: dict[str, Any], by: str) -> Sample:
             if summary.sample.archived:
                 return store.archive_sample(summary.sample.id, by=by, archived=False)
             return summary.sample
-    return store.create_sample(**values, by=by)
+    written = {name: values[name] for name in ("name", "material", "batch", "notes")}
+    return store.create_sample(**written, by=by)
 
 
-def _missing_files(store: Store, samples: list[Sample]) -> set[str]:
-    from antema.simulation import demo_files
-
-    there = {micrograph.filename for sample in samples for micrograph in store.micrographs(sample.id)}
-    return {name for _, names in demo_files() for name in names} - there
-
-
-def _add_micrographs(
-    store: Store, samples: list[Sample], missing: set[str], by: str, progress: Callable[[str], None]
-) -> None:
-    from antema.simulation import demo_files, write_demo
-
-    def tell(done: int, total: int) -> None:
-        progress(f"Demo: {done} of {total} micrographs of gold simulated …")
-
-    there = {name for _, names in demo_files() for name in names} - missing
-    with tempfile.TemporaryDirectory(dir=store.incoming_dir) as folder:
-        progress("Demo: simulating the micrographs of two gold batches …")
-        written = write_demo(Path(folder), seed=DEMO_SEED, but=there, progress=tell)
-        for sample, (_, paths) in zip(samples, written, strict=True):
-            progress(f"Demo: storing {sample.name.removeprefix(_NAME)} …")
-            for path in paths:
-                _keep_truth(store, path)
-                try:
-                    take_in(store, sample.id, path, path.name, by=by)
-                except AlreadyThere:
-                    # somebody has moved it to another sample, where it is to stay
-                    continue
+def _add_micrographs(store: Store, sample: Sample, values: dict[str, Any], by: str) -> None:
+    there = {micrograph.filename for micrograph in store.micrographs(sample.id)}
+    for name in values["images"]:
+        if name in there:
+            continue
+        micrograph = read_shipped(name, values["pixel_size_nm"])
+        entries = [replace(entry, pixel_size=micrograph.pixel_size) for entry in contents(FILES / name)]
+        _keep_truth(store, name)
+        copy = store.incoming_dir / name
+        shutil.copyfile(FILES / name, copy)
+        # nothing is burned into it
+        examined = Examined(entries, annotations=Annotations())
+        try:
+            store.add_micrograph(sample.id, micrograph, copy, filename=name, examined=examined, by=by)
+        except AlreadyThere:
+            # somebody has moved it to another sample, where it is to stay
+            copy.unlink(missing_ok=True)
 
 
-def _keep_truth(store: Store, image: Path) -> None:
-    """Keep the truth of a micrograph, which lies beside the folder of its images, in the data folder."""
-    kept = private_folder(store.data_dir / "demo") / f"{image.stem}.json"
-    shutil.move(image.parents[1] / f"{image.stem}.json", kept)
-    kept.chmod(FILE_MODE)
+def _keep_truth(store: Store, name: str) -> None:
+    folder = private_folder(store.data_dir / "demo")
+    truth = Path(name).with_suffix(".json")
+    shutil.copyfile(FILES / truth, folder / truth)
+    (folder / truth).chmod(FILE_MODE)
 
 
 def _job_to_do(store: Store, sample_id: int, by: str) -> Job | None:
@@ -159,3 +173,30 @@ def _job_to_do(store: Store, sample_id: int, by: str) -> Job | None:
     if store.current_analysis(sample_id) is not None:
         return None
     return jobs.start(store, sample_id, default_recipe(), by=by)
+
+
+def _give_results(store: Store, job: Job, sample_id: int) -> bool:
+    """Bring a job to its end with the shipped results; return whether they are those that it asks for."""
+    analysis = store.analysis(job.analysis_id)
+    asked = version(analysis.recipe)
+    micrographs = [one for one in store.micrographs(sample_id) if one.is_analysable]
+    for micrograph in micrographs:
+        name = Path(micrograph.filename).stem
+        said = read_said(FILES, name) if (FILES / f"{name}.parquet").is_file() else {}
+        is_same_image = (said.get("image_sha256"), said.get("pixel_size_nm")) == (
+            micrograph.sha256,
+            micrograph.pixel_size.nm,
+        )
+        if not is_same_image or said["version"] != asked:
+            return False
+    store.claim_job(job.id)
+    store.update_job(job.id, status="running")
+    particles = 0
+    for micrograph in micrographs:
+        name = Path(micrograph.filename).stem
+        result = read_result(FILES, name)
+        key = read_said(FILES, name)["result_key"]
+        particles += store.save_result(analysis.id, micrograph.id, key, result).n_measured
+    done = len(micrographs)
+    store.update_job(job.id, status="done", images_done=done, images_reused=done, particles=particles)
+    return True

@@ -1,4 +1,6 @@
-"""The first start: the demo is offered, made and analysed like an upload."""
+"""The first start: the demo is offered, and stands with its results as soon as it is asked for."""
+
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -7,19 +9,27 @@ from tests.browser.conftest import Dashboard
 
 pytestmark = pytest.mark.browser
 
-_MADE_MS = 400_000
+#: On a machine that does nothing else it takes three; the bound is for one that does much besides.
+_STANDS_MS = 60_000
 
 
-def test_the_demo_is_offered_made_and_measured_right(page: Page, dashboard: Dashboard) -> None:
+def test_the_demo_is_offered_and_stands_at_once_measured_right(page: Page, dashboard: Dashboard) -> None:
     page.goto(dashboard.url)
     expect(page.locator("#home-samples")).to_contain_text("no sample yet")
+    expect(page.locator("#demo-start")).to_be_visible()
+    started = time.monotonic()
     page.click("#demo-start")
-    expect(page.locator("#demo-progress")).to_contain_text("Demo:", timeout=60_000)
     expect(page.locator("#demo-start")).to_be_hidden()
+    cards = page.locator("#home-samples .card-micrograph")
+    expect(cards).to_have_count(2, timeout=_STANDS_MS)
+    print(f"the demo stood after {time.monotonic() - started:.1f} s")
+    for card in cards.all():
+        expect(card).to_contain_text("4 micrographs")
+        expect(card).to_contain_text("particles")
+    expect(page.locator("#demo-progress")).to_be_empty()
     page.click("#nav-jobs")
-    # the work is told of on every page
-    expect(page.locator("#shell-jobs .job-line, #demo-progress:not(:empty)").first).to_be_visible(timeout=_MADE_MS)
-    expect(page.locator(".jobs .bg-success")).to_have_count(2, timeout=_MADE_MS)
+    # nobody's job has to wait for it
+    expect(page.locator(".jobs .bg-success")).to_have_count(2)
     page.click("#nav-samples")
     for name, truth_nm, least in (("Demo: gold, about 2 nm", 2.0, 150), ("Demo: gold, about 4 nm", 4.0, 60)):
         row = page.locator(".ag-row", has_text=name)
@@ -27,3 +37,6 @@ def test_the_demo_is_offered_made_and_measured_right(page: Page, dashboard: Dash
         median = float(row.locator("[col-id=median]").inner_text())
         assert median == pytest.approx(truth_nm, rel=0.06)
         assert int(row.locator("[col-id=particles]").inner_text()) > least
+    page.locator(".ag-row a", has_text="Demo: gold, about 4 nm").first.click()
+    expect(page.locator("body")).to_contain_text("nm")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()

@@ -109,7 +109,8 @@ def write_emi(path: Path, mode="TEM uP SA Zoom Image"):
     described = f"<ExperimentalDescription><Root>{data}</Root></ExperimentalDescription>"
     acquired = "<AcquireInfo><DwellTimePath>0.5</DwellTimePath><CameraNamePath>Orius</CameraNamePath></AcquireInfo>"
     date = "<AcquireDate>Sun Feb 21 17:50:18 2016</AcquireDate>"
-    info = f"<ObjectInfo>{described}{acquired}{date}</ObjectInfo>"
+    conditions = "<ExperimentalConditions><MicroscopeConditions></MicroscopeConditions></ExperimentalConditions>"
+    info = f"<ObjectInfo>{conditions}{described}{acquired}<DetectorRange></DetectorRange>{date}</ObjectInfo>"
     path.write_bytes(b"JK\x00\x02" + bytes(60) + info.encode() + bytes(20))
     return path
 
@@ -158,14 +159,18 @@ def _dm_image(pixels, scale, unit, tags, *, colours=False):
     shape = pixels.shape[:-1] if colours else pixels.shape
     scales = [scale] * len(shape) if np.isscalar(scale) else list(scale)
     dimensions = [
-        _dm_group("", _dm_number("Scale", 6, "f", step), _dm_text("Units", unit)) for step in reversed(scales)
+        _dm_group("", _dm_number("Origin", 6, "f", 0.0), _dm_number("Scale", 6, "f", step), _dm_text("Units", unit))
+        for step in reversed(scales)
     ]
+    brightness = _dm_group(
+        "Brightness", _dm_number("Origin", 6, "f", 0.0), _dm_number("Scale", 6, "f", 1.0), _dm_text("Units", "")
+    )
     lengths = [_dm_number("", 5, "I", length) for length in reversed(shape)]
     values = pixels.view(np.uint32)[..., 0] if colours else pixels.view(np.uint8) if pixels.dtype == bool else pixels
     kind = 23 if colours else DM_TYPES[pixels.dtype.name]
     data = _dm_group(
         "ImageData",
-        _dm_group("Calibrations", _dm_group("Dimension", *dimensions)),
+        _dm_group("Calibrations", brightness, _dm_group("Dimension", *dimensions)),
         _dm_array("Data", values),
         _dm_number("DataType", 5, "I", kind),
         _dm_group("Dimensions", *lengths),

@@ -9,20 +9,13 @@ from numpy.typing import NDArray
 from antema.domain import Annotations, Box, ScaleBar
 from antema.imaging.annotations.bars import Bar, find_bars, find_flat_bars, whole_bars
 from antema.imaging.annotations.flat import has_graphics
-from antema.imaging.annotations.labels import is_length_alone, lengths_in
+from antema.imaging.annotations.labels import readings_in
 from antema.imaging.annotations.panels import backing_box, find_strips
-from antema.imaging.annotations.text import Line, find_lines, is_drawn, read_line
+from antema.imaging.annotations.text import Line, find_lines, is_drawn
+from antema.imaging.annotations.votes import read_length
 from antema.imaging.intensity import to_8bit
 
 __all__ = ["find_annotations"]
-
-#: Labels that the reader is less sure of give no length.
-_LEAST_CONFIDENCE = 0.85
-_LEAST_CONFIDENCE_OF_MICRO = 0.7
-
-#: A label is read again with these margins (of its height), and so many of the readings must agree, none contradict.
-_MARGINS = (0.05, 0.15, 0.3)
-_LEAST_AGREEING = 2
 
 #: A line of text covers at most this share of an image.
 _GREATEST_TEXT = 0.12
@@ -80,7 +73,7 @@ def find_annotations(pixels: NDArray[np.generic]) -> Annotations:
     boxes += [box for line in lines if (box := backing_box(grey, line.box)) is not None]
     scale_bar = None
     if bar is not None:
-        label, length = _read_label(grey, labels) if labels else ("", None)
+        label, length = _read_label(grey, labels, bar) if labels else ("", None)
         if bar.length < _LEAST_OFFERED_PX:
             length = None
         scale_bar = ScaleBar(round(bar.length, 2), bar.box, label, length)
@@ -94,7 +87,7 @@ def find_annotations(pixels: NDArray[np.generic]) -> Annotations:
 
 def is_text(grey: NDArray[np.uint8], line: Line) -> bool:
     """Return whether a line that was read is drawn text rather than something in the micrograph that looks like it."""
-    if lengths_in(line.text) and line.confidence >= 0.7:
+    if readings_in(line.text) and line.confidence >= 0.7:
         return True
     characters = [character for character in line.text if character.isalnum()]
     if not characters or line.box.w * line.box.h > _GREATEST_TEXT * grey.size:
@@ -128,7 +121,7 @@ def _is_stroke(bar: Bar, lines: list[Line]) -> bool:
 
 def _choose(bars: list[Bar], lines: list[Line], strips: tuple[Box, ...]) -> tuple[Bar | None, list[Line]]:
     """Return the scale bar and the lines beside it that name a length; a bar without such lines must be exact."""
-    labels = [line for line in lines if lengths_in(line.text)]
+    labels = [line for line in lines if readings_in(line.text)]
     best: tuple[float, Bar | None, list[Line]] = (0.0, None, [])
     for bar in bars:
         if bar.exactness < _EXACT_BESIDE_LABEL:
@@ -218,7 +211,7 @@ def _lines_beside(grey: NDArray[np.uint8], bars: list[Bar], known: list[Line]) -
         left, top = max(box.x - reach_x, 0), max(box.y - reach_y, 0)
         for line in find_lines(grey[top : box.y + box.h + reach_y, left : box.x + box.w + reach_x], _CLOSE_EDGES_PX):
             moved = Line(line.text, line.confidence, replace(line.box, x=line.box.x + left, y=line.box.y + top))
-            if lengths_in(line.text) and _distance(bar, moved) < 1.0 and moved not in (*found, *known):
+            if readings_in(line.text) and _distance(bar, moved) < 1.0 and moved not in (*found, *known):
                 found.append(moved)
         if found:
             break
@@ -235,30 +228,11 @@ def _distance(bar: Bar, line: Line) -> float:
     return (gap_y / 1.5 + gap_x) / (1.2 * box.h) + off_centre
 
 
-def _read_label(grey: NDArray[np.uint8], lines: list[Line]) -> tuple[str, float | None]:
+def _read_label(grey: NDArray[np.uint8], lines: list[Line], bar: Bar) -> tuple[str, float | None]:
     """Return the label of a bar and its length; None where readings of it, or two labels of the bar, differ."""
-    surest = max(lines, key=lambda line: line.confidence)
-    lengths = {_certain_length(grey, line) for line in lines}
-    return surest.text, lengths.pop() if len(lengths) == 1 else None
-
-
-def _certain_length(grey: NDArray[np.uint8], line: Line) -> float | None:
-    """Return the length that a label names if it is read the same whichever way it is cut out."""
-    said = set(lengths_in(line.text))
-    if len(said) != 1 or not is_length_alone(line.text):
-        return None
-    # the two code points of µ share what the reader is sure of
-    if line.confidence < (_LEAST_CONFIDENCE_OF_MICRO if re.search("[\u00b5\u03bc]", line.text) else _LEAST_CONFIDENCE):
-        return None
-    again = [set(lengths_in(read_line(_crop(grey, line.box, margin))[0])) for margin in _MARGINS]
-    agreeing = sum(lengths == said for lengths in again)
-    contrary = sum(bool(lengths) and lengths != said for lengths in again)
-    return said.pop() if agreeing >= _LEAST_AGREEING and contrary == 0 else None
-
-
-def _crop(grey: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
-    m = round(margin * box.h)
-    return grey[max(box.y - m // 2, 0) : box.y + box.h + m // 2, max(box.x - m, 0) : box.x + box.w + m]
+    readings = [read_length(grey, line, bar) for line in sorted(lines, key=lambda line: -line.confidence)]
+    lengths = {length for _, length in readings}
+    return readings[0][0], lengths.pop() if len(lengths) == 1 else None
 
 
 def _grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:

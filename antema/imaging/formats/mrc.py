@@ -1,8 +1,10 @@
 """MRC and CCP4 maps, as cameras and tomography programs write them.
 
 The header is that of the MRC2014 format (Cheng et al., J. Struct. Biol. 192, 146, 2015,
-https://www.ccpem.ac.uk/mrc_format/mrc2014.php). It is read here and not by a library because every field has to be
-checked against the file's size before anything is allocated.
+https://www.ccpem.ac.uk/mrc_format/mrc2014.php). Its numbers are checked here against the file's size, and the scale is
+taken from it here: ncempy has 1/N Å for a cell that is empty, and takes every extended header for FEI's. The values are
+read by ncempy where it has their type; unsigned bytes, half floats and the other byte order are RosettaSciIO's. Half
+bytes are nobody's, and taken apart here.
 """
 
 import struct
@@ -16,8 +18,11 @@ from numpy.typing import NDArray
 from antema.domain import CannotRead
 from antema.imaging.dataset import Axis, DataSet, check_size
 from antema.imaging.formats.metadata import number, put, text
+from antema.imaging.formats.rosetta import from_signal
 
 _HEADER_BYTES = 1024
+#: Modes that ncempy reads, of files in the order of today's machines; bytes only where they are signed.
+_BY_NCEMPY = (0, 1, 2, 6)
 _DTYPES = {0: "i1", 1: "i2", 2: "f4", 3: "c8", 4: "c8", 6: "u2", 12: "f2", 101: "u1"}
 _HALF_BYTES = 101  # two values a byte, the first in the lower half, each row in whole bytes
 _RECORD_BYTES = 512
@@ -63,6 +68,8 @@ def datasets(path: Path) -> list[DataSet]:
         raise CannotRead(msg)
     shape = (nz, ny, nx) if nz != 1 else (ny, nx)
     packed = mode == _HALF_BYTES
+    by_ncempy = mode in _BY_NCEMPY and dtype != np.uint8 and order == "<"
+    frame = _half_bytes if packed else _by_ncempy if by_ncempy else _by_rosettasciio
     # transforms are refused by their type later
     check_size((*shape[:-1], (nx + 1) // 2 if packed else nx), 4 if mode == 3 else dtype.itemsize, file_bytes - offset)
     axes, tag, no_scale = _calibration(head, order, record, extended_bytes)
@@ -70,7 +77,7 @@ def datasets(path: Path) -> list[DataSet]:
         DataSet(
             shape=shape,
             dtype=dtype,
-            frame=partial(_frame_of_half_bytes if packed else _frame, path, dtype, offset, shape),
+            frame=partial(frame, path, dtype, shape, offset) if packed else partial(frame, path, dtype),
             axes=axes[-len(shape) :],
             scale_tag=tag,
             no_scale=no_scale,
@@ -79,20 +86,30 @@ def datasets(path: Path) -> list[DataSet]:
     ]
 
 
-def _frame(
-    path: Path, dtype: np.dtype[np.generic], offset: int, shape: tuple[int, ...], number: int
-) -> NDArray[np.generic]:
-    height, width = shape[-2:]
-    count = height * width
-    start = offset + number * count * dtype.itemsize
-    return np.fromfile(path, dtype, count, offset=start).reshape(height, width)
+def _by_ncempy(path: Path, _: np.dtype[np.generic], number: int) -> NDArray[np.generic]:
+    from ncempy.io.mrc import fileMRC
+
+    with fileMRC(path) as file:
+        return file.getSlice(number)
 
 
-def _frame_of_half_bytes(
-    path: Path, dtype: np.dtype[np.generic], offset: int, shape: tuple[int, ...], number: int
+def _by_rosettasciio(path: Path, dtype: np.dtype[np.generic], number: int) -> NDArray[np.generic]:
+    from rsciio import mrc
+
+    order: Any = dtype.str[0] if dtype.itemsize > 1 else "<"
+    # by itself it looks for other files by the name; what it gives is mapped, and one frame of it is read
+    signal: dict[str, Any] = mrc.file_reader(str(path), lazy=True, metadata_file=None, endianness=order)[0]
+    # it takes the header's byte order and leaves the values in the machine's, and every byte for unsigned
+    return from_signal(signal, "").frame(number).view(dtype)
+
+
+def _half_bytes(
+    path: Path, _: np.dtype[np.generic], shape: tuple[int, ...], offset: int, number: int
 ) -> NDArray[np.generic]:
     height, width = shape[-2:]
-    packed = _frame(path, dtype, offset, (height, (width + 1) // 2), number).astype(np.uint8)
+    row_bytes = (width + 1) // 2
+    start = offset + number * height * row_bytes
+    packed = np.fromfile(path, np.uint8, height * row_bytes, offset=start).reshape(height, row_bytes)
     return np.stack([packed & 15, packed >> 4], axis=-1).reshape(height, -1)[:, :width]
 
 

@@ -38,6 +38,7 @@ def from_signal(
         title=text(signal.get("metadata", {}).get("General", {}).get("title")),
         no_image=_no_image(axes, len(data.shape)),
         metadata=known,
+        channels=len(data.dtype.names) if data.dtype.names else 1,
     )
 
 

@@ -1,5 +1,6 @@
 """The reader process: quick when warm, limited, replaced after a death, and gone with its parent."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import antema
 from antema.domain import CannotRead, NotAnImage
 from antema.imaging import contents, contents_safely, read, read_all, read_safely, safe
 from tests.strategies import em_files
@@ -71,6 +73,57 @@ def test_the_contents_are_listed_there_as_here(pool, tmp_path):
         assert (entry.shape, entry.dtype) == (micrograph.shape, micrograph.pixels.dtype.name)
         assert (entry.pixel_size, entry.format) == (micrograph.pixel_size, micrograph.metadata["format"])
         np.testing.assert_array_equal(read_safely(path, data=entry.index).pixels, micrograph.pixels)
+
+
+@pytest.fixture
+def series_file(tmp_path):
+    series = np.stack([particle_image(seed=seed) for seed in range(3)])
+    return em_files.write_dm3(tmp_path / "series.dm3", series, (1.0, 0.5, 0.5), "nm")
+
+
+def test_a_notebook_reads_in_the_child_by_default(pool, series_file):
+    here = read_all(series_file)
+
+    with series_file.open("rb") as stream:
+        there = [antema.read(series_file, data=1), antema.read(stream), *antema.read_all(series_file)]
+
+    assert pool.readers[0].peak_bytes > 0
+    for one, other in zip(there, [read(series_file, data=1), here[0], *here], strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+        assert (one.pixel_size, one.sha256, dict(one.metadata)) == (
+            other.pixel_size,
+            other.sha256,
+            dict(other.metadata),
+        )
+    assert [one.name for one in there] == ["series.dm3", "series.dm3", *(one.name for one in here)]
+    with pytest.raises(CannotRead, match="found 3"):
+        antema.read(series_file, data=3)
+
+
+def test_a_notebook_is_told_once_what_the_child_is_not_kept_from(pool, image_file, monkeypatch, caplog):
+    monkeypatch.setattr(safe, "_said", set())
+    whole = json.loads
+
+    def on_an_old_kernel(words):
+        return {**whole(words), "in_force": ["limits"]}
+
+    monkeypatch.setattr(safe.json, "loads", on_an_old_kernel)
+    for _ in range(2):
+        antema.read(image_file)
+
+    (told,) = caplog.messages
+    assert "cannot be kept from other files and the network and other programs: open only files that you trust" in told
+
+
+def test_where_there_is_no_child_a_notebook_reads_by_itself_and_is_told_once(image_file, monkeypatch, caplog):
+    monkeypatch.setattr(safe, "_said", set())
+    monkeypatch.setattr(safe, "_HAS_CHILD", False)
+
+    assert antema.read(image_file).shape == (48, 64)
+    assert [one.name for one in antema.read_all(image_file)] == ["a.tif"]
+
+    (told,) = caplog.messages
+    assert "without limits on memory and time" in told
 
 
 def test_files_beside_a_file_are_read_with_it_there_as_here(pool, tmp_path):

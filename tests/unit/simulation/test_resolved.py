@@ -119,24 +119,31 @@ def test_whether_an_amorphous_particle_could_be_told_is_not_guessed():
         shown(AMORPHOUS, (0.0, float("nan")), None)
 
 
-def test_the_demo_is_two_calibrated_batches_with_their_truth(tmp_path, monkeypatch):
+def test_the_demo_is_two_batches_in_bytes_with_their_truth(tmp_path, monkeypatch):
     full = demo.demo_field
     monkeypatch.setattr(demo, "demo_field", lambda seed, batch: full(seed, batch, shape=(96, 96)))
-    names = [name for _, names in demo.demo_files() for name in names]
-    kept = [names[0], names[-1]]
-    batches = demo.write_demo(tmp_path, but=[name for name in names if name not in kept])
-    paths = [path for _, paths in batches for path in paths]
-    assert [path.name for path in paths] == kept
-    assert [read(path).pixel_size.nm for path in paths] == pytest.approx([0.045, 0.05], rel=1e-5)
-    for (sample, _), path in zip(batches, paths, strict=True):
+    monkeypatch.setattr(demo, "_IMAGES", 1)
+
+    paths = demo.write_demo(tmp_path)
+
+    samples = json.loads((tmp_path / "demo.json").read_text("utf-8"))
+    assert samples == demo.demo_samples()
+    assert [path.name for path in paths] == [name for sample in samples for name in sample["images"]]
+    for sample, path in zip(samples, paths, strict=True):
         assert sample["material"] == "Au"
-        truth = json.loads((path.parents[1] / f"{path.stem}.json").read_text("utf-8"))
+        pixels = read(path).pixels
+        assert pixels.dtype == np.uint8
+        # darker than the empty beam, and next to nothing is cut off
+        assert 90 < np.median(pixels) < 127.5
+        assert np.mean((pixels == 0) | (pixels == 255)) < 1e-3
+        truth = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        assert truth["pixel_size_nm"] == sample["pixel_size_nm"]
         assert truth["particles"]
         assert all({"class", "lattice_visible", "hidden_by", "number"} <= set(said) for said in truth["particles"])
 
 
 def test_the_notes_of_the_demo_say_the_shares_that_particles_are_drawn_with():
-    for k, (sample, _) in enumerate(demo.demo_files()):
+    for k, sample in enumerate(demo.demo_samples()):
         diameter, _, batch = demo._DEMO[k]
         assert sum(batch.classes.values()) == pytest.approx(1)
         for kind, share in batch.classes.items():
