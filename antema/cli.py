@@ -162,13 +162,24 @@ def _parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     segmentation.add_argument(
         "--architecture",
-        default="unet-stride2",
+        default="unet-outlines",
         metavar="KIND",
-        help="unet-stride2, unet-stride2-wide or deeplabv3plus-resnet18",
+        help="unet-outlines, unet-stride2, unet-stride2-wide or deeplabv3plus-resnet18",
     )
     segmentation.add_argument("--start-from", metavar="MODEL", help="an installed model to go on from")
-    segmentation.add_argument("--rate", type=_above_0, default=2e-3, metavar="R", help="highest learning rate")
-    segmentation.add_argument("--batch", type=int, default=16, metavar="N", help="tiles a step")
+    segmentation.add_argument(
+        "--partly-labelled",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="those of the sets in which not every particle has its label",
+    )
+    segmentation.add_argument(
+        "--shares", type=_above_0, nargs="+", metavar="S", help="how often each set is drawn; else by its size"
+    )
+    segmentation.add_argument("--rate", type=_above_0, metavar="R", help="highest learning rate")
+    segmentation.add_argument("--batch", type=_whole_above_0, metavar="N", help="tiles a step")
     segmentation.set_defaults(run=_train_segmentation)
     crystallinity = kinds.add_parser("crystallinity", help="amorphous, monocrystalline or polycrystalline")
     crystallinity.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="crop sets")
@@ -594,6 +605,8 @@ def _train_segmentation(options: argparse.Namespace) -> int:
         device=options.device,
         architecture=options.architecture,
         start_from=options.start_from,
+        partly_labelled=options.partly_labelled,
+        shares=options.shares,
         rate=options.rate,
         batch=options.batch,
         progress=lambda share, words: step(words, round(100 * share, 1), 100.0),
