@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from antema.analysis.morphology import tight
+from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX
 
 Mask = NDArray[np.bool_]
 
-_OFFSET_UNIT_PX, _OFFSET_STRIDE = 16.0, 2
 _FAR_VOTE = 0.6
 """Radii by which the vote of a pixel outside a polygon may miss the middle."""
 _OUTSIDE = 0.25
 """Radii that a pixel outside a polygon counts as further away."""
 _REACH = 1.3
 """Beyond the rays so many times as far pixels may belong to a particle."""
+_BY_RAYS = 0.2, 1.0
+"""What a pixel's way to the polygon's edge counts beside its vote, for elongated particles and for others."""
 _LEAST_HIDDEN = 0.06
 """Of a polygon under others, for it to be more than an inexact edge."""
 _ELONGATED = 2.0
@@ -113,10 +115,11 @@ def proposed_particles(
     owner = np.full(shape, -1, np.int32)
     cost = np.full(shape, np.inf, np.float32)
     middles, radii, aspects = _moments(centres, rays)
+    by_rays = np.where(aspects > _ELONGATED, *_BY_RAYS)
     for index, (scale, votes) in enumerate(offsets):
         own = np.flatnonzero(proposals.scale == index)
         if own.size:
-            _vote(own, centres, rays, middles, radii, votes, scale, particle, owner, cost)
+            _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, owner, cost)
     _grow(owner, particle, radii)
     found: list[FoundParticle] = []
     boxes = ndimage.find_objects(owner + 1, max_label=len(radii))
@@ -150,43 +153,47 @@ def _moments(
 
 
 @njit(cache=True)
-def _inside(rays, dx, dy, slack):  # noqa: ANN001, ANN202
+def _ratio(rays, dx, dy):  # noqa: ANN001, ANN202
+    """Return how far a point at (dx, dy) from the centre is, by how far the polygon reaches in its direction."""
     n = len(rays)
+    r = np.sqrt(dx * dx + dy * dy)
+    if r < 1e-9:
+        return 0.0
     turn = np.arctan2(dy, dx) / (2 * np.pi) * n
     if turn < 0:
         turn += n
     k = int(turn) % n
-    a, b = rays[k] * slack, rays[(k + 1) % n] * slack
+    a, b = rays[k], rays[(k + 1) % n]
     ta, tb = 2 * np.pi * k / n, 2 * np.pi * (k + 1) / n
     ax, ay, bx, by = a * np.cos(ta), a * np.sin(ta), b * np.cos(tb), b * np.sin(tb)
-    return (bx - ax) * (dy - ay) - (by - ay) * (dx - ax) >= 0
+    across = dx * (by - ay) - dy * (bx - ax)
+    return across / (ax * by - ay * bx)
 
 
 @njit(cache=True)
-def _vote(own, centres, rays, middles, radii, votes, scale, particle, owner, cost):  # noqa: ANN001, ANN202
+def _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, owner, cost):  # noqa: ANN001, ANN202
     h, w = particle.shape
     for k in own:
         x, y, r = centres[k, 0], centres[k, 1], radii[k]
         reach = rays[k].max() * _REACH + 1.0
+        furthest = _REACH + 1.5 / max(r, 1.0)
         for i in range(max(int(y - reach), 0), min(int(y + reach) + 1, h)):
             for j in range(max(int(x - reach), 0), min(int(x + reach) + 1, w)):
                 if not particle[i, j]:
                     continue
-                dx, dy = j + 0.5 - x, i + 0.5 - y
-                is_inside = _inside(rays[k], dx, dy, 1.0)
-                if not is_inside and not _inside(rays[k], dx, dy, _REACH + 1.5 / max(r, 1.0)):
+                ratio = _ratio(rays[k], j + 0.5 - x, i + 0.5 - y)
+                if ratio > furthest:
                     continue
-                v = min(int((i + 0.5) * scale / _OFFSET_STRIDE), votes.shape[0] - 1)
-                u = min(int((j + 0.5) * scale / _OFFSET_STRIDE), votes.shape[1] - 1)
-                mx = j + 0.5 + votes[v, u, 0] * _OFFSET_UNIT_PX / scale - middles[k, 0]
-                my = i + 0.5 + votes[v, u, 1] * _OFFSET_UNIT_PX / scale - middles[k, 1]
-                away = np.sqrt(mx * mx + my * my) / r
-                if is_inside:
-                    away = min(away, 1.5)
-                elif away > _FAR_VOTE:
-                    continue
-                else:
+                v = min(int((i + 0.5) * scale / OFFSET_STRIDE), votes.shape[0] - 1)
+                u = min(int((j + 0.5) * scale / OFFSET_STRIDE), votes.shape[1] - 1)
+                mx = j + 0.5 + votes[v, u, 0] * OFFSET_UNIT_PX / scale - middles[k, 0]
+                my = i + 0.5 + votes[v, u, 1] * OFFSET_UNIT_PX / scale - middles[k, 1]
+                away = min(np.sqrt(mx * mx + my * my) / r, 1.5)
+                if ratio > 1:
+                    if away > _FAR_VOTE:
+                        continue
                     away += _OUTSIDE
+                away += by_rays[k] * ratio
                 if away < cost[i, j]:
                     cost[i, j] = away
                     owner[i, j] = k
@@ -245,7 +252,7 @@ def _cut_out(here, k, rays, x, y, least_own, least_hidden):  # noqa: ANN001, ANN
         hidden = np.zeros((h, w), np.bool_)
         for i in range(h):
             for j in range(w):
-                if here[i, j] >= 0 and here[i, j] != k and _inside(rays, j + 0.5 - x, i + 0.5 - y, 1.0):
+                if here[i, j] >= 0 and here[i, j] != k and _ratio(rays, j + 0.5 - x, i + 0.5 - y) <= 1:
                     hidden[i, j] = True
         if np.count_nonzero(hidden) >= least_hidden:
             mask = _filled(_largest(mask | hidden))
