@@ -115,6 +115,24 @@ def _parser() -> argparse.ArgumentParser:
         help="nm per pixel; without it the files' own, 1 where they have none",
     )
     segmentation.add_argument("--separation", choices=SEPARATIONS, help="how touching particles are told apart")
+    segmentation.add_argument(
+        "--band",
+        type=_above_0,
+        default=1.0,
+        metavar="PX",
+        help="pixels this near to a true outline are left out of the Dice outside the band (1)",
+    )
+    segmentation.add_argument(
+        "--half-contrast",
+        action="store_true",
+        help="compare with labels moved to the half-contrast level of their picture, too",
+    )
+    segmentation.add_argument(
+        "--unlabelled",
+        choices=("ground", "unknown"),
+        default="ground",
+        help="what is not labelled: ground, or unknown, so that what is found there counts for nothing",
+    )
     segmentation.set_defaults(run=_evaluate_segmentation)
     crystallinity = kinds.add_parser("crystallinity", help="against particles whose class is known")
     crystallinity.add_argument("--crops", type=Path, required=True, metavar="DIR", help="a crop set")
@@ -478,6 +496,7 @@ def _print_entry(entry: dict[str, Any]) -> None:
 
 def _evaluate_segmentation(options: argparse.Namespace) -> int:
     from antema.training import evaluate_segmentation
+    from antema.training.scoring import Rules
 
     names = options.model or ["default"]
     step = _progress("image")
@@ -489,6 +508,8 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
         pixel_size_nm=options.pixel_size,
         recipe=Recipe(separation=options.separation) if options.separation else None,
         overlays_dir=options.overlays,
+        rules=Rules(options.band, options.unlabelled == "ground"),
+        half_contrast=options.half_contrast,
         progress=lambda done, total: step("", done, total),
     )
     results = [result] if len(names) == 1 else result

@@ -30,7 +30,7 @@ from antema.nets.network import network_of
 from antema.training.evaluate import evaluation, plain, read_case
 from antema.training.loop import Schedule
 from antema.training.models import write_model
-from antema.training.scoring import Case, Truth, scores_of, truth_of
+from antema.training.scoring import Case, Rules, Truth, found_in, scores_of, truth_of
 from antema.training.segmentation import learn
 from antema.training.sources import DividedSet, LabelledImage, image_pairs, is_held_out, read_divided
 from antema.training.tables import as_markdown, as_text, in_pixels, number, put
@@ -157,7 +157,9 @@ def tried(segmenter: Segmenter, images: Trial) -> dict[str, Any]:
     """Return the `evaluation` of a network on each set, and of images that are partly believed their Dice alone."""
     recipe = Recipe()
     results: dict[str, Any] = {
-        name: evaluation(segmenter, [scores_of(truth, segmenter, recipe)[0] for truth in truths])
+        name: evaluation(
+            segmenter, [scores_of(truth, found_in(truth.case, segmenter, recipe), Rules()) for truth in truths]
+        )
         for name, truths in images.cases.items()
     }
     for name, labelled in images.partly.items():

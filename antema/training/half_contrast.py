@@ -167,10 +167,14 @@ def _distances(line: Floats, mask: Mask) -> tuple[Floats, NDArray[np.intp]]:
     height, width = mask.shape
     if not len(line):  # the label fills the picture
         return np.full(mask.shape, -float(max(mask.shape))), np.zeros(mask.shape, np.intp)
-    rows, columns = np.indices((height, width))
-    distance, nearest = KDTree(line).query(np.stack([columns.ravel(), rows.ravel()], axis=1))
-    distance, nearest = np.reshape(distance, mask.shape), np.reshape(nearest, mask.shape)
-    return np.where(np.asarray(ndimage.binary_fill_holes(mask), bool), -distance, distance), nearest
+    filled = np.asarray(ndimage.binary_fill_holes(mask), bool)
+    distance = np.asarray(ndimage.distance_transform_edt(filled)) - 0.5
+    nearest = np.zeros(mask.shape, np.intp)
+    # nothing is looked at so deep inside
+    rows, columns = np.nonzero(distance <= _DEEPEST_PX + _MOST_SHIFT_PX + 1)
+    near, which = KDTree(line).query(np.stack([columns, rows], axis=1))
+    distance[rows, columns], nearest[rows, columns] = near, which
+    return np.where(filled, -distance, distance), nearest
 
 
 def _ground_px(radius: float) -> tuple[float, float]:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from antema.analysis import Segmenter, analyse_segmentation, segment
 from antema.analysis.descriptors import contrasts
+from antema.analysis.distances import distance_to
 from antema.analysis.regions import least_area_px
-from antema.domain import Annotations, Instance, Micrograph, Recipe
+from antema.domain import Annotations, Instance, Micrograph, Recipe, Trust
 from antema.nets import expected_polarity
 from antema.stats import summarise
 from antema.training.baselines import BASELINES
 from antema.training.diameter_bias import diameter_bias
-from antema.training.matching import Match, average_precision, f1, iou_matrix, matched
+from antema.training.half_contrast import moved_to_half_contrast
+from antema.training.matching import Match, average_precision, common_pixels, f1, iou_of, matched, owners
 from antema.training.outline_distance import outline_distances
 from antema.training.pixel_counts import Counts, class_metrics, confusion, confusion_by_label, pixel_metrics, ratio
 from antema.training.reliability import calibration, reliability_counts
@@ -56,6 +58,61 @@ class Case:
     mask: Mask | None = None
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What of an image counts.
+
+    Parameters
+    ----------
+    band_px : float
+        Pixels nearer than this to a true outline are left out of ``dice_outside_band``: on which side of an edge they
+        are is a matter of half a pixel.
+    unlabelled_is_ground : bool
+        Whether what no label covers is ground. Where it is unknown, particles that were found mostly there count for
+        nothing, and neither do pixels there of a piece of foreground that lies mostly there.
+    """
+
+    band_px: float = 1.0
+    unlabelled_is_ground: bool = True
+
+
+DEFAULT_RULES = Rules()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a segmenter found in a case.
+
+    Parameters
+    ----------
+    instances : list of Instance
+        The particles, those that the border or something burned in cuts among them.
+    mask : ndarray of bool, shape (h, w)
+        Which pixels it takes for particle.
+    covered : ndarray of bool, shape (h, w)
+        What it did not look at.
+    probability : ndarray, shape (h, w)
+        Of being particle.
+    contrast : ndarray, shape (n,)
+        Contrast-to-noise of the particles.
+    has_probabilities : bool
+        Whether the probabilities mean what they say: not those of a filter.
+    trust : Trust or None
+        Whether the image is of the kind that the model knows.
+    seconds : float
+        Time of the segmentation, without separation and measuring.
+    """
+
+    instances: list[Instance]
+    mask: Mask
+    covered: Mask
+    probability: NDArray[np.floating]
+    contrast: Floats
+    has_probabilities: bool
+    trust: Trust | None
+    seconds: float
+
+
 @dataclass(frozen=True, eq=False)
 class Particles:
     """The particles of one image, each array of shape (n,).
@@ -88,6 +145,8 @@ class Truth:
     particles: Particles
     nearest: NDArray[np.int32]
     """Index of the true particle nearest to each pixel, (h, w); -1 without any."""
+    outlines: Mask
+    """Pixels on either side of a true outline, (h, w)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,29 +159,38 @@ class Scores:
         The image's name.
     counts : ndarray, shape (4,)
         `confusion` of its pixels.
+    counts_outside_band : ndarray, shape (4,)
+        `confusion` of its pixels that are not near a true outline (see `Rules`).
     counts_of_true : ndarray, shape (n_true, 4)
         `confusion` of the pixels nearest to each true particle.
     found, true : Particles
         The particles of both kinds.
     match : Match
         How the found lie on the true ones.
+    owner : ndarray, shape (n_found,)
+        The true particle that more than half of a found one lies in; -1 for none.
     outline_px : ndarray, shape (n, 2)
         Signed and absolute mean distance of the outlines of each pair at IoU 0.5.
     reliability : ndarray, shape (3, bins), or None
         `reliability_counts`; None of a filter without probabilities.
     seconds : float
         Time of the segmentation, without separation and measuring.
+    trust : Trust or None
+        What the model says of the image.
     """
 
     name: str
     counts: Counts
+    counts_outside_band: Counts
     counts_of_true: Counts
     found: Particles
     true: Particles
     match: Match
+    owner: NDArray[np.int64]
     outline_px: Floats
     reliability: Floats | None
     seconds: float
+    trust: Trust | None = None
 
     def restricted(self, quantity: Quantity, low: float, high: float) -> "Scores":
         """Return the scores of the particles whose quantity lies in [low, high), or is not known where `low` is NaN.
@@ -135,14 +203,31 @@ class Scores:
         pairs = self.match.pairs[0.5]
         own[pairs[:, 0]] = values[pairs[:, 1]]
         true, found = (np.isnan(v) if math.isnan(low) else (v >= low) & (v < high) for v in (values, own))
+        return self._of(found, true)
+
+    def of_true(self, true: Mask) -> "Scores":
+        """Return the scores of some true particles, (n_true,), alone.
+
+        A found particle belongs to the true one that it is, at IoU 0.5, or else to the one that it lies in for the
+        most part. One that belongs to none is left out, and the pixels near no true outline are not told apart.
+        """
+        owner = self.owner.copy()
+        pairs = self.match.pairs[0.5]
+        owner[pairs[:, 0]] = pairs[:, 1]
+        return self._of((owner >= 0) & np.append(true, False)[owner], true)
+
+    def _of(self, found: Mask, true: Mask) -> "Scores":
+        number = np.where(true, np.cumsum(true) - 1, -1)
         return replace(
             self,
             counts=self.counts_of_true[true].sum(axis=0),
+            counts_outside_band=np.zeros(4, np.int64),
             counts_of_true=self.counts_of_true[true],
             found=self.found.restricted(found),
             true=self.true.restricted(true),
             match=self.match.restricted(found, true),
-            outline_px=self.outline_px[true[pairs[:, 1]]],
+            owner=np.append(number, -1)[self.owner[found]],
+            outline_px=self.outline_px[true[self.match.pairs[0.5][:, 1]]],
             reliability=None,
         )
 
@@ -150,17 +235,32 @@ class Scores:
 def truth_of(case: Case) -> Truth:
     """Return the masks, contrasts and territories of a case's true particles."""
     shape = case.micrograph.shape
+    mask = _union(case.instances, shape) if case.mask is None else case.mask
     return Truth(
         case,
-        _union(case.instances, shape) if case.mask is None else case.mask,
+        mask,
         _particles(case.instances, contrasts(case.instances, case.micrograph.pixels), shape),
         _nearest(case.instances, shape),
+        _outlines(case.instances, mask),
     )
 
 
-def scores_of(truth: Truth, segmenter: Segmenter, recipe: Recipe) -> tuple[Scores, list[Instance]]:
-    """Return how well a segmenter does on a case, and the particles that were found."""
-    case = truth.case
+def at_half_contrast(case: Case) -> Case:
+    """Return a case whose true particles end at half of their own contrast (see `moved_to_half_contrast`).
+
+    A mask of its own, beside its particles, is left as it is where no particle is.
+    """
+    shape, pixels = case.micrograph.shape, case.micrograph.pixels
+    trusted = None if case.annotations is None else ~case.annotations.mask(shape)
+    moved = moved_to_half_contrast(pixels, case.instances, trusted=trusted)
+    mask = case.mask
+    if mask is not None:
+        mask = (mask & ~_union(case.instances, shape)) | _union(moved, shape)
+    return replace(case, instances=moved, mask=mask)
+
+
+def found_in(case: Case, segmenter: Segmenter, recipe: Recipe) -> Found:
+    """Return what a segmenter finds in a case, whatever is true there."""
     began = time.perf_counter()
     segmentation = segment(
         case.micrograph.pixels,
@@ -175,24 +275,49 @@ def scores_of(truth: Truth, segmenter: Segmenter, recipe: Recipe) -> tuple[Score
     analysis = analyse_segmentation(case.micrograph, segmentation, used, recipe)
     least_px = least_area_px(recipe, float(analysis.pixel_size.nm or 1.0))
     is_found = np.array([_is_found(i, least_px) for i in analysis.instances], bool)
-    found = [i for i, kept in zip(analysis.instances, is_found, strict=True) if kept]
-    shape, probability = case.micrograph.shape, segmentation.probability
-    certainty = np.array([probability[i.y : i.y + i.h, i.x : i.x + i.w][i.mask].mean() for i in found], float)
-    match = matched(iou_matrix(found, case.instances), certainty)
-    outline = [outline_distances(found[f], case.instances[t], shape) for f, t in match.pairs[0.5]]
-    has_probabilities = segmenter.name not in BASELINES
-    scores = Scores(
-        name=case.micrograph.name,
-        counts=confusion(analysis.segmentation, truth.mask),
-        counts_of_true=confusion_by_label(analysis.segmentation, truth.mask, truth.nearest, len(case.instances)),
-        found=_particles(found, analysis.table["contrast"].to_numpy(float)[is_found], shape),
-        true=truth.particles,
-        match=match,
-        outline_px=np.array(outline, float).reshape(-1, 2),
-        reliability=reliability_counts(probability, truth.mask, ~segmentation.covered) if has_probabilities else None,
+    return Found(
+        instances=[i for i, kept in zip(analysis.instances, is_found, strict=True) if kept],
+        mask=analysis.segmentation,
+        covered=segmentation.covered,
+        probability=segmentation.probability,
+        contrast=analysis.table["contrast"].to_numpy(float)[is_found],
+        has_probabilities=segmenter.name not in BASELINES,
+        trust=analysis.trust,
         seconds=seconds,
     )
-    return scores, found
+
+
+def scores_of(truth: Truth, found: Found, rules: Rules) -> Scores:
+    """Return how well what was found agrees with what is true."""
+    case = truth.case
+    shape = case.micrograph.shape
+    counted = np.ones(shape, bool) if rules.unlabelled_is_ground else _known(found.mask, truth.mask)
+    is_counted = np.array([rules.unlabelled_is_ground or _share(i, truth.mask) > 0.5 for i in found.instances], bool)
+    instances = [i for i, kept in zip(found.instances, is_counted, strict=True) if kept]
+    probability = found.probability
+    certainty = np.array([probability[i.y : i.y + i.h, i.x : i.x + i.w][i.mask].mean() for i in instances], float)
+    common = common_pixels(instances, case.instances)
+    match = matched(iou_of(common, instances, case.instances), certainty)
+    outline = [outline_distances(instances[f], case.instances[t], shape) for f, t in match.pairs[0.5]]
+    seen, true = found.mask[counted], truth.mask[counted]
+    clear = counted & ~_within(truth.outlines, rules.band_px)
+    reliability = None
+    if found.has_probabilities:
+        reliability = reliability_counts(probability, truth.mask, ~found.covered & counted)
+    return Scores(
+        name=case.micrograph.name,
+        counts=confusion(seen, true),
+        counts_outside_band=confusion(found.mask[clear], truth.mask[clear]),
+        counts_of_true=confusion_by_label(seen, true, truth.nearest[counted], len(case.instances)),
+        found=_particles(instances, found.contrast[is_counted], shape),
+        true=truth.particles,
+        match=match,
+        owner=owners(common, instances),
+        outline_px=np.array(outline, float).reshape(-1, 2),
+        reliability=reliability,
+        seconds=found.seconds,
+        trust=found.trust,
+    )
 
 
 def summary(scores: Sequence[Scores]) -> dict[str, Any]:
@@ -201,6 +326,7 @@ def summary(scores: Sequence[Scores]) -> dict[str, Any]:
     A number that cannot be formed is NaN.
     """
     counts = np.sum([np.zeros(4, np.int64), *(s.counts for s in scores)], axis=0)
+    outside = np.sum([np.zeros(4, np.int64), *(s.counts_outside_band for s in scores)], axis=0)
     matches = [s.match for s in scores]
     n_found, n_true = sum(len(m.scores) for m in matches), sum(m.n_true for m in matches)
     wrong = sum(abs(len(m.scores) - m.n_true) for m in matches)
@@ -216,8 +342,10 @@ def summary(scores: Sequence[Scores]) -> dict[str, Any]:
             "ap90": average_precision(matches, 0.9),
             "f1_50": f1(matches, 0.5),
         },
+        "dice_outside_band": pixel_metrics(outside)["dice_particle"],
         "n_found": n_found,
         "n_true": n_true,
+        **_of_uncut(scores),
         "count_error": ratio(wrong, n_true),
         "mean_diameter_px": {"found": _mean(found), "true": _mean(true)},
         "diameter_bias_mean": population["mean"].value,
@@ -263,6 +391,27 @@ def _of_pairs(scores: Sequence[Scores]) -> dict[str, Any]:
     }
 
 
+def _of_uncut(scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return what the particles show that nothing cuts.
+
+    A true particle that is cut is left out, and a found one that is its match or is cut itself and matches no other.
+    """
+    matches = []
+    for each in scores:
+        pairs = each.match.pairs[0.5]
+        kept = each.found.inner.copy()
+        kept[pairs[:, 0]] = each.true.inner[pairs[:, 1]]
+        matches.append(each.match.restricted(kept, each.true.inner))
+    relative = np.concatenate([np.empty(0), *(_relative_differences(s) for s in scores)])
+    relative = relative[np.isfinite(relative)]
+    return {
+        "f1_uncut": f1(matches, 0.5),
+        "n_found_uncut": sum(len(match.scores) for match in matches),
+        "n_true_uncut": sum(match.n_true for match in matches),
+        "diameter_median_error": float(np.median(relative)) if relative.size else math.nan,
+    }
+
+
 def _relative_differences(scores: Scores) -> Floats:
     found, true = scores.match.pairs[0.5].T
     relative = scores.found.diameter_px[found] / scores.true.diameter_px[true] - 1
@@ -303,6 +452,52 @@ def _union(instances: Sequence[Instance], shape: tuple[int, int]) -> Mask:
     for i in instances:
         mask[i.y : i.y + i.h, i.x : i.x + i.w] |= i.mask
     return mask
+
+
+def _outlines(instances: Sequence[Instance], mask: Mask) -> Mask:
+    """Return the pixels that have the edge of an instance, or of the mask, on one of their sides."""
+    lines = _sides(mask)
+    for i in instances:
+        padded = np.pad(i.mask, 1)
+        top, left = max(i.y - 1, 0), max(i.x - 1, 0)
+        box = (slice(top, min(i.y + i.h + 1, mask.shape[0])), slice(left, min(i.x + i.w + 1, mask.shape[1])))
+        dy, dx = top - (i.y - 1), left - (i.x - 1)
+        window = padded[dy : dy + box[0].stop - top, dx : dx + box[1].stop - left]
+        lines[box] |= _sides(window)
+    return lines
+
+
+def _sides(mask: Mask) -> Mask:
+    found = np.zeros_like(mask)
+    across, along = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
+    found[:, 1:] |= across
+    found[:, :-1] |= across
+    found[1:] |= along
+    found[:-1] |= along
+    return found
+
+
+def _within(outlines: Mask, band_px: float) -> Mask:
+    """Return the pixels whose centres are nearer than `band_px` to an outline: those beside it lie 0.5 px from it."""
+    if band_px <= 0.5 or not outlines.any():
+        return np.zeros_like(outlines)
+    return distance_to(outlines) < band_px - 0.5 + 1e-9
+
+
+def _share(instance: Instance, mask: Mask) -> float:
+    part = mask[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w]
+    return float(part[instance.mask].mean())
+
+
+def _known(found: Mask, true: Mask) -> Mask:
+    """Return where it is known what is true: not outside the labels in what was found mostly there."""
+    from scipy import ndimage
+
+    labels, n = ndimage.label(found, np.ones((3, 3), bool))
+    share = np.zeros(n + 1)
+    share[1:] = ndimage.mean(true, labels, np.arange(1, n + 1)) if n else 0
+    share[0] = 1
+    return true | (share > 0.5)[labels]
 
 
 def _nearest(instances: Sequence[Instance], shape: tuple[int, int]) -> NDArray[np.int32]:
