@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from antema.analysis import Segmenter
 from antema.analysis.measures import measure_pixels
-from antema.domain import AntemaError, Instance, Micrograph, PixelSize, Recipe
+from antema.domain import AntemaError, Instance, PixelSize, Recipe
 from antema.domain.trust import VERDICTS
 from antema.imaging import find_annotations, read_safely
 from antema.training.baselines import segmenter_named
