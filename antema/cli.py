@@ -496,7 +496,7 @@ def _print_entry(entry: dict[str, Any]) -> None:
 
 def _evaluate_segmentation(options: argparse.Namespace) -> int:
     from antema.training import evaluate_segmentation
-    from antema.training.scoring import Rules
+    from antema.training.cases import Rules
 
     names = options.model or ["default"]
     step = _progress("image")

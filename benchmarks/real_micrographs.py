@@ -26,9 +26,10 @@ from antema.domain import AntemaError, Instance, PixelSize, Recipe
 from antema.domain.trust import VERDICTS
 from antema.imaging import find_annotations, read_safely
 from antema.training.baselines import segmenter_named
+from antema.training.cases import Case, Found, Rules, at_half_contrast, found_in, truth_of
 from antema.training.evaluate import overlay_words, plain, read_case
 from antema.training.overlays import overlay
-from antema.training.scoring import Case, Found, Rules, Scores, at_half_contrast, found_in, scores_of, summary, truth_of
+from antema.training.scoring import Scores, scores_of, summary, trust_of
 from antema.training.sources import coco_instances, image_pairs, is_held_out
 from antema.training.tables import as_markdown, as_text, number, per_cent, put
 from benchmarks.segmentation_quality import gold
@@ -146,12 +147,11 @@ def tried(
 
 
 def _numbers(scores: Sequence[Scores], moved: Sequence[Scores]) -> dict[str, Any]:
-    verdicts = [s.trust.verdict for s in scores if s.trust is not None]
     return {
         "images": len(scores),
         **summary(scores),
         "half_contrast": summary(moved),
-        "trust": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
+        "trust": trust_of(scores),
         "seconds_per_image": float(np.median([s.seconds for s in scores])) if scores else math.nan,
         "per_image": [
             {"image": s.name, "trust": None if s.trust is None else s.trust.score, **summary([s])} for s in scores
@@ -161,7 +161,14 @@ def _numbers(scores: Sequence[Scores], moved: Sequence[Scores]) -> dict[str, Any
 
 HEADINGS = [
     *("set", "model", "images", "Dice", "F1", "found / true", "diameter"),
-    *("F1, half contrast", "diameter, half contrast", "trust: " + " / ".join(VERDICTS), "s an image"),
+    *(
+        "unresolved",
+        "in lumps",
+        "F1, half contrast",
+        "diameter, half contrast",
+        "trust: " + " / ".join(VERDICTS),
+        "s an image",
+    ),
 ]
 
 
@@ -176,11 +183,17 @@ def row(name: str, model: str, numbers: dict[str, Any], *, is_whole: bool) -> li
         number(numbers["f1_uncut"]),
         f"{numbers['n_found_uncut']} / {numbers['n_true_uncut']}",
         per_cent(numbers["diameter_median_error"]),
+        _share(numbers["clumps"]["unresolved_share"]) if is_whole else "–",
+        _share(numbers["clumps"]["lump_share"]),
         number(half["f1_uncut"]),
         per_cent(half["diameter_median_error"]),
-        " / ".join(str(numbers["trust"][verdict]) for verdict in VERDICTS) if is_whole else "–",
+        " / ".join(str(numbers["trust"]["verdicts"][verdict]) for verdict in VERDICTS) if is_whole else "–",
         number(numbers["seconds_per_image"], 2) if is_whole else "–",
     ]
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{100 * value:.0f} %"
 
 
 def _draw(folder: Path, case: Case, found: Found, model: str, score: Scores) -> None:

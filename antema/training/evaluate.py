@@ -12,21 +12,10 @@ from antema.analysis import Segmenter
 from antema.domain import AntemaError, PixelSize, Recipe
 from antema.imaging import contents_safely, find_annotations, read_safely
 from antema.training.baselines import segmenter_named
+from antema.training.cases import DEFAULT_RULES, Case, Rules, at_half_contrast, found_in, truth_of
 from antema.training.overlays import WorstImages
 from antema.training.reliability import write_reliability_diagram
-from antema.training.scoring import (
-    DEFAULT_RULES,
-    Case,
-    Rules,
-    Scores,
-    at_half_contrast,
-    found_in,
-    groups,
-    reliability_of,
-    scores_of,
-    summary,
-    truth_of,
-)
+from antema.training.scoring import Scores, groups, reliability_of, scores_of, summary, trust_of
 from antema.training.sources import paired, true_instances
 
 
@@ -169,7 +158,10 @@ def evaluation(segmenter: Segmenter, scores: Sequence[Scores]) -> dict[str, Any]
     images. ``by_contrast_to_noise`` and ``by_diameter_px`` have all that for the particles of each bin (see
     `Scores.restricted`). ``f1_uncut``, at IoU 0.5, ``n_found_uncut``, ``n_true_uncut`` and ``diameter_median_error``,
     the median relative error of matched ones, are of particles that neither the border nor something burned in cuts.
-    ``calibration`` is the `antema.training.reliability.calibration`.
+    ``clumps`` tells of what was given up as ``unresolved`` (its share of the area of all that was found) and of lumps,
+    found particles that hold most of several true ones (their share of the area of those that nothing cuts).
+    ``outline_confidence`` is the `confidence_calibration`, ``trust`` the `trust_report`, ``calibration`` that of the
+    pixels' probabilities.
     """
     return {
         "model": segmenter.name,
@@ -179,6 +171,7 @@ def evaluation(segmenter: Segmenter, scores: Sequence[Scores]) -> dict[str, Any]
         **summary(scores),
         "seconds_per_image": float(np.median([s.seconds for s in scores])) if scores else float("nan"),
         "calibration": reliability_of(scores),
+        "trust": trust_of(scores),
         "by_contrast_to_noise": groups(scores, "contrast"),
         "by_diameter_px": groups(scores, "diameter_px"),
         "per_image": [_of_image(s) for s in scores],
@@ -222,6 +215,7 @@ def _of_image(score: Scores) -> dict[str, Any]:
         "image": score.name,
         **summary([score]),
         "contrast_to_noise": float(np.median(contrast)) if contrast.size else float("nan"),
+        "trust_score": float("nan") if score.trust is None else score.trust.score,
         "seconds": score.seconds,
     }
 

@@ -1,7 +1,6 @@
 """One segmented image against its truth, and what many of them say together."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -9,16 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis import Segmenter, analyse_segmentation, segment
-from antema.analysis.descriptors import contrasts
 from antema.analysis.distances import distance_to
-from antema.analysis.regions import least_area_px
-from antema.domain import Annotations, Instance, Micrograph, Recipe, Trust
-from antema.nets import expected_polarity
+from antema.domain import Instance, Trust
 from antema.stats import summarise
-from antema.training.baselines import BASELINES
+from antema.training.cases import Found, Particles, Rules, Truth, particles_of
 from antema.training.diameter_bias import diameter_bias
-from antema.training.half_contrast import moved_to_half_contrast
+from antema.training.instance_quality import confidence_calibration, lumps, trust_report
 from antema.training.matching import Match, average_precision, common_pixels, f1, iou_of, matched, owners
 from antema.training.outline_distance import outline_distances
 from antema.training.pixel_counts import Counts, class_metrics, confusion, confusion_by_label, pixel_metrics, ratio
@@ -32,121 +27,6 @@ CONTRAST_BINS = (0.0, 0.5, 1.0, 2.0, 4.0, math.inf)
 """Bins of contrast-to-noise."""
 DIAMETER_BINS_PX = (0.0, 10.0, 20.0, 40.0, 80.0, 160.0, math.inf)
 """Bins of the equivalent diameter."""
-
-_CUT = ("touches_border", "in_annotation")
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A micrograph whose particles are known.
-
-    Parameters
-    ----------
-    micrograph : Micrograph
-        With a pixel size.
-    instances : list of Instance
-        Its true particles; they may overlap.
-    annotations : Annotations or None
-        What is burned in; None: it is looked for.
-    mask : ndarray of bool, shape (h, w), or None
-        Which pixels are particle; None: those of the instances.
-    """
-
-    micrograph: Micrograph
-    instances: list[Instance]
-    annotations: Annotations | None = None
-    mask: Mask | None = None
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What of an image counts.
-
-    Parameters
-    ----------
-    band_px : float
-        Pixels nearer than this to a true outline are left out of ``dice_outside_band``: on which side of an edge they
-        are is a matter of half a pixel.
-    unlabelled_is_ground : bool
-        Whether what no label covers is ground. Where it is unknown, particles that were found mostly there count for
-        nothing, and neither do pixels there of a piece of foreground that lies mostly there.
-    """
-
-    band_px: float = 1.0
-    unlabelled_is_ground: bool = True
-
-
-DEFAULT_RULES = Rules()
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What a segmenter found in a case.
-
-    Parameters
-    ----------
-    instances : list of Instance
-        The particles, those that the border or something burned in cuts among them.
-    mask : ndarray of bool, shape (h, w)
-        Which pixels it takes for particle.
-    covered : ndarray of bool, shape (h, w)
-        What it did not look at.
-    probability : ndarray, shape (h, w)
-        Of being particle.
-    contrast : ndarray, shape (n,)
-        Contrast-to-noise of the particles.
-    has_probabilities : bool
-        Whether the probabilities mean what they say: not those of a filter.
-    trust : Trust or None
-        Whether the image is of the kind that the model knows.
-    seconds : float
-        Time of the segmentation, without separation and measuring.
-    """
-
-    instances: list[Instance]
-    mask: Mask
-    covered: Mask
-    probability: NDArray[np.floating]
-    contrast: Floats
-    has_probabilities: bool
-    trust: Trust | None
-    seconds: float
-
-
-@dataclass(frozen=True, eq=False)
-class Particles:
-    """The particles of one image, each array of shape (n,).
-
-    Parameters
-    ----------
-    diameter_px : ndarray
-        Equivalent diameter of the mask.
-    contrast : ndarray
-        Contrast-to-noise in the native image; NaN where no local background is there to compare with.
-    inner : ndarray of bool
-        Whether neither the image's border nor something burned in cuts it.
-    """
-
-    diameter_px: Floats
-    contrast: Floats
-    inner: Mask
-
-    def restricted(self, kept: Mask) -> "Particles":
-        """Return those that are `kept`."""
-        return Particles(self.diameter_px[kept], self.contrast[kept], self.inner[kept])
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What is known of a case and does not depend on who segments it."""
-
-    case: Case
-    mask: Mask
-    particles: Particles
-    nearest: NDArray[np.int32]
-    """Index of the true particle nearest to each pixel, (h, w); -1 without any."""
-    outlines: Mask
-    """Pixels on either side of a true outline, (h, w)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +49,12 @@ class Scores:
         How the found lie on the true ones.
     owner : ndarray, shape (n_found,)
         The true particle that more than half of a found one lies in; -1 for none.
+    confidence : ndarray, shape (n_found,)
+        How sure the outline of each found one is; NaN where that is not told.
+    is_lump : ndarray of bool, shape (n_found,)
+        Which found ones hold most of several true ones (see `lumps`).
+    unresolved_px : ndarray, shape (n,)
+        Areas of the clumps that were not taken apart.
     outline_px : ndarray, shape (n, 2)
         Signed and absolute mean distance of the outlines of each pair at IoU 0.5.
     reliability : ndarray, shape (3, bins), or None
@@ -187,6 +73,9 @@ class Scores:
     true: Particles
     match: Match
     owner: NDArray[np.int64]
+    confidence: Floats
+    is_lump: Mask
+    unresolved_px: Floats
     outline_px: Floats
     reliability: Floats | None
     seconds: float
@@ -227,64 +116,12 @@ class Scores:
             true=self.true.restricted(true),
             match=self.match.restricted(found, true),
             owner=np.append(number, -1)[self.owner[found]],
+            confidence=self.confidence[found],
+            is_lump=self.is_lump[found],
+            unresolved_px=np.zeros(0),
             outline_px=self.outline_px[true[self.match.pairs[0.5][:, 1]]],
             reliability=None,
         )
-
-
-def truth_of(case: Case) -> Truth:
-    """Return the masks, contrasts and territories of a case's true particles."""
-    shape = case.micrograph.shape
-    mask = _union(case.instances, shape) if case.mask is None else case.mask
-    return Truth(
-        case,
-        mask,
-        _particles(case.instances, contrasts(case.instances, case.micrograph.pixels), shape),
-        _nearest(case.instances, shape),
-        _outlines(case.instances, mask),
-    )
-
-
-def at_half_contrast(case: Case) -> Case:
-    """Return a case whose true particles end at half of their own contrast (see `moved_to_half_contrast`).
-
-    A mask of its own, beside its particles, is left as it is where no particle is.
-    """
-    shape, pixels = case.micrograph.shape, case.micrograph.pixels
-    trusted = None if case.annotations is None else ~case.annotations.mask(shape)
-    moved = moved_to_half_contrast(pixels, case.instances, trusted=trusted)
-    mask = case.mask
-    if mask is not None:
-        mask = (mask & ~_union(case.instances, shape)) | _union(moved, shape)
-    return replace(case, instances=moved, mask=mask)
-
-
-def found_in(case: Case, segmenter: Segmenter, recipe: Recipe) -> Found:
-    """Return what a segmenter finds in a case, whatever is true there."""
-    began = time.perf_counter()
-    segmentation = segment(
-        case.micrograph.pixels,
-        segmenter,
-        polarity=recipe.polarity,
-        expected=expected_polarity(case.micrograph.metadata),
-        leave_out_annotations=recipe.leave_out_annotations,
-        annotations=case.annotations,
-    )
-    seconds = time.perf_counter() - began
-    used = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": segmenter.threshold}
-    analysis = analyse_segmentation(case.micrograph, segmentation, used, recipe)
-    least_px = least_area_px(recipe, float(analysis.pixel_size.nm or 1.0))
-    is_found = np.array([_is_found(i, least_px) for i in analysis.instances], bool)
-    return Found(
-        instances=[i for i, kept in zip(analysis.instances, is_found, strict=True) if kept],
-        mask=analysis.segmentation,
-        covered=segmentation.covered,
-        probability=segmentation.probability,
-        contrast=analysis.table["contrast"].to_numpy(float)[is_found],
-        has_probabilities=segmenter.name not in BASELINES,
-        trust=analysis.trust,
-        seconds=seconds,
-    )
 
 
 def scores_of(truth: Truth, found: Found, rules: Rules) -> Scores:
@@ -292,8 +129,12 @@ def scores_of(truth: Truth, found: Found, rules: Rules) -> Scores:
     case = truth.case
     shape = case.micrograph.shape
     counted = np.ones(shape, bool) if rules.unlabelled_is_ground else _known(found.mask, truth.mask)
-    is_counted = np.array([rules.unlabelled_is_ground or _share(i, truth.mask) > 0.5 for i in found.instances], bool)
+    is_counted, counted_clumps = (
+        np.array([rules.unlabelled_is_ground or _share(i, truth.mask) > 0.5 for i in each], bool)
+        for each in (found.instances, found.unresolved)
+    )
     instances = [i for i, kept in zip(found.instances, is_counted, strict=True) if kept]
+    unresolved = [i for i, kept in zip(found.unresolved, counted_clumps, strict=True) if kept]
     probability = found.probability
     certainty = np.array([probability[i.y : i.y + i.h, i.x : i.x + i.w][i.mask].mean() for i in instances], float)
     common = common_pixels(instances, case.instances)
@@ -309,10 +150,13 @@ def scores_of(truth: Truth, found: Found, rules: Rules) -> Scores:
         counts=confusion(seen, true),
         counts_outside_band=confusion(found.mask[clear], truth.mask[clear]),
         counts_of_true=confusion_by_label(seen, true, truth.nearest[counted], len(case.instances)),
-        found=_particles(instances, found.contrast[is_counted], shape),
+        found=particles_of(instances, found.contrast[is_counted], shape),
         true=truth.particles,
         match=match,
         owner=owners(common, instances),
+        confidence=found.confidence[is_counted],
+        is_lump=lumps(common, case.instances),
+        unresolved_px=np.array([i.area_px for i in unresolved], float),
         outline_px=np.array(outline, float).reshape(-1, 2),
         reliability=reliability,
         seconds=found.seconds,
@@ -346,6 +190,8 @@ def summary(scores: Sequence[Scores]) -> dict[str, Any]:
         "n_found": n_found,
         "n_true": n_true,
         **_of_uncut(scores),
+        "clumps": _of_clumps(scores),
+        "outline_confidence": _of_confidence(scores),
         "count_error": ratio(wrong, n_true),
         "mean_diameter_px": {"found": _mean(found), "true": _mean(true)},
         "diameter_bias_mean": population["mean"].value,
@@ -367,6 +213,11 @@ def groups(scores: Sequence[Scores], quantity: Quantity) -> list[dict[str, Any]]
         if not math.isnan(low) or entry["n_true"] or entry["n_found"]:
             found.append(entry)
     return found
+
+
+def trust_of(scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return the `trust_report` on images, by the F1 of their particles that nothing cuts."""
+    return trust_report([s.trust for s in scores], [_of_uncut([s])["f1_uncut"] for s in scores])
 
 
 def reliability_of(scores: Sequence[Scores]) -> dict[str, Any] | None:
@@ -412,6 +263,30 @@ def _of_uncut(scores: Sequence[Scores]) -> dict[str, Any]:
     }
 
 
+def _of_clumps(scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return what was given up, as a share of the area of all that was found, and what was measured as one wrongly."""
+    unresolved = np.concatenate([np.empty(0), *(s.unresolved_px for s in scores)])
+    found = sum(float(s.found.area_px.sum()) for s in scores)
+    measured = [(s.found.area_px[s.found.inner], s.is_lump[s.found.inner]) for s in scores]
+    in_lumps = sum(float(area[is_lump].sum()) for area, is_lump in measured)
+    return {
+        "n_unresolved": int(unresolved.size),
+        "unresolved_share": ratio(float(unresolved.sum()), float(unresolved.sum()) + found),
+        "n_lumps": sum(int(is_lump.sum()) for _, is_lump in measured),
+        "lump_share": ratio(in_lumps, sum(float(area.sum()) for area, _ in measured)),
+    }
+
+
+def _of_confidence(scores: Sequence[Scores]) -> dict[str, Any] | None:
+    confidence, right = [np.empty(0)], [np.empty(0, bool)]
+    for each in scores:
+        is_right = np.zeros(len(each.confidence), bool)
+        is_right[each.match.pairs[0.5][:, 0]] = True
+        confidence.append(each.confidence[each.found.inner])
+        right.append(is_right[each.found.inner])
+    return confidence_calibration(np.concatenate(confidence), np.concatenate(right))
+
+
 def _relative_differences(scores: Scores) -> Floats:
     found, true = scores.match.pairs[0.5].T
     relative = scores.found.diameter_px[found] / scores.true.diameter_px[true] - 1
@@ -426,55 +301,6 @@ def _mean(diameters: Sequence[Floats]) -> float:
 
 def _interval(estimate: Any) -> list[float] | None:  # noqa: ANN401 - antema.stats.Estimate
     return [estimate.low, estimate.high] if estimate.has_interval else None
-
-
-def _is_found(instance: Instance, least_px: int) -> bool:
-    """Return whether an object counts as a particle that was found.
-
-    Truth has the particles that the border or a label cuts, too: that they are not measured does not make them missed.
-    """
-    if instance.status == "measured":
-        return True
-    return instance.drop_reason in _CUT and instance.area_px >= least_px
-
-
-def _particles(instances: Sequence[Instance], contrast: Floats, shape: tuple[int, int]) -> Particles:
-    inner = [
-        i.x > 0 and i.y > 0 and i.x + i.w < shape[1] and i.y + i.h < shape[0] and i.drop_reason not in _CUT
-        for i in instances
-    ]
-    areas = np.array([i.area_px for i in instances], float)
-    return Particles(np.sqrt(4 / math.pi * areas), np.asarray(contrast, float), np.array(inner, bool))
-
-
-def _union(instances: Sequence[Instance], shape: tuple[int, int]) -> Mask:
-    mask = np.zeros(shape, bool)
-    for i in instances:
-        mask[i.y : i.y + i.h, i.x : i.x + i.w] |= i.mask
-    return mask
-
-
-def _outlines(instances: Sequence[Instance], mask: Mask) -> Mask:
-    """Return the pixels that have the edge of an instance, or of the mask, on one of their sides."""
-    lines = _sides(mask)
-    for i in instances:
-        padded = np.pad(i.mask, 1)
-        top, left = max(i.y - 1, 0), max(i.x - 1, 0)
-        box = (slice(top, min(i.y + i.h + 1, mask.shape[0])), slice(left, min(i.x + i.w + 1, mask.shape[1])))
-        dy, dx = top - (i.y - 1), left - (i.x - 1)
-        window = padded[dy : dy + box[0].stop - top, dx : dx + box[1].stop - left]
-        lines[box] |= _sides(window)
-    return lines
-
-
-def _sides(mask: Mask) -> Mask:
-    found = np.zeros_like(mask)
-    across, along = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
-    found[:, 1:] |= across
-    found[:, :-1] |= across
-    found[1:] |= along
-    found[:-1] |= along
-    return found
 
 
 def _within(outlines: Mask, band_px: float) -> Mask:
@@ -498,15 +324,3 @@ def _known(found: Mask, true: Mask) -> Mask:
     share[1:] = ndimage.mean(true, labels, np.arange(1, n + 1)) if n else 0
     share[0] = 1
     return true | (share > 0.5)[labels]
-
-
-def _nearest(instances: Sequence[Instance], shape: tuple[int, int]) -> NDArray[np.int32]:
-    from scipy import ndimage
-
-    labels = np.full(shape, -1, np.int32)
-    if not instances:
-        return labels
-    for number, i in enumerate(instances):
-        labels[i.y : i.y + i.h, i.x : i.x + i.w][i.mask] = number
-    at = np.asarray(ndimage.distance_transform_edt(labels < 0, return_distances=False, return_indices=True))
-    return labels[at[0], at[1]]

@@ -11,6 +11,7 @@ from scipy.special import expit
 from antema.domain import AntemaError, Instance, Micrograph, NotFound, PixelSize, Recipe
 from antema.training import classical_baseline, evaluate_segmentation
 from antema.training.bragg import bragg_filter
+from antema.training.cases import Case
 from antema.training.diameter_bias import diameter_bias
 from antema.training.evaluate import evaluations, plain
 from antema.training.matching import average_precision, f1, iou_matrix, matched
@@ -18,7 +19,6 @@ from antema.training.models import add_metrics, replace_metrics, write_model
 from antema.training.outline_distance import outline_distances
 from antema.training.pixel_counts import class_metrics, confusion, confusion_by_label, pixel_metrics
 from antema.training.reliability import calibration, reliability_counts
-from antema.training.scoring import Case
 from antema.training.sources import true_instances
 from antema.training.tables import as_markdown, as_text, by_bin, put
 from tests.strategies import stored

@@ -34,9 +34,9 @@ def radius_of(mask):
     return np.sqrt(np.count_nonzero(mask) / np.pi)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
-    radius=st.integers(13, 40),
+    radius=st.integers(16, 40),
     wider=st.sampled_from((-3, -2, -1, 0, 1, 2, 3)),
     blur=st.floats(0.7, 2.0),
     height=st.sampled_from((-60.0, 60.0)),
@@ -124,7 +124,7 @@ def test_the_pictures_border_is_no_outline(at):
     label = whole(distance_from(shape, *at) <= 24)
     (moved,) = moved_to_half_contrast(200 - 80 * seen, [label])
     assert np.count_nonzero(drawn(moved, shape) ^ (seen > 0.5)) < 0.05 * np.count_nonzero(seen > 0.5)
-    assert label.x == 0 or moved.x + moved.w == 80 or moved.y == 0
+    assert moved.x == 0 or moved.x + moved.w == 80 or moved.y + moved.h == 80
 
 
 def test_a_label_never_moves_by_more_than_a_quarter_of_its_inradius():
