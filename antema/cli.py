@@ -521,10 +521,10 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
     if len(results) == 1:
         print(_evaluation_line(result))
     else:
-        from antema.training.tables import as_text, comparison
+        from antema.training.tables import as_text, comparison, uncut_comparison
 
         print(f"{results[0]['images']} images, {results[0]['n_true']} true particles")
-        print(as_text(comparison(results)))
+        print(f"{as_text(comparison(results))}\n{as_text(uncut_comparison(results))}")
     return _report_failures(results[0].get("failed", []))
 
 
@@ -553,8 +553,12 @@ def _evaluation_line(result: dict[str, Any]) -> str:
         "accuracy": pixel["accuracy"],
         "instance AP50": instance["ap50"],
         "F1": instance["f1_50"],
+        "F1 of uncut particles": result["f1_uncut"],
+        "Dice outside the band": result["dice_outside_band"],
     }
-    words = (f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items())
+    words = [f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items()]
+    error = result["diameter_median_error"]
+    words.append(f"median diameter error {'unknown' if error is None else f'{100 * error:+.1f} %'}")
     return f"{result['images']} images: {', '.join(words)}"
 
 

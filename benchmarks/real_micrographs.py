@@ -31,7 +31,7 @@ from antema.training.evaluate import overlay_words, plain, read_case
 from antema.training.overlays import overlay
 from antema.training.scoring import Scores, scores_of, summary, trust_of
 from antema.training.sources import coco_instances, image_pairs, is_held_out
-from antema.training.tables import as_markdown, as_text, number, per_cent, put
+from antema.training.tables import as_markdown, as_text, number, per_cent, put, share
 from benchmarks.segmentation_quality import gold
 
 ROD_ASPECT_RATIO = 2.0
@@ -183,17 +183,13 @@ def row(name: str, model: str, numbers: dict[str, Any], *, is_whole: bool) -> li
         number(numbers["f1_uncut"]),
         f"{numbers['n_found_uncut']} / {numbers['n_true_uncut']}",
         per_cent(numbers["diameter_median_error"]),
-        _share(numbers["clumps"]["unresolved_share"]) if is_whole else "–",
-        _share(numbers["clumps"]["lump_share"]),
+        share(numbers["clumps"]["unresolved_share"]) if is_whole else "–",
+        share(numbers["clumps"]["lump_share"]),
         number(half["f1_uncut"]),
         per_cent(half["diameter_median_error"]),
         " / ".join(str(numbers["trust"]["verdicts"][verdict]) for verdict in VERDICTS) if is_whole else "–",
         number(numbers["seconds_per_image"], 2) if is_whole else "–",
     ]
-
-
-def _share(value: float) -> str:
-    return "–" if math.isnan(value) else f"{100 * value:.0f} %"
 
 
 def _draw(folder: Path, case: Case, found: Found, model: str, score: Scores) -> None:
