@@ -11,7 +11,7 @@ import argparse
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,11 @@ from antema.imaging import find_annotations, read_safely
 from antema.training.baselines import segmenter_named
 from antema.training.cases import Case, Found, Rules, at_half_contrast, found_in, truth_of
 from antema.training.evaluate import overlay_words, plain, read_case
+from antema.training.instance_quality import POOR_F1
 from antema.training.overlays import overlay
 from antema.training.scoring import Scores, scores_of, summary, trust_of
 from antema.training.sources import coco_instances, image_pairs, is_held_out
-from antema.training.tables import as_markdown, as_text, number, per_cent, put, share
+from antema.training.tables import as_markdown, as_text, confidence_bins, number, per_cent, put, share
 from benchmarks.segmentation_quality import gold
 
 ROD_ASPECT_RATIO = 2.0
@@ -120,30 +121,41 @@ def aspect_ratio(instance: Instance) -> float:
     return measures.feret_max / measures.feret_min
 
 
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """One image tried: how well what was found agrees with labels as drawn and as moved, and the particles' kinds."""
+
+    drawn: Scores
+    moved: Scores
+    kinds: list[str]
+
+
 def tried(
     each: RealSet, segmenters: Sequence[Segmenter], *, overlays: Path | None, turned: bool
-) -> Iterator[tuple[Segmenter, dict[str, dict[str, Any]]]]:
-    """Give what each segmenter reaches on a set: a `summary` for the set and for each kind of particle by name."""
+) -> Iterator[tuple[Segmenter, list[Tried]]]:
+    """Give what each segmenter reaches on the images of a set."""
     recipe = Recipe(crystallinity=False)
-    scores: list[list[tuple[Scores, Scores, list[str]]]] = [[] for _ in segmenters]
+    scores: list[list[Tried]] = [[] for _ in segmenters]
     for upright, shapes in each.cases():
         case = inverted(upright) if turned else upright
         kinds = kinds_of(case.instances, shapes, has_rods=each.has_rods)
         truth, moved = truth_of(case), truth_of(at_half_contrast(case))
         for segmenter, kept in zip(segmenters, scores, strict=True):
             found = found_in(case, segmenter, recipe)
-            kept.append((scores_of(truth, found, each.rules), scores_of(moved, found, each.rules), kinds))
+            kept.append(Tried(scores_of(truth, found, each.rules), scores_of(moved, found, each.rules), kinds))
             if overlays is not None:
-                _draw(overlays / _plain(each.name) / segmenter.name, case, found, segmenter.name, kept[-1][0])
-    for segmenter, kept in zip(segmenters, scores, strict=True):
-        rows = {"": _numbers([s for s, _, _ in kept], [m for _, m, _ in kept])}
-        for kind in sorted({kind for _, _, kinds in kept for kind in kinds} - {""}):
-            masks = [np.array([one == kind for one in kinds], bool) for _, _, kinds in kept]
-            of_kind = [
-                (s.of_true(mask), m.of_true(mask)) for (s, m, _), mask in zip(kept, masks, strict=True) if mask.any()
-            ]
-            rows[kind] = _numbers([s for s, _ in of_kind], [m for _, m in of_kind])
-        yield segmenter, rows
+                _draw(overlays / _plain(each.name) / segmenter.name, case, found, segmenter.name, kept[-1].drawn)
+    yield from zip(segmenters, scores, strict=True)
+
+
+def by_kind(images: Sequence[Tried]) -> dict[str, dict[str, Any]]:
+    """Return the numbers of images, and beside them (with the name "") those of each kind of particle alone."""
+    rows = {"": _numbers([each.drawn for each in images], [each.moved for each in images])}
+    for kind in sorted({kind for each in images for kind in each.kinds} - {""}):
+        pairs = [(each, np.array([one == kind for one in each.kinds], bool)) for each in images]
+        held = [(each.drawn.of_true(mask), each.moved.of_true(mask)) for each, mask in pairs if mask.any()]
+        rows[kind] = _numbers([drawn for drawn, _ in held], [moved for _, moved in held])
+    return rows
 
 
 def _numbers(scores: Sequence[Scores], moved: Sequence[Scores]) -> dict[str, Any]:
@@ -170,6 +182,22 @@ HEADINGS = [
         "s an image",
     ),
 ]
+
+
+def over_all(images: Mapping[str, Sequence[Tried]]) -> str:
+    """Return what trust and outline confidence are worth over the images of all sets, for each model by name."""
+    parts, confident = [], []
+    for model, tried_on in images.items():
+        scores = [each.drawn for each in tried_on]
+        trust, confidence = trust_of(scores), summary(scores)["outline_confidence"]
+        confident.append({"model": model, "outline_confidence": confidence})
+        parts.append(
+            f"{model}: over {trust['images']} images the trust score has a rank correlation of "
+            f"{number(trust['rank_correlation'], 2)} with F1; {trust['poor_but_within']} with an F1 under {POOR_F1:g} "
+            f"are said to be within. ECE of the outlines' confidence: {number(confidence['ece'] if confidence else None)}."
+        )
+    table = confidence_bins(confident)
+    return "\n\n".join([*parts, *([as_markdown(table)] if len(table) > 1 else [])])
 
 
 def row(name: str, model: str, numbers: dict[str, Any], *, is_whole: bool) -> list[str]:
@@ -218,24 +246,25 @@ def main() -> None:
     segmenters = [segmenter_named(name) for name in options.model or ["default"]]
     chosen = [each for each in sets(options.data, options.split_seed) if not options.set or each.name in options.set]
     if not chosen:
-        msg = f"{options.data}: expected labelled sets by their names (see shared data), found none of them"
+        msg = f"{options.data}: expected labelled sets by their names (emps-bf-train, ...), found none of them"
         raise AntemaError(msg)
     table, content = [HEADINGS], []
+    images: dict[str, list[Tried]] = {each.name: [] for each in segmenters}
     for each in chosen:
         for turned in (False, True) if options.inverted else (False,):
-            name = f"{each.name}, inverted" if turned else each.name
-            for segmenter, rows in tried(
-                each, segmenters, overlays=None if turned else options.overlays, turned=turned
-            ):
-                for kind, numbers in rows.items():
+            name, overlays = (f"{each.name}, inverted", None) if turned else (each.name, options.overlays)
+            for segmenter, kept in tried(each, segmenters, overlays=overlays, turned=turned):
+                images[segmenter.name] += [] if turned else kept
+                for kind, numbers in by_kind(kept).items():
                     table.append(row(f"{name}: {kind}" if kind else name, segmenter.name, numbers, is_whole=not kind))
                     content.append({"set": name, "kind": kind, "model": segmenter.name, **numbers})
                     print("  ".join(table[-1]), flush=True)
-    print(as_text(table))
+    words = over_all(images)
+    print(f"{as_text(table)}\n\n{words}")
     if options.json:
         options.json.write_text(json.dumps(plain(content), indent=1, allow_nan=False) + "\n", "utf-8")
     if options.page:
-        put(options.page, "real", f"{as_markdown(table)}\n\n`{_command(options)}`")
+        put(options.page, "real", f"```\n{_command(options)}\n```\n\n{as_markdown(table)}\n\n{words}")
 
 
 def _command(options: argparse.Namespace) -> str:

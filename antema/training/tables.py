@@ -102,7 +102,7 @@ def class_comparison(evaluations: Sequence[Evaluation]) -> Table:
 
 
 def uncut_comparison(evaluations: Sequence[Evaluation]) -> Table:
-    """Return what particles that nothing cuts say, clumps, and what confidence and trust are worth, in the same form."""
+    """Return what particles that nothing cuts say, and what confidence and trust are worth, in the same form."""
     return [list(_UNCUT_COLUMNS), *([cell(each) for cell in _UNCUT_COLUMNS.values()] for each in evaluations)]
 
 
