@@ -194,7 +194,8 @@ def over_all(images: Mapping[str, Sequence[Tried]]) -> str:
         parts.append(
             f"{model}: over {trust['images']} images the trust score has a rank correlation of "
             f"{number(trust['rank_correlation'], 2)} with F1; {trust['poor_but_within']} with an F1 under {POOR_F1:g} "
-            f"are said to be within. ECE of the outlines' confidence: {number(confidence['ece'] if confidence else None)}."
+            f"are said to be within. ECE of the outlines' confidence: "
+            f"{number(confidence['ece'] if confidence else None)}."
         )
     table = confidence_bins(confident)
     return "\n\n".join([*parts, *([as_markdown(table)] if len(table) > 1 else [])])
