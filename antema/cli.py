@@ -115,6 +115,24 @@ def _parser() -> argparse.ArgumentParser:
         help="nm per pixel; without it the files' own, 1 where they have none",
     )
     segmentation.add_argument("--separation", choices=SEPARATIONS, help="how touching particles are told apart")
+    segmentation.add_argument(
+        "--band",
+        type=_above_0,
+        default=1.0,
+        metavar="PX",
+        help="pixels this near to a true outline are left out of the Dice outside the band (1)",
+    )
+    segmentation.add_argument(
+        "--half-contrast",
+        action="store_true",
+        help="compare with labels moved to the half-contrast level of their picture, too",
+    )
+    segmentation.add_argument(
+        "--unlabelled",
+        choices=("ground", "unknown"),
+        default="ground",
+        help="what is not labelled: ground, or unknown, so that what is found there counts for nothing",
+    )
     segmentation.set_defaults(run=_evaluate_segmentation)
     crystallinity = kinds.add_parser("crystallinity", help="against particles whose class is known")
     crystallinity.add_argument("--crops", type=Path, required=True, metavar="DIR", help="a crop set")
@@ -489,6 +507,7 @@ def _print_entry(entry: dict[str, Any]) -> None:
 
 def _evaluate_segmentation(options: argparse.Namespace) -> int:
     from antema.training import evaluate_segmentation
+    from antema.training.cases import Rules
 
     names = options.model or ["default"]
     step = _progress("image")
@@ -500,6 +519,8 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
         pixel_size_nm=options.pixel_size,
         recipe=Recipe(separation=options.separation) if options.separation else None,
         overlays_dir=options.overlays,
+        rules=Rules(options.band, options.unlabelled == "ground"),
+        half_contrast=options.half_contrast,
         progress=lambda done, total: step("", done, total),
     )
     results = [result] if len(names) == 1 else result
@@ -511,10 +532,10 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
     if len(results) == 1:
         print(_evaluation_line(result))
     else:
-        from antema.training.tables import as_text, comparison
+        from antema.training.tables import as_text, comparison, uncut_comparison
 
         print(f"{results[0]['images']} images, {results[0]['n_true']} true particles")
-        print(as_text(comparison(results)))
+        print(f"{as_text(comparison(results))}\n{as_text(uncut_comparison(results))}")
     return _report_failures(results[0].get("failed", []))
 
 
@@ -543,8 +564,12 @@ def _evaluation_line(result: dict[str, Any]) -> str:
         "accuracy": pixel["accuracy"],
         "instance AP50": instance["ap50"],
         "F1": instance["f1_50"],
+        "F1 of uncut particles": result["f1_uncut"],
+        "Dice outside the band": result["dice_outside_band"],
     }
-    words = (f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items())
+    words = [f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items()]
+    error = result["diameter_median_error"]
+    words.append(f"median diameter error {'unknown' if error is None else f'{100 * error:+.1f} %'}")
     return f"{result['images']} images: {', '.join(words)}"
 
 

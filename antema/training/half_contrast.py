@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import KDTree
 
+from antema.analysis.morphology import largest_component, tight
+from antema.analysis.outline import outline
 from antema.domain import Instance
 
 Floats = NDArray[np.float64]
@@ -28,8 +31,8 @@ _LEAST_CONTRAST = 0.25
 """Of the standard deviation of the ground, per pixel."""
 _LEAST_STANDARD_ERRORS = 6.0
 """Noise of micrographs is correlated over a few pixels: this is as 2 to 3 of independent ones."""
-_STEP_PX, _SMOOTH_PX = 0.25, 0.6
-_CURVE_PX = 0.8
+_STEP_PX, _BIN_PX, _SMOOTH_PX = 0.25, 0.1, 0.6
+_POINT_PX, _BORDER_PX = 0.25, 1.0
 _LEAST_GROUND_PX = 8
 _PASSES = 3
 
@@ -73,16 +76,12 @@ def moved_to_half_contrast(
         ground, or its contrast drowns in noise) moves by the median of the others, relative to size; without any
         others it stays.
     """
-    shifts = half_contrast_shifts(pixels, instances, trusted=trusted)
     values = np.asarray(pixels, np.float64)
-    result = []
-    for number, (instance, shift) in enumerate(zip(instances, shifts.tolist(), strict=True)):
-        if shift == 0:
-            result.append(instance)
-            continue
-        window = _window(values, instances, number, trusted)
-        result.append(_moved(instance, window, shift))
-    return result
+    windows = [_window(values, instances, number, trusted) for number in range(len(instances))]
+    return [
+        _moved(instance, window, shift) if shift else instance
+        for instance, window, shift in zip(instances, windows, _shifts(windows).tolist(), strict=True)
+    ]
 
 
 def half_contrast_shifts(
@@ -90,17 +89,20 @@ def half_contrast_shifts(
 ) -> Floats:
     """Return by how many px each label has to grow to end at half of its contrast, shape (n,); see above."""
     values = np.asarray(pixels, np.float64)
-    own, contrast, radius = (np.full(len(instances), math.nan) for _ in range(3))
-    for number in range(len(instances)):
-        window = _window(values, instances, number, trusted)
-        radius[number] = window.inradius
-        own[number], contrast[number] = _shift_and_contrast(window)
+    return _shifts([_window(values, instances, number, trusted) for number in range(len(instances))])
+
+
+def _shifts(windows: Sequence[_Window]) -> Floats:
+    radius = np.array([window.inradius for window in windows], float)
+    own, contrast = np.array([_shift_and_contrast(window) for window in windows], float).reshape(-1, 2).T
     sign = np.sign(np.nansum(np.sign(contrast)))
     # one that is bright where all others are dark is no evidence of where edges lie
+    own = own.copy()
     own[np.sign(contrast) != sign] = math.nan
     relative = own / radius
     typical = float(np.nanmedian(relative)) if np.isfinite(relative).any() else 0.0
-    return np.where(np.isfinite(own), own, typical * radius)
+    limit = np.minimum(_MOST_SHIFT * radius, _MOST_SHIFT_PX)
+    return np.clip(np.where(np.isfinite(own), own, typical * radius), -limit, limit)
 
 
 def _window(values: Floats, instances: Sequence[Instance], number: int, trusted: Mask | None) -> _Window:
@@ -114,12 +116,12 @@ def _window(values: Floats, instances: Sequence[Instance], number: int, trusted:
     mask[instance.y - top : instance.y - top + instance.h, instance.x - left : instance.x - left + instance.w] = (
         instance.mask
     )
-    filled = np.asarray(ndimage.binary_fill_holes(mask), bool)
     others, apart = _others(instances, number, box, mask)
-    outward, (to_outside, to_rim) = _distances(filled)
+    line = _outline(mask, (left, top), (width, height))
+    outward, nearest = _distances(line, mask)
     inradius = float(-outward.min())
     unseen = others if trusted is None else others | ~trusted[box]
-    is_free, free_share = _free(filled, outward, unseen, to_outside, to_rim, _ground_px(inradius))
+    is_free, free_share = _free(line, outward, nearest, unseen, _ground_px(inradius))
     allowed = ~apart
     if apart.any():
         allowed &= np.asarray(ndimage.distance_transform_edt(~apart)) > outward
@@ -147,15 +149,32 @@ def _others(instances: Sequence[Instance], number: int, box: tuple[slice, slice]
     return all_of_them, apart
 
 
-def _distances(mask: Mask) -> tuple[Floats, tuple[NDArray[np.int32], NDArray[np.int32]]]:
-    """Return the signed distance of each pixel, and for each the nearest one outside and the nearest one inside."""
-    if mask.all():  # the border is no outline
-        return np.full(mask.shape, -float(max(mask.shape))), (np.indices(mask.shape), np.indices(mask.shape))
-    depth, to_outside = ndimage.distance_transform_edt(mask, return_indices=True)
-    height, to_rim = ndimage.distance_transform_edt(~mask, return_indices=True)
-    # a binary mask has its distances in steps: smoothed they follow the curve that it stands for
-    distance = ndimage.gaussian_filter(np.where(mask, 0.5 - depth, height - 0.5), _CURVE_PX)
-    return distance, (to_outside, to_rim)
+def _outline(mask: Mask, corner: tuple[int, int], size: tuple[int, int]) -> Floats:
+    """Return points (x, y) of a label's outline every quarter of a pixel, without what lies on the picture's border."""
+    x, y, part = tight(np.asarray(ndimage.binary_fill_holes(mask), bool))
+    # pixel centres at whole numbers
+    polygon = outline(largest_component(part)) + (x - 0.5, y - 0.5)
+    closed = np.concatenate([polygon, polygon[:1]])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    at = np.arange(0, along[-1], _POINT_PX)
+    points = np.stack([np.interp(at, along, closed[:, k]) for k in (0, 1)], axis=1)
+    in_picture = points + corner
+    return points[((in_picture > _BORDER_PX) & (in_picture < np.array(size) - 1 - _BORDER_PX)).all(axis=1)]
+
+
+def _distances(line: Floats, mask: Mask) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the signed distance of each pixel to an outline, and the number of its nearest point."""
+    height, width = mask.shape
+    if not len(line):  # the label fills the picture
+        return np.full(mask.shape, -float(max(mask.shape))), np.zeros(mask.shape, np.intp)
+    filled = np.asarray(ndimage.binary_fill_holes(mask), bool)
+    distance = np.asarray(ndimage.distance_transform_edt(filled)) - 0.5
+    nearest = np.zeros(mask.shape, np.intp)
+    # nothing is looked at so deep inside
+    rows, columns = np.nonzero(distance <= _DEEPEST_PX + _MOST_SHIFT_PX + 1)
+    near, which = KDTree(line).query(np.stack([columns, rows], axis=1))
+    distance[rows, columns], nearest[rows, columns] = near, which
+    return np.where(filled, -distance, distance), nearest
 
 
 def _ground_px(radius: float) -> tuple[float, float]:
@@ -164,28 +183,18 @@ def _ground_px(radius: float) -> tuple[float, float]:
 
 
 def _free(
-    mask: Mask,
-    distance: Floats,
-    unseen: Mask,
-    to_outside: NDArray[np.int32],
-    to_rim: NDArray[np.int32],
-    ground_px: tuple[float, float],
+    line: Floats, distance: Floats, nearest: NDArray[np.intp], unseen: Mask, ground_px: tuple[float, float]
 ) -> tuple[Mask, float]:
-    rim = mask & ~np.asarray(ndimage.binary_erosion(mask, border_value=1), bool)
-    if not rim.any():
-        return np.zeros_like(mask), 0.0
+    """Return which pixels belong to parts of the outline that face free ground, and the share of these parts."""
+    if not len(line):
+        return np.zeros_like(unseen), 0.0
     # what belongs to a neighbour's soft edge is not seen freely either
     near = np.asarray(ndimage.binary_dilation(unseen, np.ones((3, 3), bool)), bool)
     clear_px = min(ground_px[0] + 2, ground_px[1])
-    blocking = near & ~mask & (distance <= clear_px)
-    blocked = rim & unseen
-    blocked[tuple(axis[blocking] for axis in to_rim)] = True
-    blocked = np.asarray(ndimage.binary_dilation(blocked, np.ones((3, 3), bool)), bool)
-    free_rim = rim & ~blocked
-    # a pixel inside belongs to the part of the outline that the nearest pixel outside belongs to
-    at = tuple(np.where(mask, axis, own) for axis, own in zip(to_outside, np.indices(mask.shape), strict=True))
-    at = tuple(axis[at] for axis in to_rim)
-    return free_rim[at] & ~near, float(np.count_nonzero(free_rim) / np.count_nonzero(rim))
+    is_blocked = np.zeros(len(line), bool)
+    is_blocked[nearest[near & (distance <= clear_px) & (distance > -1)]] = True
+    is_blocked = np.asarray(ndimage.binary_dilation(is_blocked, iterations=round(1 / _POINT_PX)), bool)
+    return ~is_blocked[nearest] & ~near, 1 - float(is_blocked.mean())
 
 
 def _shift_and_contrast(window: _Window) -> tuple[float, float]:
@@ -231,8 +240,12 @@ def _crossing(window: _Window, level: float, contrast: float, between: tuple[flo
     at = np.arange(between[0], between[1] + _STEP_PX / 2, _STEP_PX)
     used = window.is_free & (window.distance >= at[0] - 2) & (window.distance <= at[-1] + 2)
     where, grey = window.distance[used], window.pixels[used]
-    # bins first: pixels of one distance from the outline count as one sample each, however many there are
-    weight = np.exp(-0.5 * ((at[:, None] - where[None, :]) / _SMOOTH_PX) ** 2)
+    bins = np.round((where - where.min()) / _BIN_PX).astype(np.int64) if where.size else np.zeros(0, np.int64)
+    pixels = np.bincount(bins)
+    held = pixels > 0
+    pixels = pixels[held]
+    where, grey = (np.bincount(bins, each)[held] / pixels for each in (where, grey))
+    weight = pixels * np.exp(-0.5 * ((at[:, None] - where[None, :]) / _SMOOTH_PX) ** 2)
     total = weight.sum(axis=1)
     if (total <= 0).any():
         return math.nan

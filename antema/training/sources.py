@@ -334,6 +334,22 @@ def _read_coco(folder: Path, *, one_by_one: bool) -> list[LabelledImage]:
     return result
 
 
+def coco_instances(folder: Path) -> list[tuple[Path, list[tuple[Instance, str]]]]:
+    """Return the images of a folder with ``annotations.coco.json``, each with its objects and their categories."""
+    content = json.loads((folder / "annotations.coco.json").read_text("utf-8"))
+    words = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
+    result = []
+    for entry in sorted(content["images"], key=lambda entry: entry["file_name"]):
+        drawn = [
+            (_filled(each["segmentation"], (entry["height"], entry["width"])), words[each["category_id"]])
+            for each in content["annotations"]
+            if each["image_id"] == entry["id"]
+        ]
+        found = [(_whole(mask), word) for mask, word in drawn if mask.any()]
+        result.append((folder / entry["file_name"], found))
+    return result
+
+
 def _whole(mask: NDArray[np.bool_]) -> Instance:
     rows, columns = ndimage.find_objects(mask.astype(np.uint8))[0]
     return Instance(columns.start, rows.start, mask[rows, columns])
