@@ -27,6 +27,8 @@ class SimulatedField:
         One per instance: what it is (diameter, shape, structure, ...).
     conditions : dict
         Seed, optics, dose and what else made the picture.
+    atoms : list of Instance or None
+        The same particles, in the same order, out to where their matter ends; None where only one outline is known.
     """
 
     pixels: NDArray[np.generic]
@@ -34,6 +36,7 @@ class SimulatedField:
     instances: list[Instance]
     particles: list[dict[str, Any]]
     conditions: dict[str, Any] = field(default_factory=dict)
+    atoms: list[Instance] | None = None
 
     def particle_mask(self) -> NDArray[np.bool_]:
         """Return the union of all particles, bool (h, w)."""

@@ -18,6 +18,7 @@ from antema.simulation.materials import COMPOUNDS, MATERIALS
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Population
 from antema.simulation.resolved import Batch, resolved_field
+from antema.simulation.scenes import scene_field
 from antema.simulation.shapes import TWINNED_SHAPES, feret
 from antema.simulation.specimens import specimen_field
 from antema.simulation.supports import Support
@@ -394,6 +395,7 @@ KINDS: dict[str, Callable[..., SimulatedField]] = {
     "annular": annular_field,
     "solids": solids_field,
     "crystallinity": crystallinity_field,
+    "scenes": scene_field,
 }
 """What `antema simulate micrographs --kind` knows: functions of (seed, shape=, pixel_size_nm=)."""
 
