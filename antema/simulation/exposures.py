@@ -79,7 +79,9 @@ def exposed(rng: Rng, absorbed: Image, contrast: float, look: Look) -> tuple[NDA
     intensity = defocused(absorbed, look.fringe_px, look.phase) if look.fringe_px > 0.3 else np.exp(-absorbed)
     intensity = gaussian(intensity, look.blur_px)[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
     shape = intensity.shape
-    intensity = uneven_ground(rng, shape) * (intensity + look.inelastic)
+    ground = np.log(np.maximum(uneven_ground(rng, shape), 0.05))
+    ground *= min(1.0, contrast * rng.uniform(0.1, 0.7) / max(float(ground.std()), 1e-6))  # particles stand out of it
+    intensity = np.exp(ground) * (intensity + look.inelastic)
     spread = contrast / look.contrast_to_noise
     noise = np.sqrt(1 - look.film) * _counted(rng, shape, look.grain_px)
     if look.film > 0.02:

@@ -12,6 +12,9 @@ from antema.simulation.field import SimulatedField, field_contrast_to_noise
 from antema.simulation.fourier import long_waves
 from antema.simulation.packings import grown, heaped, island, raft, relaxed, within
 
+LEAST_SIGNAL = 4.0
+"""Contrast of a whole particle by the noise of as many pixels, below which nothing of it is seen: A. Rose asks for 5
+(J. Opt. Soc. Am. 38 (1948) 196)."""
 Rng = np.random.Generator
 Shape = tuple[int, int]
 Scene = tuple[list[Bodies], Look]
@@ -43,7 +46,12 @@ def scene_field(seed: int, *, shape: Shape = (512, 512), pixel_size_nm: float | 
         absorbed = absorbed + _litter(rng, absorbed.shape)
     typical = float(np.median(contrasts)) if contrasts else 0.2
     pixels, spread = exposed(rng, absorbed, typical, look)
-    particles = [one | {"contrast_to_noise": one["contrast"] / spread} for one in drawing.particles]
+    cell_px = max(1.0, 4 * np.pi * look.grain_px[0] * look.grain_px[1])  # of noise that is alike
+    particles = []
+    for said, instance in zip(drawing.particles, drawing.instances, strict=True):
+        ratio = float(said["contrast"]) / spread
+        told = ratio * np.sqrt(instance.area_px / cell_px) >= LEAST_SIGNAL
+        particles.append(said | {"contrast_to_noise": ratio, "seen": said["seen"] if told else 0.0})
     conditions = {
         "seed": seed,
         "kind": f"scene: {kind}",
@@ -79,6 +87,11 @@ def _polygons(rng: Rng, n: int, corners: int | None = None) -> NDArray[np.float6
     return np.stack([count, np.clip(rng.uniform(0.1, 0.6) + rng.normal(0, 0.05, n), 0.05, 0.9), np.ones(n)], axis=1)
 
 
+def _apothem(radius: NDArray[np.float64], form: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return half widths of polygons that are as large as discs of `radius`."""
+    return radius * np.sqrt(np.pi / (form[:, 0] * np.tan(np.pi / form[:, 0])))
+
+
 def _grains(rng: Rng, probability: float, low: float, high: float) -> tuple[float, float]:
     """Return along how much noise is alike on two axes."""
     if rng.random() >= probability:
@@ -104,6 +117,7 @@ def _small_bodies(rng: Rng, places: NDArray[np.float64], inner: NDArray[np.float
         return bodies("ellipse", "ball", places, inner / np.sqrt(aspect[:, 0]), rng=rng, form=aspect, opacity=opacity)
     bevel = np.full((n, 1), rng.uniform(0.1, 0.5))
     form = _polygons(rng, n)
+    inner = _apothem(inner, form)
     return bodies("polygon", "flat", places, inner, rng=rng, form=form, proportions=bevel, opacity=opacity)
 
 
@@ -158,9 +172,9 @@ def crystals(rng: Rng, shape: Shape) -> Scene:
     gap = rng.uniform(2, 12) if rng.random() < 0.6 else rng.uniform(-0.12 * width, 2)
     square = kind == "cube" or (kind != "round" and rng.random() < 0.2)
     places, angle = raft(rng, shape, width + gap, square=square, grains=int(rng.integers(1, 4)))
-    places = places + rng.normal(0, rng.uniform(0.01, 0.12) * width, places.shape)
+    places = places + rng.normal(0, rng.uniform(0.01, 0.05 if kind == "cube" else 0.12) * width, places.shape)
     n = len(places)
-    inner = width / 2 * _spread(rng, n, rng.uniform(0.02, 0.12))
+    inner = width / 2 * _spread(rng, n, rng.uniform(0.02, 0.05 if kind == "cube" else 0.12))
     places = relaxed(places, inner, min(gap, 0.3 * gap), steps=3)
     kept = island(rng, places, shape, 1.0 if rng.random() < 0.4 else rng.uniform(0.3, 0.9))
     kept &= rng.random(n) > _maybe(rng, 0.5, 0.01, 0.25)
@@ -169,21 +183,23 @@ def crystals(rng: Rng, shape: Shape) -> Scene:
     given = {
         "opacity": _log(rng, 0.25, 1.6) * _spread(rng, n, rng.uniform(0.1, 0.6)),
         "bands": np.abs(rng.normal(0, rng.uniform(0.02, 0.35), n)),
-        "facets": np.where(rng.random(n) < rng.uniform(0, 0.6), rng.uniform(0, 0.4, n), 0),
+        "facets": np.where(rng.random(n) < rng.uniform(0, 0.5), rng.uniform(0, 0.3, n), 0),
         "rng": rng,
     }
     bevel = {"proportions": np.full((n, 1), rng.uniform(0.03, 0.3))}
     if kind == "round":
         group = bodies("wavy", "ball", places, inner, form=_wavy(rng, n, rng.uniform(0.005, 0.06)), **given)
     elif kind == "cube":
-        form = np.stack([_spread(rng, n, rng.uniform(0, 0.08)), np.full(n, rng.uniform(0.05, 0.5))], axis=1)
+        form = np.stack([_spread(rng, n, rng.uniform(0, 0.05)), np.full(n, rng.uniform(0.05, 0.5))], axis=1)
         turned = angle + rng.normal(0, rng.uniform(0.01, 0.15), n)
         group = bodies("box", "flat", places, inner, form=form, angle=turned, **bevel, **given)
     elif kind == "octahedron":
         rise = np.full((n, 1), rng.uniform(0.2, 0.6))
-        group = bodies("polygon", "pyramid", places, inner, form=_polygons(rng, n, 4), proportions=rise, **given)
+        form = _polygons(rng, n, 4)
+        group = bodies("polygon", "pyramid", places, _apothem(inner, form), form=form, proportions=rise, **given)
     else:
-        group = bodies("polygon", "flat", places, inner, form=_polygons(rng, n), **bevel, **given)
+        form = _polygons(rng, n)
+        group = bodies("polygon", "flat", places, _apothem(inner, form), form=form, **bevel, **given)
     look = Look(
         blur_px=rng.uniform(0.5, min(2.0, 0.06 * width + 0.4)),
         contrast_to_noise=_log(rng, 1, 12),
@@ -205,6 +221,7 @@ def _lumps(
     cover: float,
     *,
     most: int = 500,
+    chains: float = 0.35,
     **kind: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return places and half widths of spheres that lie in lumps of `sizes`, until they would cover `cover`."""
@@ -213,7 +230,7 @@ def _lumps(
     while area < cover * shape[0] * shape[1] and count < most:
         n = int(min(_log(rng, *sizes), most))
         radii = widths(n) / 2
-        lump = (grown if rng.random() < 0.35 else heaped)(rng, radii, **kind)[:, :2]
+        lump = (grown if rng.random() < chains else heaped)(rng, radii, **kind)[:, :2]
         lump = lump + rng.uniform(0, 1, 2) * (shape[1], shape[0])
         near = within(lump, shape, float(radii.max()))
         places.append(lump[near])
@@ -277,15 +294,16 @@ def aggregates(rng: Rng, shape: Shape) -> Scene:
         rng,
         shape,
         lambda n: width * _spread(rng, n, sigma),
-        (12, 150),
-        rng.uniform(0.25, 0.7),
+        (15, 150),
+        rng.uniform(0.25, 0.8),
         most=220,
+        chains=0.85,
         contact=contact,
         flat=flat,
     )
     n = len(places)
-    opacity = _log(rng, 0.15, 0.7) * inner / width * 2
-    profile = "flat" if rng.random() < 0.3 else "ball"
+    opacity = _log(rng, 0.12, 0.6) * inner / width * 2
+    profile = "flat" if rng.random() < 0.5 else "ball"
     group = bodies(
         "wavy",
         profile,
@@ -294,14 +312,14 @@ def aggregates(rng: Rng, shape: Shape) -> Scene:
         rng=rng,
         form=_wavy(rng, n, rng.uniform(0.01, 0.06)),
         opacity=opacity,
-        proportions=np.full((n, 1), rng.uniform(0.2, 0.7)),
+        proportions=np.full((n, 1), rng.uniform(0.1, 0.6)),
         bands=np.abs(rng.normal(0, _maybe(rng, 0.4, 0.02, 0.1), n)),
     )
     look = Look(
         blur_px=rng.uniform(0.6, 2.0),
         contrast_to_noise=_log(rng, 1.2, 10),
-        fringe_px=_fringe(rng, 0.75, width / 2),
-        phase=rng.uniform(0.4, 1.5),
+        fringe_px=_fringe(rng, 0.85, width / 2),
+        phase=rng.uniform(0.6, 2.5),
         grain_px=_grains(rng, 0.5, 0.4, 1.2),
         film=rng.uniform(0.2, 0.9),
         film_px=rng.uniform(1.5, 4),
@@ -323,7 +341,7 @@ def oxides(rng: Rng, shape: Shape) -> Scene:
         shape,
         widths,
         (2, 60),
-        rng.uniform(0.1, 0.5),
+        rng.uniform(0.15, 0.65),
         contact=rng.uniform(0.85, 1.0),
         flat=rng.uniform(0.1, 0.5),
     )
@@ -424,7 +442,7 @@ def shapes(rng: Rng, shape: Shape) -> Scene:
                 angle=angle,
                 opacity=opacity * _spread(rng, n, rng.uniform(0.05, 0.4)),
                 bands=np.abs(rng.normal(0, _maybe(rng, 0.6, 0.02, 0.3), n)),
-                facets=np.where(rng.random(n) < _maybe(rng, 0.5, 0.1, 0.6), rng.uniform(0, 0.4, n), 0),
+                facets=np.where(rng.random(n) < _maybe(rng, 0.4, 0.1, 0.5), rng.uniform(0, 0.25, n), 0),
                 said=str(name),
             )
         )
@@ -480,12 +498,13 @@ def noisy(rng: Rng, shape: Shape) -> Scene:
         bands=np.abs(rng.normal(0, _maybe(rng, 0.6, 0.02, 0.3), n)),
         facets=np.where(rng.random(n) < _maybe(rng, 0.4, 0.1, 0.5), rng.uniform(0, 0.3, n), 0),
     )
+    grain = _grains(rng, 0.85, 0.5, 3)
     look = Look(
         blur_px=rng.uniform(0.8, 3.0),
-        contrast_to_noise=_log(rng, 0.4, 2),
+        contrast_to_noise=_log(rng, 0.45 + 0.25 * sum(grain), 3.0),
         fringe_px=_maybe(rng, 0.8, 2, 6),
         phase=rng.uniform(0.5, 2.0),
-        grain_px=_grains(rng, 0.85, 0.5, 3),
+        grain_px=grain,
         film=rng.uniform(0, 0.6),
         film_px=rng.uniform(2, 6),
         inelastic=_maybe(rng, 0.5, 0, 0.3),
@@ -511,12 +530,13 @@ def faint(rng: Rng, shape: Shape) -> Scene:
         opacity=opacity,
         bands=np.abs(rng.normal(0, rng.uniform(0.05, 0.4), n)),
     )
+    grain = _grains(rng, 0.9, 0.7, 2.8)
     look = Look(
         blur_px=rng.uniform(1.2, 0.08 * width + 0.6),
-        contrast_to_noise=_log(rng, 0.7, 2.2),
+        contrast_to_noise=_log(rng, 0.6 + 0.25 * sum(grain), 2.8),
         fringe_px=_maybe(rng, 0.5, 1, 5),
         phase=rng.uniform(0.5, 2.0),
-        grain_px=_grains(rng, 0.9, 0.7, 2.8),
+        grain_px=grain,
         film=rng.uniform(0.1, 0.7),
         film_px=rng.uniform(2, 8),
         inelastic=_maybe(rng, 0.3, 0, 0.3),
@@ -554,14 +574,14 @@ def _litter(rng: Rng, shape: Shape) -> NDArray[np.float32]:
         chosen[rng.integers(5)] = True
     if chosen[0]:  # a film with holes, or its edge
         pattern = long_waves(rng, shape, waves=rng.uniform(0.6, 4))
-        rest = np.clip((pattern - rng.uniform(-1, 1.5)) / rng.uniform(0.003, 0.05), 0, 1)
+        rest = np.clip((pattern - rng.uniform(0.2, 1.8)) / rng.uniform(0.003, 0.05), 0, 1)
         absorbed += rng.uniform(0.1, 1.2) * (1 - rest)
     if chosen[1]:  # folds and filaments
         pattern = np.abs(long_waves(rng, shape, waves=rng.uniform(0.8, 4)))
         absorbed += rng.uniform(0.1, 0.9) * np.exp(-((pattern / rng.uniform(0.01, 0.1)) ** 2))
     if chosen[2]:  # ragged matter
         pattern = long_waves(rng, shape, waves=rng.uniform(1, 3)) + 0.35 * long_waves(rng, shape, waves=rng.uniform(8, 40))
-        absorbed += rng.uniform(0.2, 1.5) * np.clip((pattern - rng.uniform(1.0, 2.2)) / rng.uniform(0.1, 1.5), 0, 1)
+        absorbed += rng.uniform(0.1, 0.8) * np.clip((pattern - rng.uniform(0.6, 1.8)) / rng.uniform(0.5, 2.0), 0, 1)
     if chosen[3]:  # contamination, mottled film
         absorbed += rng.uniform(0.02, 0.15) * long_waves(rng, shape, waves=rng.uniform(2, 30))
     if chosen[4]:  # wrinkles all one way
