@@ -210,7 +210,7 @@ def _drawn(
                 "shape": some.said,
                 "profile": some.profile,
                 "width_px": round(2 * float(some.inner[k]), 2),
-                "contrast": float(contrast[k]),
+                "contrast": round(float(contrast[k]), 5),
             }
         )
     which, row, column = np.nonzero((edge & shown)[kept])

@@ -44,8 +44,15 @@ def write_field(field: SimulatedField, directory: Path, name: str) -> Path:
         {"number": number, "page": page_of[number]} | said for number, said in enumerate(field.particles, start=1)
     ]
     truth = {"pixel_size_nm": field.pixel_size_nm, "particles": particles, "conditions": field.conditions}
-    (directory / f"{name}.json").write_text(json.dumps(_finite(truth), indent=1, allow_nan=False), "utf-8")
+    (directory / f"{name}.json").write_text(_lines(_finite(truth)), "utf-8")
     return path
+
+
+def _lines(truth: dict[str, Any]) -> str:
+    """Return JSON with a line for each particle: thousands of them, indented, take longer than their picture."""
+    particles = ",\n".join(json.dumps(one, allow_nan=False) for one in truth["particles"])
+    head, tail = (json.dumps(truth[key], allow_nan=False) for key in ("pixel_size_nm", "conditions"))
+    return f'{{"pixel_size_nm": {head},\n"particles": [\n{particles}\n],\n"conditions": {tail}}}\n'
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -126,15 +126,17 @@ def rim(profile: str, inner: Values, proportions: Values) -> Values:
 
 
 def _wavy(u: Values, v: Values, size: Values, form: Values) -> Values:
-    angle = np.arctan2(v, u)
-    radius, slope = np.ones_like(u), np.zeros_like(u)
-    for k in range(4):
-        amplitude, phase = form[:, k, None, None], form[:, 4 + k, None, None]
-        turn = (k + 2) * angle + phase
-        radius += amplitude * np.cos(turn)
-        slope -= (k + 2) * amplitude * np.sin(turn)
+    r = np.maximum(np.hypot(u, v), 1e-6)
+    towards = (u + np.complex64(1j) * v) / r
+    radius, slope = np.ones_like(r), np.zeros_like(r)
+    power = towards
+    for k in range(4):  # the real part of the (k + 2)th power is the cosine of as many times the angle
+        power = power * towards
+        turn = power * (form[:, k] * np.exp(np.complex64(1j) * form[:, 4 + k]))[:, None, None]
+        radius += turn.real
+        slope -= (k + 2) * turn.imag
     scale = size * (1 + form[:, :4].sum(axis=1))[:, None, None]
-    return (np.hypot(u, v) - scale * radius) / np.sqrt(1 + (slope / radius) ** 2)
+    return (r - scale * radius) / np.sqrt(1 + (slope / radius) ** 2)
 
 
 def _bent(u: Values, v: Values, size: Values, length: Values, turn: Values) -> Values:
