@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from antema.domain import Instance
+from antema.simulation.edges import LEVEL, RIM
 from antema.simulation.silhouettes import FORM, reach, rim, signed_distance, thickness
 
 Values = NDArray[np.float32]
-RIM = (0.3, 0.6)
-"""Where a particle counts as just inside its rim: depths by its half width (by its shell or wall)."""
 EDGE_SEEN = 0.25
 """An edge is seen where what lies over it leaves at least this share of its contrast."""
 MARGIN_PX = 24
@@ -126,9 +125,7 @@ class Drawing:
     particles: list[dict[str, Any]] = field(default_factory=list)
 
 
-def drawn_together(
-    groups: list[Bodies], shape: tuple[int, int], blur_px: float, rng: np.random.Generator
-) -> Drawing:
+def drawn_together(groups: list[Bodies], shape: tuple[int, int], blur_px: float, rng: np.random.Generator) -> Drawing:
     """Return what bodies in an image of `shape` absorb together, and the truth of each that is at least partly in it.
 
     Parameters
@@ -191,7 +188,7 @@ def _drawn(
     band = (depth >= RIM[0] * width) & (depth <= RIM[1] * width)
     count = band.sum(axis=(1, 2))
     inside = np.where(count > 0, (alone * band).sum(axis=(1, 2)) / np.maximum(count, 1), alone.max(axis=(1, 2)))
-    mask = (alone >= inside[:, None, None] / 2) | (depth > RIM[1] * width)
+    mask = (alone >= LEVEL * inside[:, None, None]) | (depth > RIM[1] * width)
     edge = mask.copy()
     edge[:, 1:-1, 1:-1] &= ~(mask[:, :-2, 1:-1] & mask[:, 2:, 1:-1] & mask[:, 1:-1, :-2] & mask[:, 1:-1, 2:])
     rows, columns = top[:, None] + np.arange(2 * half), left[:, None] + np.arange(2 * half)

@@ -347,7 +347,9 @@ def oxides(rng: Rng, shape: Shape) -> Scene:
     )
     n = len(places)
     faceted = rng.random(n) < rng.uniform(0, 1)
-    opacity = _log(rng, 0.6, 2.5) * _spread(rng, n, rng.uniform(0.05, 0.4)) * (inner / inner.mean()) ** 0.5 if n else 1.0
+    opacity = (
+        _log(rng, 0.6, 2.5) * _spread(rng, n, rng.uniform(0.05, 0.4)) * (inner / inner.mean()) ** 0.5 if n else 1.0
+    )
     given = {
         "opacity": opacity,
         "bands": np.abs(rng.normal(0, rng.uniform(0.02, 0.25), n)),
@@ -464,7 +466,9 @@ def _long(outline: str, form: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return about how much longer than wide bodies are."""
     if outline in ("box", "spindle", "bent"):
         return np.maximum(form[:, 0], 1)
-    return np.maximum(1 + 0.5 * form[:, 0] * form[:, 1:5].mean(axis=1), 1) if outline == "branched" else np.ones(len(form))
+    if outline == "branched":
+        return np.maximum(1 + 0.5 * form[:, 0] * form[:, 1:5].mean(axis=1), 1)
+    return np.ones(len(form))
 
 
 def _side_by_side(
@@ -580,7 +584,8 @@ def _litter(rng: Rng, shape: Shape) -> NDArray[np.float32]:
         pattern = np.abs(long_waves(rng, shape, waves=rng.uniform(0.8, 4)))
         absorbed += rng.uniform(0.1, 0.9) * np.exp(-((pattern / rng.uniform(0.01, 0.1)) ** 2))
     if chosen[2]:  # ragged matter
-        pattern = long_waves(rng, shape, waves=rng.uniform(1, 3)) + 0.35 * long_waves(rng, shape, waves=rng.uniform(8, 40))
+        pattern = long_waves(rng, shape, waves=rng.uniform(1, 3))
+        pattern += 0.35 * long_waves(rng, shape, waves=rng.uniform(8, 40))
         absorbed += rng.uniform(0.1, 0.8) * np.clip((pattern - rng.uniform(0.6, 1.8)) / rng.uniform(0.5, 2.0), 0, 1)
     if chosen[3]:  # contamination, mottled film
         absorbed += rng.uniform(0.02, 0.15) * long_waves(rng, shape, waves=rng.uniform(2, 30))

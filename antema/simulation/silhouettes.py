@@ -98,9 +98,9 @@ def thickness(profile: str, depth: Values, inner: Values, proportions: Values) -
     Parameters
     ----------
     profile : str
-        ``ball``; ``flat``: `proportions` is (width of the bevel by `inner`); ``pyramid``: (height of the rim); ``core``:
-        a dense core in a light shell (the shell's share, its width by `inner`); ``hollow``: (what the middle has, width
-        of the wall by `inner`).
+        ``ball``; ``flat``: `proportions` is (width of the bevel by `inner`); ``pyramid``: (height of the rim);
+        ``core``, a dense core in a light shell: (the shell's share, its width by `inner`); ``hollow``: (what the
+        middle has, width of the wall by `inner`).
     depth : ndarray, shape (n, h, w)
         Distance from the edge to the inside, not negative.
     inner : ndarray, shape (n,)
