@@ -22,8 +22,8 @@ class SimulatedField:
     pixel_size_nm : float or None
         Edge of a pixel; None where the field has no length (drawn figures).
     instances : list of Instance
-        Each particle out to half of its own contrast just inside its rim, as far as the image shows it, parts that others
-        cover included; masks of overlapping particles share pixels.
+        Each particle out to half of its own contrast just inside its rim, as far as it lies in the image, with what
+        others cover; masks of overlapping particles share pixels.
     particles : list of dict
         One per instance: what it is (diameter, shape, structure, ...).
     conditions : dict
