@@ -16,9 +16,9 @@ from antema.analysis.descriptors import describe
 from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
 from antema.analysis.measures import Measures
 from antema.analysis.morphology import largest_component, tight
+from antema.analysis.proposed import ProposedParticles
 from antema.analysis.regions import clean, least_area_px, touches_border
 from antema.analysis.runs import close_holes
-from antema.analysis.proposed import ProposedParticles
 from antema.analysis.segmentation import Progress, Segmentation, Segmenter, segment
 from antema.analysis.separation import Detected, ProbabilityMap, of_proposals, separate, without_covered
 from antema.analysis.table import measure_detected, outlined, particle_table

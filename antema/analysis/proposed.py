@@ -103,8 +103,8 @@ def proposed_particles(
     proposals : ProposedParticles
         Each particle once.
     offsets : sequence of (float, ndarray)
-        Scales, by the proposals' indices, and the votes at each: float32 (h scale / 2, w scale / 2, 2), columns and rows
-        to the middle in units of 16 px of that scale.
+        Scales, by the proposals' indices, and the votes at each: float32 (h scale / 2, w scale / 2, 2), columns and
+        rows to the middle in units of 16 px of that scale.
     particle : ndarray of bool, shape (h, w)
         Foreground.
     least_area_px : int
@@ -128,9 +128,7 @@ def proposed_particles(
             continue
         one = _one(k, box, owner, centres[k], rays[k], radii[k], is_long=bool(aspects[k] > _ELONGATED))
         if one is not None:
-            found.append(
-                FoundParticle(*one[:4], confidence=float(proposals.overlap[k]), has_neighbours=one[4])
-            )
+            found.append(FoundParticle(*one[:4], confidence=float(proposals.overlap[k]), has_neighbours=one[4]))
     return found + _rest(found, particle, float(np.median(radii)) if len(radii) else 0.0, least_area_px)
 
 
@@ -231,7 +229,13 @@ def _one(
     here = owner[top : min(bottom, h), left : min(right, w)]
     area = math.pi * radius**2
     mask, edge, under, touches = _cut_out(
-        here, k, rays, centre[0] - left, centre[1] - top, _LEAST_SEEN * area, np.inf if is_long else _LEAST_HIDDEN * area
+        here,
+        k,
+        rays,
+        centre[0] - left,
+        centre[1] - top,
+        _LEAST_SEEN * area,
+        np.inf if is_long else _LEAST_HIDDEN * area,
     )
     if edge == 0:
         return None
@@ -349,7 +353,5 @@ def _rest(
             if np.count_nonzero(mask) < least_area_px or depth < max(2.0, 0.35 * typical_radius):
                 continue  # a rim whose votes went astray
         rows, columns = box
-        result.append(
-            FoundParticle(columns.start, rows.start, mask, is_clump=touches, has_neighbours=touches)
-        )
+        result.append(FoundParticle(columns.start, rows.start, mask, is_clump=touches, has_neighbours=touches))
     return result

@@ -103,8 +103,8 @@ COLUMN_MEANINGS: dict[str, str] = {
     "inferred_fraction": "share of the outline that lies under other particles and was inferred",
     "outline_confidence": "probability that the outline is that of one particle, as the network that drew it has it; "
     "empty where none was asked",
-    "outline": "where a particle ends: visible (half of its own contrast) or atoms (as far as its atoms reach); numbers "
-    "of different ones are not comparable; empty for a mask of one's own",
+    "outline": "where a particle ends: visible (half of its own contrast) or atoms (as far as its atoms reach); "
+    "numbers of different ones are not comparable; empty for a mask of one's own",
 }
 """What each column of the particle table holds; its unit is the end of its name."""
 

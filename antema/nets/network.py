@@ -36,7 +36,7 @@ class Answering(Protocol):
     """What finds particles one by one."""
 
     def __call__(self, values: Array, progress: Progress | None = None, /) -> list[Array]:
-        """Return logits (h, w, n_outputs), offsets and objects of grey values (h, w): `antema.nets.outlines.Answers`."""
+        """Return logits (h, w, n_outputs), offsets and objects of grey values (h, w): `outlines.Answers`."""
         ...
 
 

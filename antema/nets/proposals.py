@@ -149,7 +149,7 @@ def each_once(proposals: Proposals, particle: NDArray[np.bool_], *, least_filled
 
 
 @njit(cache=True)
-def inside(rays, dx, dy, slack):  # noqa: ANN001, ANN202
+def _inside(rays, dx, dy, slack):  # noqa: ANN001, ANN202
     """Return whether a point at (dx, dy) from the centre lies in the polygon, enlarged by the factor `slack`."""
     n = len(rays)
     r2 = dx * dx + dy * dy
@@ -182,7 +182,7 @@ def _each_once(centres, rays, areas, particle, least_filled, most_claimed, most_
         touched = [0][:0]
         for i in range(top, bottom):
             for j in range(left, right):
-                if inside(rays[k], j + 0.5 - x, i + 0.5 - y, 1.0):
+                if _inside(rays[k], j + 0.5 - x, i + 0.5 - y, 1.0):
                     own += 1
                     if particle[i, j]:
                         filled += 1
@@ -202,7 +202,7 @@ def _each_once(centres, rays, areas, particle, least_filled, most_claimed, most_
         kept[k] = True
         for i in range(top, bottom):
             for j in range(left, right):
-                if claimed[i, j] < 0 and inside(rays[k], j + 0.5 - x, i + 0.5 - y, 1.0):
+                if claimed[i, j] < 0 and _inside(rays[k], j + 0.5 - x, i + 0.5 - y, 1.0):
                     claimed[i, j] = k
     return kept
 
@@ -223,4 +223,3 @@ def shares_of_scales(diameters: Floats, scales: Sequence[float]) -> Mapping[int,
         return {}
     fitting = {index: count for index, count in counts.items() if count >= 0.1 * max(counts.values())}
     return {index: count / sum(fitting.values()) for index, count in fitting.items()}
-

@@ -170,9 +170,7 @@ class Segmenter:
             return self._fused(passes, width_px, working_weights(width_px, factors), told)
         return self._one_by_one(passes, width_px, factors, told)
 
-    def _one_by_one(
-        self, passes: "_Passes", width_px: float, factors: Sequence[int], told: "_Told"
-    ) -> NetworkMaps:
+    def _one_by_one(self, passes: "_Passes", width_px: float, factors: Sequence[int], told: "_Told") -> NetworkMaps:
         """Return the maps with the particles that the network proposes; `passes` are spent afterwards."""
         scales: list[float] = [1 / factor for factor in factors]
         proposed = joined([peaks(passes.objects(factor), 1 / factor, k) for k, factor in enumerate(factors)])

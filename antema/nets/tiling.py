@@ -88,8 +88,8 @@ def answers_anywhere(
     values : ndarray of float32, shape (h, w)
         Normalised grey values.
     answers : callable
-        From normalised grey values (n, h, w), sides multiples of 32, to arrays (n, h / stride, w / stride, c), each with
-        a stride of its own that divides 32.
+        From normalised grey values (n, h, w), sides multiples of 32, to arrays (n, h / stride, w / stride, c), each
+        with a stride of its own that divides 32.
     windows : Windows
         How an image is cut.
     progress : callable or None

@@ -13,6 +13,7 @@ from antema.analysis.descriptors import contrasts
 from antema.analysis.regions import least_area_px
 from antema.domain import Annotations, Instance, Micrograph, Recipe, Trust
 from antema.nets import expected_polarity
+from antema.simulation.field import union
 from antema.training.baselines import BASELINES
 from antema.training.half_contrast import moved_to_half_contrast
 
@@ -148,7 +149,7 @@ class Truth:
 def truth_of(case: Case) -> Truth:
     """Return the masks, contrasts and territories of a case's true particles."""
     shape = case.micrograph.shape
-    mask = _union(case.instances, shape) if case.mask is None else case.mask
+    mask = union(case.instances, shape) if case.mask is None else case.mask
     return Truth(
         case,
         mask,
@@ -168,7 +169,7 @@ def at_half_contrast(case: Case) -> Case:
     moved = moved_to_half_contrast(pixels, case.instances, trusted=trusted)
     mask = case.mask
     if mask is not None:
-        mask = (mask & ~_union(case.instances, shape)) | _union(moved, shape)
+        mask = (mask & ~union(case.instances, shape)) | union(moved, shape)
     return replace(case, instances=moved, mask=mask)
 
 
@@ -222,13 +223,6 @@ def particles_of(instances: Sequence[Instance], contrast: Floats, shape: tuple[i
     ]
     areas = np.array([i.area_px for i in instances], float)
     return Particles(np.sqrt(4 / math.pi * areas), np.asarray(contrast, float), np.array(inner, bool))
-
-
-def _union(instances: Sequence[Instance], shape: tuple[int, int]) -> Mask:
-    mask = np.zeros(shape, bool)
-    for i in instances:
-        mask[i.y : i.y + i.h, i.x : i.x + i.w] |= i.mask
-    return mask
 
 
 def _outlines(instances: Sequence[Instance], mask: Mask) -> Mask:

@@ -24,12 +24,12 @@ _ANSWERS = (
 )
 _CARD_ONE_BY_ONE: dict[str, Any] = {
     "outlines": ["visible", "atoms"],
-    "outline": "visible: where a particle's own contrast has fallen to one half of what it is just inside its rim; atoms "
-    "(the other map): union of discs of the metallic radius around the projected atoms; ligands are not particle",
+    "outline": "visible: where a particle's own contrast has fallen to one half of what it is just inside its rim; "
+    "atoms (the other map): union of discs of the metallic radius around the projected atoms; ligands are not particle",
     "input": (
-        "grey values clipped to their 0.1 and 99.9 percentiles, mean 0, standard deviation 1; whole image at the scales "
-        "1, 1/2, 1/4 and 1/8, and enlarged twice where particles are narrower than 13 px; a scale speaks of particles of "
-        "9 to 80 px"
+        "grey values clipped to their 0.1 and 99.9 percentiles, mean 0, standard deviation 1; whole image at the "
+        "scales 1, 1/2, 1/4 and 1/8, and enlarged twice where particles are narrower than 13 px; a scale speaks of "
+        "particles of 9 to 80 px"
     ),
 }
 

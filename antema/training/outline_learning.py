@@ -148,9 +148,7 @@ def learn_outlines(
         }
 
     def make(step: int) -> OutlineBatch:
-        return outline_batch_of(
-            learn_sets, step, seed=seed, n=schedule.batch, side=schedule.side_px, shares=shares
-        )
+        return outline_batch_of(learn_sets, step, seed=seed, n=schedule.batch, side=schedule.side_px, shares=shares)
 
     history, reached = run(
         learner,

@@ -224,7 +224,7 @@ def _fill_seams(pages, pad, contact):  # noqa: ANN001, ANN202
 
 @njit(cache=True)
 def _disjoint(pages, y, x, v, u):  # noqa: ANN001, ANN202
-    for p in range(pages.shape[0]):
+    for p in range(pages.shape[0]):  # noqa: SIM110
         if pages[p, y, x] > 0 and pages[p, y, x] == pages[p, v, u]:
             return False
     return True

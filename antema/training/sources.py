@@ -14,6 +14,7 @@ from scipy import ndimage
 from antema.analysis import instance_pages
 from antema.domain import Annotations, AntemaError, Instance
 from antema.imaging import fill_boxes, find_annotations
+from antema.simulation.field import union
 from antema.training.half_contrast import moved_to_half_contrast
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff")
@@ -312,24 +313,18 @@ def _median_width(areas_px: Sequence[float] | NDArray[np.integer]) -> float:
 
 
 def _read_coco(folder: Path, *, one_by_one: bool) -> list[LabelledImage]:
-    content = json.loads((folder / "annotations.coco.json").read_text("utf-8"))
-    objects: dict[int, list[dict[str, Any]]] = {}
-    for annotation in content["annotations"]:
-        objects.setdefault(annotation["image_id"], []).append(annotation)
     result = []
-    for entry in sorted(content["images"], key=lambda entry: entry["file_name"]):
-        pixels = _read_values(folder / entry["file_name"])
+    for path, labelled in coco_instances(folder):
+        pixels = _read_values(path)
         shape = (pixels.shape[0], pixels.shape[1])
-        here = objects.get(entry["id"], [])
-        masks = np.array([_filled(annotation["segmentation"], shape) for annotation in here]).reshape(-1, *shape)
-        particle = np.asarray(masks.any(axis=0))
-        name = f"{folder.name}/{Path(entry['file_name']).stem}"
+        instances = [instance for instance, _ in labelled]
+        name = f"{folder.name}/{path.stem}"
         if one_by_one:
-            whole = [_whole(mask) for mask in masks if mask.any()]
-            result.append(_one_by_one(name, pixels, whole, None, is_real=True, partly_labelled=True))
+            result.append(_one_by_one(name, pixels, instances, None, is_real=True, partly_labelled=True))
             continue
-        width_px = _median_width([annotation["area"] for annotation in here])
-        contact = seams([_whole(mask) for mask in masks if mask.any()], shape)
+        particle = union(instances, shape)
+        width_px = _median_width([instance.area_px for instance in instances])
+        contact = seams(instances, shape)
         result.append(LabelledImage(name, pixels, particle, _trusted(pixels, particle), width_px, contact))
     return result
 

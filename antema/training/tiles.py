@@ -143,7 +143,7 @@ def _cut(scaled: tuple[Array, ...], rng: np.random.Generator, side: int) -> tupl
 
 
 def disturbed(pixels: Array, rng: np.random.Generator, blurred: float) -> Array:
-    """Return grey values as other microscopes, cameras and printers might have shown them; `blurred` of them blurred."""
+    """Return grey values as other microscopes, cameras and printers might have shown them, some of them blurred."""
     if rng.random() < blurred:
         pixels = np.asarray(ndimage.gaussian_filter(pixels, rng.uniform(0.4, 1.8)), np.float32)
     if rng.random() < 0.3:

@@ -29,7 +29,6 @@ TAUGHT: dict[str, dict[str, Any]] = {
 """What can be taught, as the ``architecture`` entry of a card; the last is meant for a GPU."""
 
 
-
 def train_segmentation(
     data_dirs: Sequence[Path],
     out: Path,

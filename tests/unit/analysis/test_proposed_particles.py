@@ -23,7 +23,9 @@ def disc(x, y, radius, shape=SHAPE):
 
 
 def box_rays(half_width, half_height):
-    return np.minimum(half_width / np.maximum(abs(np.cos(TURN)), 1e-9), half_height / np.maximum(abs(np.sin(TURN)), 1e-9))
+    return np.minimum(
+        half_width / np.maximum(abs(np.cos(TURN)), 1e-9), half_height / np.maximum(abs(np.sin(TURN)), 1e-9)
+    )
 
 
 def told(masks, middles, rays, shape=SHAPE):

@@ -10,7 +10,7 @@ from antema.domain import AntemaError
 from antema.nets import load
 from antema.nets.normalisation import finite, standardised
 from antema.nets.tiling import Windows, logits_anywhere, padded_side, window_starts
-from antema.nets.unet import FEATURES, REACH_PX, UNet, channels_to_pixels, _pixels_to_channels
+from antema.nets.unet import FEATURES, REACH_PX, UNet, _pixels_to_channels, channels_to_pixels
 from antema.nets.weights import first_weights, flat_weights, folded, read, save, set_weights
 
 SMALL = (4, 6, 8)
