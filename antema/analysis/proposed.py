@@ -4,17 +4,18 @@ A proposal is a middle with rays. Each pixel of particle votes for the middle of
 whose middle its vote hits best. What rays say of a particle beyond its own pixels, under others, belongs to it too.
 """
 
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.measure import label
 
+from antema.analysis.compiled import compiled
 from antema.analysis.morphology import tight
 from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX
 
@@ -150,8 +151,8 @@ def _moments(
     return centres + np.stack([cx, cy], axis=1), np.sqrt(area / np.pi), aspects
 
 
-@njit(cache=True)
-def _ratio(rays, dx, dy):  # noqa: ANN001, ANN202
+@compiled
+def _ratio(rays: NDArray[np.float64], dx: float, dy: float) -> float:
     """Return how far a point at (dx, dy) from the centre is, by how far the polygon reaches in its direction."""
     n = len(rays)
     r = np.sqrt(dx * dx + dy * dy)
@@ -168,8 +169,21 @@ def _ratio(rays, dx, dy):  # noqa: ANN001, ANN202
     return across / (ax * by - ay * bx)
 
 
-@njit(cache=True)
-def _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, owner, cost):  # noqa: ANN001, ANN202
+@compiled
+def _vote(
+    own: NDArray[np.int64],
+    centres: NDArray[np.float64],
+    rays: NDArray[np.float64],
+    middles: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    by_rays: NDArray[np.float64],
+    votes: NDArray[np.float32],
+    scale: float,
+    particle: Mask,
+    owner: NDArray[np.int32],
+    cost: NDArray[np.float32],
+) -> None:
+    """Give each pixel of particle to the proposal among `own` that it suits best, unless another suits it better."""
     h, w = particle.shape
     for k in own:
         x, y, r = centres[k, 0], centres[k, 1], radii[k]
@@ -197,12 +211,20 @@ def _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, o
                     owner[i, j] = k
 
 
+def _to_nearest(mask: Mask) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return how far each pixel is from a mask, and row and column of the nearest of its pixels."""
+    return cast(
+        "tuple[NDArray[np.float64], NDArray[np.int32]]",
+        ndimage.distance_transform_edt(~mask, return_indices=True),
+    )
+
+
 def _grow(owner: NDArray[np.int32], particle: Mask, radii: NDArray[np.float64]) -> None:
     """Give pixels of particle that nobody got to the nearest owner, where it is near; in place."""
     free = particle & (owner < 0)
     if not free.any() or not len(radii):
         return
-    distance, nearest = ndimage.distance_transform_edt(owner < 0, return_indices=True)
+    distance, nearest = _to_nearest(owner >= 0)
     at = nearest[0][free], nearest[1][free]
     owners = owner[at]
     near = distance[free] <= np.maximum(2.0, 0.2 * radii[np.maximum(owners, 0)])
@@ -243,8 +265,16 @@ def _one(
     return left + x, top + y, mask, under / edge, touches
 
 
-@njit(cache=True)
-def _cut_out(here, k, rays, x, y, least_own, least_hidden):  # noqa: ANN001, ANN202
+@compiled
+def _cut_out(
+    here: NDArray[np.int32],
+    k: int,
+    rays: NDArray[np.float64],
+    x: float,
+    y: float,
+    least_own: float,
+    least_hidden: float,
+) -> tuple[Mask, int, int, bool]:
     """Return a particle's mask, the pixels of its outline, those of them under others, and whether others touch."""
     h, w = here.shape
     own = here == k
@@ -280,8 +310,8 @@ def _cut_out(here, k, rays, x, y, least_own, least_hidden):  # noqa: ANN001, ANN
     return mask, edge, under, touches
 
 
-@njit(cache=True)
-def _largest(mask):  # noqa: ANN001, ANN202
+@compiled
+def _largest(mask: Mask) -> Mask:
     """Return the largest 8-connected part."""
     h, w = mask.shape
     labels = np.zeros((h, w), np.int32)
@@ -310,8 +340,8 @@ def _largest(mask):  # noqa: ANN001, ANN202
     return labels == best if best else mask.copy()
 
 
-@njit(cache=True)
-def _filled(mask):  # noqa: ANN001, ANN202
+@compiled
+def _filled(mask: Mask) -> Mask:
     """Return a mask with its holes closed: ground that is not 4-connected with the window's edge."""
     h, w = mask.shape
     outside = np.zeros((h, w), np.bool_)
@@ -342,7 +372,7 @@ def _rest(
     taken = np.zeros(particle.shape, bool)
     for one in found:
         taken[one.y : one.y + one.mask.shape[0], one.x : one.x + one.mask.shape[1]] |= one.mask
-    labels, _ = ndimage.label(particle & ~taken, np.ones((3, 3), bool))
+    labels = np.asarray(label(particle & ~taken, connectivity=2))
     near = np.asarray(ndimage.binary_dilation(taken, np.ones((3, 3), bool)), bool) if found else taken
     result = []
     for number, box in enumerate(ndimage.find_objects(labels), start=1):

@@ -173,7 +173,7 @@ def of_proposals(
         ``min_diameter_nm``, ``min_area_px``, ``drop_border`` and ``convexity_threshold`` are used.
     """
     least = least_area_px(recipe, pixel_size_nm)
-    result = []
+    result: list[Detected] = []
     for one in proposed_particles(proposals, offsets, foreground, least_area_px=least):
         mask = close_holes(one.mask, math.inf)[1]
         reason = ""

@@ -102,7 +102,7 @@ def network_of(card: ModelCard) -> Network:
     def logits(values: Array, progress: Progress | None = None, /) -> list[Array]:
         return logits_anywhere(values, lambda x: np.asarray(run(state, x)), windows, progress)
 
-    answers = None
+    answers: Answering | None = None
     if architecture.answers is not None:
         asked = architecture.answers
 
@@ -110,8 +110,10 @@ def network_of(card: ModelCard) -> Network:
         def ask(state: nnx.State, x: jax.Array) -> tuple[jax.Array, ...]:
             return asked(nnx.merge(graph, state), x)
 
-        def answers(values: Array, progress: Progress | None = None, /) -> list[Array]:
+        def answered(values: Array, progress: Progress | None = None, /) -> list[Array]:
             return answers_anywhere(values, lambda x: [np.asarray(a) for a in ask(state, x)], windows, progress)
+
+        answers = answered
 
     if architecture.encoded is None:
         return Network(logits, answers=answers)

@@ -70,7 +70,7 @@ class Proposals:
         """Equivalent diameters of the polygons, shape (n,)."""
         return (2 * np.sqrt(polygon_areas(self.rays) / np.pi)).astype(np.float32)
 
-    def kept(self, which: NDArray[np.generic]) -> "Proposals":
+    def kept(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Proposals":
         """Return some of them, by index or mask."""
         parts = (self.centres, self.rays, self.score, self.overlap, self.scale)
         return Proposals(*(part[which] for part in parts))
@@ -149,8 +149,8 @@ def each_once(proposals: Proposals, particle: NDArray[np.bool_], *, least_filled
 
 
 @njit(cache=True)
-def _inside(rays, dx, dy, slack):  # noqa: ANN001, ANN202
-    """Return whether a point at (dx, dy) from the centre lies in the polygon, enlarged by the factor `slack`."""
+def _inside(rays: NDArray[np.float64], dx: float, dy: float) -> bool:
+    """Return whether a point at (dx, dy) from the centre lies in the polygon."""
     n = len(rays)
     r2 = dx * dx + dy * dy
     if r2 < 1e-12:
@@ -159,7 +159,7 @@ def _inside(rays, dx, dy, slack):  # noqa: ANN001, ANN202
     if turn < 0:
         turn += n
     k = int(turn) % n
-    a, b = rays[k] * slack, rays[(k + 1) % n] * slack
+    a, b = rays[k], rays[(k + 1) % n]
     ta, tb = 2 * np.pi * k / n, 2 * np.pi * (k + 1) / n
     ax, ay, bx, by = a * np.cos(ta), a * np.sin(ta), b * np.cos(tb), b * np.sin(tb)
     # on the side of the centre of the edge from a to b
@@ -167,7 +167,16 @@ def _inside(rays, dx, dy, slack):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
-def _each_once(centres, rays, areas, particle, least_filled, most_claimed, most_common):  # noqa: ANN001, ANN202
+def _each_once(
+    centres: NDArray[np.float64],
+    rays: NDArray[np.float64],
+    areas: NDArray[np.float64],
+    particle: NDArray[np.bool_],
+    least_filled: float,
+    most_claimed: float,
+    most_common: float,
+) -> NDArray[np.bool_]:
+    """Return which proposals, best first, are taken."""
     h, w = particle.shape
     n = len(areas)
     kept = np.zeros(n, np.bool_)
@@ -182,7 +191,7 @@ def _each_once(centres, rays, areas, particle, least_filled, most_claimed, most_
         touched = [0][:0]
         for i in range(top, bottom):
             for j in range(left, right):
-                if _inside(rays[k], j + 0.5 - x, i + 0.5 - y, 1.0):
+                if _inside(rays[k], j + 0.5 - x, i + 0.5 - y):
                     own += 1
                     if particle[i, j]:
                         filled += 1
@@ -202,7 +211,7 @@ def _each_once(centres, rays, areas, particle, least_filled, most_claimed, most_
         kept[k] = True
         for i in range(top, bottom):
             for j in range(left, right):
-                if claimed[i, j] < 0 and _inside(rays[k], j + 0.5 - x, i + 0.5 - y, 1.0):
+                if claimed[i, j] < 0 and _inside(rays[k], j + 0.5 - x, i + 0.5 - y):
                     claimed[i, j] = k
     return kept
 

@@ -174,7 +174,7 @@ class Segmenter:
         """Return the maps with the particles that the network proposes; `passes` are spent afterwards."""
         scales: list[float] = [1 / factor for factor in factors]
         proposed = joined([peaks(passes.objects(factor), 1 / factor, k) for k, factor in enumerate(factors)])
-        weights = working_weights(width_px, factors)
+        weights: dict[float, float] = {**working_weights(width_px, factors)}
         rough = self._map(passes, weights, 0) > self.cut
         found = each_once(proposed, rough)
         if _are_small(found, width_px):
@@ -211,11 +211,12 @@ class Segmenter:
 
     def _map(self, passes: "_Passes", weights: Mapping[float, float], k: int) -> NDArray[np.float32]:
         """Return the mean of one output over some factors by their weights, on the image's own pixels."""
-        total = np.zeros(passes.levels.pixels.shape, np.float32)
+        height, width = passes.levels.pixels.shape
+        total = np.zeros((height, width), np.float32)
         for factor, weight in weights.items():
             values = passes.at(factor)[k]
             if factor < 1:
-                values = reduced(values, round(1 / factor))[: total.shape[0], : total.shape[1]]
+                values = reduced(values, round(1 / factor))[:height, :width]
             add_enlarged(total, np.float32(weight) * values, max(round(factor), 1))
         return total
 

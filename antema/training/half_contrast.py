@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.measure import label
 from scipy.spatial import KDTree
 
 from antema.analysis.morphology import largest_component, tight
@@ -267,10 +268,9 @@ def _moved(instance: Instance, window: _Window, shift: float) -> Instance:
     mask &= window.mask | window.allowed
     hole = ~window.mask & (window.distance <= 0)
     mask &= ~hole
-    labels, n = ndimage.label(mask, np.ones((3, 3), bool))
-    if n == 0:
+    if not mask.any():
         return instance
-    if n > 1:
-        mask = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
+    labels = np.asarray(label(mask, connectivity=2))
+    mask = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
     rows, columns = ndimage.find_objects(mask.astype(np.uint8))[0]
     return replace(instance, x=window.x + columns.start, y=window.y + rows.start, mask=mask[rows, columns])

@@ -94,7 +94,7 @@ def trust_report(trust: Sequence[Trust | None], f1: Sequence[float]) -> dict[str
     verdicts = [each.verdict for each in trust if each is not None]
     return {
         "verdicts": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
-        "rank_correlation": float(spearmanr(scores, values).statistic) if varied else float("nan"),
+        "rank_correlation": float(np.asarray(spearmanr(scores, values))[0]) if varied else float("nan"),
         "images": len(told),
         "poor_but_within": sum(each.verdict == VERDICTS[0] and value < POOR_F1 for each, value in told),
     }

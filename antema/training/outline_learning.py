@@ -33,8 +33,8 @@ def outline_loss(network: OutlineUNet, *arrays: jax.Array) -> jax.Array:
     their logarithm and one minus the overlap of the polygons; offsets by their absolute error in radii of the particle;
     the overlap that is foretold by cross-entropy against the one that the rays have.
     """
-    b = OutlineBatch(*arrays)  # type: ignore[arg-type]
-    answers = network.answers(b.pixels)  # type: ignore[arg-type]
+    b = OutlineBatch(*arrays)
+    answers = network.answers(b.pixels)
     maps, found = answers.maps, answers.objects
     loss = pixel_loss(maps[..., 0], b.particle, b.weight)
     loss += CONTACT_SHARE * pixel_loss(maps[..., 1], b.contact, b.contact_weight)
@@ -73,8 +73,8 @@ def _mean(values: jax.Array, weight: jax.Array) -> jax.Array:
 
 def _scores(network: OutlineUNet, *arrays: jax.Array) -> jax.Array:
     """Return sums of which `scores_of` makes means, shape (9,)."""
-    b = OutlineBatch(*arrays)  # type: ignore[arg-type]
-    answers = network.answers(b.pixels)  # type: ignore[arg-type]
+    b = OutlineBatch(*arrays)
+    answers = network.answers(b.pixels)
     found, true, counts = answers.maps[..., 0] > 0, b.particle >= 0.5, b.weight > 0.5
     rays = jnp.exp(jnp.clip(answers.objects[..., 2:], -2, 6))
     overlap = polygon_overlap(rays, b.rays, b.ray_weight)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -13,6 +14,8 @@ from antema.training.sources import LabelledImage
 from antema.training.tiles import disturbed, resized
 
 Array = NDArray[np.float32]
+Values = Any
+"""NumPy's arrays, or JAX's on their way through the network."""
 
 PAD_PX = 96
 """What is known of the particles around a tile."""
@@ -39,19 +42,19 @@ class OutlineBatch:
         As of `Targets`.
     """
 
-    pixels: Array
-    particle: Array
-    weight: Array
-    atoms: Array
-    atoms_weight: Array
-    contact: Array
-    contact_weight: Array
-    offsets: Array
-    offset_weight: Array
-    middle: Array
-    middle_weight: Array
-    rays: Array
-    ray_weight: Array
+    pixels: Values
+    particle: Values
+    weight: Values
+    atoms: Values
+    atoms_weight: Values
+    contact: Values
+    contact_weight: Values
+    offsets: Values
+    offset_weight: Values
+    middle: Values
+    middle_weight: Values
+    rays: Values
+    ray_weight: Values
 
 
 def outline_batch_of(
@@ -208,7 +211,9 @@ def _pages(scaled: _Scaled, y: int, x: int, side: int) -> tuple[NDArray[np.int32
 
 
 @njit(cache=True)
-def _gathered(pages, rows, columns, numbers):  # noqa: ANN001, ANN202
+def _gathered(
+    pages: NDArray[np.integer], rows: NDArray[np.int64], columns: NDArray[np.int64], numbers: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], int]:
     """Return the pages at `rows` and `columns`, those with particles first, and how many these are."""
     result = np.empty((pages.shape[0], len(rows), len(columns)), np.int32)
     used, next_number = 0, 0

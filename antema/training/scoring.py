@@ -317,10 +317,9 @@ def _share(instance: Instance, mask: Mask) -> float:
 
 def _known(found: Mask, true: Mask) -> Mask:
     """Return where it is known what is true: not outside the labels in what was found mostly there."""
-    from scipy import ndimage
+    from skimage.measure import label
 
-    labels, n = ndimage.label(found, np.ones((3, 3), bool))
-    share = np.zeros(n + 1)
-    share[1:] = ndimage.mean(true, labels, np.arange(1, n + 1)) if n else 0
+    labels = np.asarray(label(found, connectivity=2))
+    share = np.bincount(labels.ravel(), true.ravel()) / np.maximum(np.bincount(labels.ravel()), 1)
     share[0] = 1
     return true | (share > 0.5)[labels]
