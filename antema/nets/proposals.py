@@ -72,8 +72,9 @@ class Proposals:
 
     def kept(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Proposals":
         """Return some of them, by index or mask."""
-        parts = (self.centres, self.rays, self.score, self.overlap, self.scale)
-        return Proposals(*(part[which] for part in parts))
+        return Proposals(
+            self.centres[which], self.rays[which], self.score[which], self.overlap[which], self.scale[which]
+        )
 
 
 def polygon_areas(rays: NDArray[np.floating]) -> NDArray[np.floating]:

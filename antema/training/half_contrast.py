@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.measure import label
 from scipy.spatial import KDTree
+from skimage.measure import label
 
 from antema.analysis.morphology import largest_component, tight
 from antema.analysis.outline import outline
