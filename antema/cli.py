@@ -23,7 +23,7 @@ OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _DEVICES = ("auto", "cpu", "gpu")
 _CROP_SETS = ("pattern", "simulation-c", "simulation-c-si", "poly", "realistic", "copper", "60-kv", "thick-support")
-_FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids", "crystallinity")
+_FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids", "crystallinity", "scenes")
 
 
 class _WrongUsageError(AntemaError):
@@ -116,6 +116,24 @@ def _parser() -> argparse.ArgumentParser:
         help="nm per pixel; without it the files' own, 1 where they have none",
     )
     segmentation.add_argument("--separation", choices=SEPARATIONS, help="how touching particles are told apart")
+    segmentation.add_argument(
+        "--band",
+        type=_above_0,
+        default=1.0,
+        metavar="PX",
+        help="pixels this near to a true outline are left out of the Dice outside the band (1)",
+    )
+    segmentation.add_argument(
+        "--half-contrast",
+        action="store_true",
+        help="compare with labels moved to the half-contrast level of their picture, too",
+    )
+    segmentation.add_argument(
+        "--unlabelled",
+        choices=("ground", "unknown"),
+        default="ground",
+        help="what is not labelled: ground, or unknown, so that what is found there counts for nothing",
+    )
     segmentation.set_defaults(run=_evaluate_segmentation)
     crystallinity = kinds.add_parser("crystallinity", help="against particles whose class is known")
     crystallinity.add_argument("--crops", type=Path, required=True, metavar="DIR", help="a crop set")
@@ -129,12 +147,17 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = commands.add_parser("simulate", help="micrographs and particles with known truth")
     kinds = simulate.add_subparsers(dest="kind", required=True, metavar="KIND")
-    micrographs = kinds.add_parser("micrographs", help="fields of particles with instance maps")
+    micrographs = kinds.add_parser("micrographs", help="fields of particles with instance maps of both outlines")
     micrographs.add_argument("--out", type=Path, required=True, metavar="DIR")
     micrographs.add_argument("--count", type=_whole_above_0, required=True, metavar="N")
     micrographs.add_argument("--seed", type=int, required=True, metavar="S")
     micrographs.add_argument("--size", type=_whole_above_0, default=1024, metavar="PX", help="edge of a field")
-    micrographs.add_argument("--kind", choices=_FIELD_KINDS, default="mixed", help="what lies in the fields")
+    micrographs.add_argument(
+        "--kind",
+        choices=_FIELD_KINDS,
+        default="mixed",
+        help="what lies in the fields; scenes: drawn layers, lumps, aggregates, rods, noisy and faint ones, litter",
+    )
     micrographs.add_argument(
         "--pixel-size", type=_above_0, metavar="NM", help="nm per pixel; without it as the kind has it"
     )
@@ -163,13 +186,24 @@ def _parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--device", choices=_DEVICES, default="auto", help="what networks run on")
     segmentation.add_argument(
         "--architecture",
-        default="unet-stride2",
+        default="unet-outlines",
         metavar="KIND",
-        help="unet-stride2, unet-stride2-wide or deeplabv3plus-resnet18",
+        help="unet-outlines, unet-stride2, unet-stride2-wide or deeplabv3plus-resnet18",
     )
     segmentation.add_argument("--start-from", metavar="MODEL", help="an installed model to go on from")
-    segmentation.add_argument("--rate", type=_above_0, default=2e-3, metavar="R", help="highest learning rate")
-    segmentation.add_argument("--batch", type=int, default=16, metavar="N", help="tiles a step")
+    segmentation.add_argument(
+        "--partly-labelled",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="those of the sets in which not every particle has its label",
+    )
+    segmentation.add_argument(
+        "--shares", type=_above_0, nargs="+", metavar="S", help="how often each set is drawn; else by its size"
+    )
+    segmentation.add_argument("--rate", type=_above_0, metavar="R", help="highest learning rate")
+    segmentation.add_argument("--batch", type=_whole_above_0, metavar="N", help="tiles a step")
     segmentation.set_defaults(run=_train_segmentation)
     crystallinity = kinds.add_parser("crystallinity", help="amorphous, monocrystalline or polycrystalline")
     crystallinity.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="crop sets")
@@ -480,6 +514,7 @@ def _print_entry(entry: dict[str, Any]) -> None:
 
 def _evaluate_segmentation(options: argparse.Namespace) -> int:
     from antema.training import evaluate_segmentation
+    from antema.training.cases import Rules
 
     names = options.model or ["default"]
     step = _progress("image")
@@ -491,6 +526,8 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
         pixel_size_nm=options.pixel_size,
         recipe=Recipe(separation=options.separation) if options.separation else None,
         overlays_dir=options.overlays,
+        rules=Rules(options.band, options.unlabelled == "ground"),
+        half_contrast=options.half_contrast,
         progress=lambda done, total: step("", done, total),
     )
     results = [result] if len(names) == 1 else result
@@ -502,10 +539,10 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
     if len(results) == 1:
         print(_evaluation_line(result))
     else:
-        from antema.training.tables import as_text, comparison
+        from antema.training.tables import as_text, comparison, uncut_comparison
 
         print(f"{results[0]['images']} images, {results[0]['n_true']} true particles")
-        print(as_text(comparison(results)))
+        print(f"{as_text(comparison(results))}\n{as_text(uncut_comparison(results))}")
     return _report_failures(results[0].get("failed", []))
 
 
@@ -534,8 +571,12 @@ def _evaluation_line(result: dict[str, Any]) -> str:
         "accuracy": pixel["accuracy"],
         "instance AP50": instance["ap50"],
         "F1": instance["f1_50"],
+        "F1 of uncut particles": result["f1_uncut"],
+        "Dice outside the band": result["dice_outside_band"],
     }
-    words = (f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items())
+    words = [f"{name} {'unknown' if value is None else f'{value:.3f}'}" for name, value in numbers.items()]
+    error = result["diameter_median_error"]
+    words.append(f"median diameter error {'unknown' if error is None else f'{100 * error:+.1f} %'}")
     return f"{result['images']} images: {', '.join(words)}"
 
 
@@ -596,6 +637,8 @@ def _train_segmentation(options: argparse.Namespace) -> int:
         device=options.device,
         architecture=options.architecture,
         start_from=options.start_from,
+        partly_labelled=options.partly_labelled,
+        shares=options.shares,
         rate=options.rate,
         batch=options.batch,
         progress=lambda share, words: step(words, round(100 * share, 1), 100.0),

@@ -27,10 +27,11 @@ from antema.imaging import find_annotations
 from antema.nets import Segmenter
 from antema.nets.card import read_card
 from antema.nets.network import network_of
+from antema.training.cases import DEFAULT_RULES, Case, Truth, found_in, truth_of
 from antema.training.evaluate import evaluation, plain, read_case
 from antema.training.loop import Schedule
 from antema.training.models import write_model
-from antema.training.scoring import Case, Truth, scores_of, truth_of
+from antema.training.scoring import scores_of
 from antema.training.segmentation import learn
 from antema.training.sources import DividedSet, LabelledImage, image_pairs, is_held_out, read_divided
 from antema.training.tables import as_markdown, as_text, in_pixels, number, put
@@ -157,7 +158,9 @@ def tried(segmenter: Segmenter, images: Trial) -> dict[str, Any]:
     """Return the `evaluation` of a network on each set, and of images that are partly believed their Dice alone."""
     recipe = Recipe()
     results: dict[str, Any] = {
-        name: evaluation(segmenter, [scores_of(truth, segmenter, recipe)[0] for truth in truths])
+        name: evaluation(
+            segmenter, [scores_of(truth, found_in(truth.case, segmenter, recipe), DEFAULT_RULES) for truth in truths]
+        )
         for name, truths in images.cases.items()
     }
     for name, labelled in images.partly.items():

@@ -25,9 +25,9 @@ from antema.imaging import read_safely
 from antema.nets.card import find
 from antema.simulation import metal_field
 from antema.training.baselines import BASELINES, segmenter_named
+from antema.training.cases import Case
 from antema.training.evaluate import evaluations, read_case
 from antema.training.models import replace_metrics
-from antema.training.scoring import Case
 from antema.training.sources import image_pairs, is_held_out
 from antema.training.tables import (
     as_markdown,

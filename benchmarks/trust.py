@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from antema.analysis.descriptors import contrasts
 from antema.domain.trust import VERDICTS
 from antema.nets import Segmenter, expected_polarity, load
+from antema.training.cases import truth_of
 from antema.training.evaluate import read_case
-from antema.training.scoring import truth_of
 from antema.training.sources import image_pairs
 from antema.training.tables import as_markdown, as_text, number, put
 

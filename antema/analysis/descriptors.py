@@ -57,6 +57,10 @@ class Descriptors:
         Distance between the contours at 0.3 and 0.7 of the probability map.
     border_weight : ndarray
         1 / probability that an object of its extent lies wholly inside the image; 0 for one that does not.
+    inferred_fraction : ndarray
+        Share of its outline that lies under others and was inferred.
+    outline_confidence : ndarray
+        How sure a network is of its outline, 0 to 1; NaN where none was asked.
     """
 
     eccentricity: Floats
@@ -67,6 +71,8 @@ class Descriptors:
     overlap_fraction: Floats
     edge_width_px: Floats
     border_weight: Floats
+    inferred_fraction: Floats
+    outline_confidence: Floats
 
 
 def describe(
@@ -109,6 +115,8 @@ def describe(
         overlap_fraction=np.array([_shared(cover, i.instance.mask, i.instance.y, i.instance.x) for i in found], float),
         edge_width_px=np.array(edges, np.float64),
         border_weight=_border_weights(found, foreground.shape),
+        inferred_fraction=np.array([each.inferred_fraction for each in found], np.float64),
+        outline_confidence=np.array([each.confidence for each in found], np.float64),
     )
 
 

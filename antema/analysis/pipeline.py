@@ -3,7 +3,7 @@
 # pyright: reportMissingTypeStubs=false
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -16,10 +16,11 @@ from antema.analysis.descriptors import describe
 from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
 from antema.analysis.measures import Measures
 from antema.analysis.morphology import largest_component, tight
+from antema.analysis.proposed import ProposedParticles
 from antema.analysis.regions import clean, least_area_px, touches_border
 from antema.analysis.runs import close_holes
 from antema.analysis.segmentation import Progress, Segmentation, Segmenter, segment
-from antema.analysis.separation import Detected, ProbabilityMap, separate, without_covered
+from antema.analysis.separation import Detected, ProbabilityMap, of_proposals, separate, without_covered
 from antema.analysis.table import measure_detected, outlined, particle_table
 from antema.domain import (
     Annotations,
@@ -195,9 +196,12 @@ def analyse_segmentation(
     """
     pixel_size_nm = _usable_pixel_size(micrograph)
     threshold = model["threshold"] if recipe.threshold is None else recipe.threshold
-    foreground = segmentation.probability > threshold
-    probability = ProbabilityMap(segmentation.probability, threshold)
     times, notes = dict(seconds or {}), list(segmentation.notes)
+    values, outline = _outlined_by(segmentation, recipe.outline)
+    if outline not in ("", recipe.outline):
+        notes.append(f"The model knows outlines by {outline} alone; {recipe.outline} was asked for.")
+    foreground = values > threshold
+    probability = ProbabilityMap(values, threshold)
     table, instances = _measured(
         foreground,
         probability,
@@ -209,6 +213,9 @@ def analyse_segmentation(
         pixels=micrograph.pixels,
         covered=segmentation.covered,
         contact=segmentation.contact,
+        proposals=segmentation.proposals,
+        offsets=segmentation.offsets,
+        outline=outline,
     )
     return Analysis(
         name=micrograph.name,
@@ -249,7 +256,7 @@ def analyse_mask(
     pixel_size : PixelSize
         Edge of a pixel.
     recipe : Recipe, optional
-        What to do.
+        What to do; without a map of contacts the separation ``network`` is ``uecs``.
     probability : ndarray, shape (h, w), optional
         Map to draw the outlines on, at the recipe's threshold or else 0.5.
     contact : ndarray, shape (h, w), optional
@@ -264,9 +271,11 @@ def analyse_mask(
     NoScale
         Where the pixel size is not known.
     AntemaError
-        For an array that is no mask; for the separation ``network`` of a binary one without a map of contacts.
+        For an array that is no mask.
     """
     recipe = recipe or Recipe()
+    if recipe.separation == "network" and contact is None:
+        recipe = replace(recipe, separation="uecs")  # no network has seen a mask
     if pixel_size.nm is None or not (math.isfinite(pixel_size.nm) and pixel_size.nm > 0):
         msg = f"{name}: expected a pixel size in nm above 0, found {pixel_size.nm} ({pixel_size.source})"
         raise NoScale(msg)
@@ -291,9 +300,6 @@ def analyse_mask(
     seconds: dict[str, float] = {}
     notes: list[str] = []
     if mask.ndim == 2 and _is_binary(mask):
-        if recipe.separation == "network" and contact is None:
-            msg = f"{name}: expected another separation than network for a mask, which no network has seen"
-            raise AntemaError(msg)
         foreground = mask != 0
         table, instances = _measured(
             foreground, surface, pixel_size.nm, recipe, name, seconds, notes, pixels=pixels, contact=contact
@@ -359,17 +365,22 @@ def _measured(
     pixels: NDArray[np.generic] | None,
     covered: NDArray[np.bool_] | None = None,
     contact: NDArray[np.floating] | None = None,
+    proposals: ProposedParticles | None = None,
+    offsets: Sequence[tuple[float, NDArray[np.float32]]] = (),
+    outline: str = "",
 ) -> tuple[pd.DataFrame, list[Instance]]:
     """Clean, separate and measure a foreground; adds to `seconds` and `notes`."""
     shape = cast("tuple[int, int]", foreground.shape)
     began = time.perf_counter()
-    regions = clean(foreground, pixel_size_nm, recipe)
-    seconds["cleaning"] = time.perf_counter() - began
-
-    began = time.perf_counter()
-    if recipe.separation == "network" and contact is None:
-        notes.append("The model tells of no seams between particles: they were separated by UECS instead.")
-    found = separate(regions, shape, pixel_size_nm, recipe, probability, contact)
+    if recipe.separation == "network" and proposals is not None:
+        found = of_proposals(proposals, offsets, foreground, pixel_size_nm, recipe)
+    else:
+        regions = clean(foreground, pixel_size_nm, recipe)
+        seconds["cleaning"] = time.perf_counter() - began
+        began = time.perf_counter()
+        if recipe.separation == "network" and contact is None:
+            notes.append("The model tells of no seams between particles: they were separated by UECS instead.")
+        found = separate(regions, shape, pixel_size_nm, recipe, probability, contact)
     if covered is not None and covered.any():
         found = without_covered(found, covered)
     seconds["separation"] = time.perf_counter() - began
@@ -397,6 +408,7 @@ def _measured(
         name=name,
         pixel_size_nm=pixel_size_nm,
         recipe=recipe,
+        outline=outline,
     )
     seconds["measuring"] = time.perf_counter() - began
     if not rows:
@@ -422,6 +434,13 @@ def _classified(
     )
     seconds = {**analysis.seconds, "crystallinity": time.perf_counter() - began}
     return replace(analysis, table=table, evidence=evidence, crystallinity_model=identity(classifier), seconds=seconds)
+
+
+def _outlined_by(segmentation: Segmentation, asked: str) -> tuple[NDArray[np.float32], str]:
+    """Return the map of the definition of an outline that is asked for, or else the one there is, and its name."""
+    if asked == "atoms" and segmentation.outline == "visible" and segmentation.atoms is not None:
+        return segmentation.atoms, "atoms"
+    return segmentation.probability, segmentation.outline
 
 
 def _part(progress: Progress | None, begin: float, end: float) -> Progress | None:

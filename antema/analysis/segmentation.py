@@ -8,6 +8,7 @@ from typing import Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from antema.analysis.proposed import ProposedParticles
 from antema.domain import Annotations, CannotAnalyse, Trust
 from antema.imaging import fill_boxes, find_annotations
 
@@ -75,6 +76,31 @@ class Segmented(Protocol):
 
 
 @runtime_checkable
+class SegmentedOneByOne(Protocol):
+    """What a segmenter says that also finds particles one by one."""
+
+    @property
+    def atoms(self) -> NDArray[np.float32] | None:
+        """Probabilities of being particle as far as atoms reach, float32 (h, w)."""
+        ...
+
+    @property
+    def proposals(self) -> ProposedParticles | None:
+        """Particles one by one."""
+        ...
+
+    @property
+    def outline(self) -> str:
+        """Where particles of the map end, ``visible`` or ``atoms``."""
+        ...
+
+    @property
+    def offsets(self) -> Sequence[tuple[float, NDArray[np.float32]]]:
+        """Scales and votes for the middles of particles, see `antema.analysis.proposed.proposed_particles`."""
+        ...
+
+
+@runtime_checkable
 class NotingSegmenter(Protocol):
     """A segmenter that also says how it worked."""
 
@@ -113,6 +139,14 @@ class Segmentation:
         ``dark`` or ``bright``: what the particles were taken to be on their ground.
     scales : tuple of float
         Scales at which the segmenter saw the image, finest first.
+    atoms : ndarray of float32, shape (h, w), or None
+        Probability that a pixel is particle as far as its atoms reach; None where the segmenter does not say.
+    proposals : ProposedParticles or None
+        Particles one by one; None where the segmenter does not say.
+    offsets : sequence of (float, ndarray)
+        Scales and votes for the middles of particles, see `antema.analysis.proposed.proposed_particles`.
+    outline : str
+        Where particles of `probability` end, ``visible`` or ``atoms``; empty where the segmenter does not say.
     """
 
     pixels: NDArray[np.generic]
@@ -123,6 +157,10 @@ class Segmentation:
     trust: Trust | None = None
     polarity: str = "dark"
     scales: tuple[float, ...] = (1.0,)
+    atoms: NDArray[np.float32] | None = None
+    proposals: ProposedParticles | None = None
+    offsets: Sequence[tuple[float, NDArray[np.float32]]] = ()
+    outline: str = ""
 
 
 def segment(
@@ -185,6 +223,17 @@ def segment(
     found = Segmentation(seen, probability, covered, notes)
     if segmented is None:
         return found
+    if isinstance(segmented, SegmentedOneByOne):
+        atoms = segmented.atoms
+        if atoms is not None and annotations.boxes:
+            atoms = np.where(covered, np.float32(0), atoms)
+        found = replace(
+            found,
+            atoms=atoms,
+            proposals=segmented.proposals,
+            offsets=segmented.offsets,
+            outline=segmented.outline,
+        )
     return replace(
         found,
         contact=segmented.contact,

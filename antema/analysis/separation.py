@@ -1,6 +1,7 @@
 """Regions into detected objects: kept whole, separated, or dropped with a reason."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 from antema.analysis.antema_uecs import antema_objects
 from antema.analysis.arcs import arcs
 from antema.analysis.distances import depth
+from antema.analysis.erosion import mask_convexity
 from antema.analysis.hulls import hull_image
 from antema.analysis.morphology import SQUARE_3, dilated, parts_of
 from antema.analysis.outline import MARGIN_PX, outline
 from antema.analysis.polygon import Polygon
+from antema.analysis.proposed import ProposedParticles, proposed_particles
 from antema.analysis.regions import Region, least_area_px, least_marker_px, touches_border
 from antema.analysis.runs import close_holes
 from antema.analysis.seams import along_seams
@@ -74,10 +77,16 @@ class Detected:
         Its mask and status.
     polygon : ndarray, shape (n, 2), or None
         Its outline in pixels of the image, as `antema.analysis.outline.outline` gives it.
+    inferred_fraction : float
+        Share of its outline that lies under other particles and was inferred.
+    confidence : float
+        How sure a network is of its outline, 0 to 1; NaN where none was asked.
     """
 
     instance: Instance
     polygon: Polygon | None = None
+    inferred_fraction: float = 0.0
+    confidence: float = math.nan
 
 
 def image_outline(x: int, y: int, mask: NDArray[np.bool_], probability: ProbabilityMap | None) -> Polygon:
@@ -138,6 +147,46 @@ def separate(
         least_marker_px(recipe, pixel_size_nm),
     )
     return [detected for region in regions for detected in separator.objects_of(region)]
+
+
+def of_proposals(
+    proposals: ProposedParticles,
+    offsets: Sequence[tuple[float, NDArray[np.float32]]],
+    foreground: NDArray[np.bool_],
+    pixel_size_nm: float,
+    recipe: Recipe,
+) -> list[Detected]:
+    """Turn what a network proposes into detected objects.
+
+    What of the foreground belongs to no proposal is an object too: ``unresolved`` where it hangs on particles or is not
+    convex, a particle like others where it lies apart and is convex.
+
+    Parameters
+    ----------
+    proposals, offsets
+        See `antema.analysis.proposed.proposed_particles`.
+    foreground : ndarray of bool, shape (h, w)
+        Whether a pixel is particle.
+    pixel_size_nm : float
+        Edge of a pixel in nm.
+    recipe : Recipe
+        ``min_diameter_nm``, ``min_area_px``, ``drop_border`` and ``convexity_threshold`` are used.
+    """
+    least = least_area_px(recipe, pixel_size_nm)
+    result: list[Detected] = []
+    for one in proposed_particles(proposals, offsets, foreground, least_area_px=least):
+        mask = close_holes(one.mask, math.inf)[1]
+        reason = ""
+        if np.count_nonzero(mask) < least:
+            reason = "too_small"
+        elif recipe.drop_border and touches_border((one.x, one.y), mask.shape, foreground.shape):
+            reason = "touches_border"
+        elif one.is_clump or (one.confidence == 0 and mask_convexity(mask) < recipe.convexity_threshold):
+            reason = "unresolved"
+        status = "dropped" if reason else "measured"
+        instance = Instance(one.x, one.y, mask, status, reason, separated=one.has_neighbours)
+        result.append(Detected(instance, inferred_fraction=one.inferred_fraction, confidence=one.confidence))
+    return result
 
 
 def without_covered(found: list[Detected], covered: NDArray[np.bool_]) -> list[Detected]:

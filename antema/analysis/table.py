@@ -12,7 +12,7 @@ from antema.analysis.measures import Measures, count_pixels, measure_outline, me
 from antema.analysis.separation import Detected, ProbabilityMap, image_outline
 from antema.domain import PARTICLE_COLUMNS, Instance, Recipe
 
-_TEXT = ("sample", "image", "status", "drop_reason", "crystallinity", "convention", "crystallinity_reason")
+_TEXT = ("sample", "image", "status", "drop_reason", "crystallinity", "convention", "crystallinity_reason", "outline")
 _WHOLE_NUMBERS = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
 
 
@@ -48,6 +48,7 @@ def particle_table(
     name: str,
     pixel_size_nm: float,
     recipe: Recipe,
+    outline: str = "",
 ) -> pd.DataFrame:
     """Return the table of objects, one row each, in the order given.
 
@@ -65,6 +66,8 @@ def particle_table(
         Edge of a pixel in nm.
     recipe : Recipe
         For the name of the convention.
+    outline : str
+        Where particles end, one of `antema.domain.recipe.OUTLINES`; empty for a mask.
 
     Returns
     -------
@@ -116,6 +119,9 @@ def particle_table(
         "border_weight": descriptors.border_weight,
         "p_lattice_visible": nothing,
         "crystallinity_reason": [""] * n,
+        "inferred_fraction": descriptors.inferred_fraction,
+        "outline_confidence": descriptors.outline_confidence,
+        "outline": [outline] * n,
     }
     table = pd.DataFrame(columns, columns=pd.Index(PARTICLE_COLUMNS))
     return table.astype(dict.fromkeys(_TEXT, "str") | dict.fromkeys(_WHOLE_NUMBERS, "int64"))

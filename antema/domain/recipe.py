@@ -12,6 +12,7 @@ from antema.domain.errors import AntemaError
 
 SEPARATIONS = ("uecs", "arcs", "watershed", "network", "none")
 CONVENTIONS = ("contour", "antema")
+OUTLINES = ("visible", "atoms")
 POLARITIES = ("auto", "dark", "bright")
 
 
@@ -62,10 +63,17 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
     RecipeField(
         "separation",
         "Separation",
-        help="uecs: by erosion; arcs: by the notches and arcs of the outline, for much overlap of convex particles; "
-        "watershed: by the distance to the outline; network: along the seams that the model sees, where it tells of "
-        "any, and then by erosion.",
+        help="network: particle by particle, as the model finds them; uecs: by erosion, as the original does; arcs: by "
+        "the notches and arcs of the outline, for much overlap of convex particles; watershed: by the distance to the "
+        "outline. A model that finds no particles cuts along the seams that it sees instead, and then by erosion.",
         choices=SEPARATIONS,
+    ),
+    RecipeField(
+        "outline",
+        "Outline",
+        help="visible: where a particle's contrast has fallen to one half; atoms: as far as its atoms reach, which the "
+        "model extrapolates where the image is noisy.",
+        choices=OUTLINES,
     ),
     RecipeField(
         "convention",
@@ -154,7 +162,8 @@ class Recipe:
     model: str = "default"
     threshold: float | None = None
     polarity: str = "auto"
-    separation: str = "uecs"
+    separation: str = "network"
+    outline: str = "visible"
     convention: str = "contour"
     min_diameter_nm: float = 0.5
     min_area_px: int = 12
@@ -180,10 +189,7 @@ class Recipe:
             if field.minimum is not None and field.maximum is not None and value is not None:
                 _check_number(field, value)
         if (self.separation, self.convention) == ("network", "antema"):
-            msg = (
-                "Separation: expected another one than network in the antema convention, whose original has no network"
-            )
-            raise AntemaError(msg)
+            object.__setattr__(self, "separation", "uecs")  # the original has no other: the convention implies it
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain JSON values."""
@@ -199,6 +205,8 @@ class Recipe:
             For an unknown name, a value of the wrong type or out of range.
         """
         known = {field.name for field in dataclasses.fields(cls)}
+        if "outline" not in values and known - {"outline"} <= set(values):
+            values = {**values, "outline": "atoms"}  # a whole recipe of the time when there was no other
         unknown = sorted(set(values) - known)
         if unknown:
             msg = f"recipe: unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}"

@@ -40,6 +40,9 @@ PARTICLE_COLUMNS: tuple[str, ...] = (
     "border_weight",
     "p_lattice_visible",
     "crystallinity_reason",
+    "inferred_fraction",
+    "outline_confidence",
+    "outline",
 )
 
 DROP_REASONS: dict[str, str] = {
@@ -48,6 +51,7 @@ DROP_REASONS: dict[str, str] = {
     "too_many_holes": "more holes than allowed",
     "convexity_too_low": "below the lower convexity bound",
     "not_separable": "overlapping, and the separation gave no convex particles",
+    "unresolved": "a clump that could not be taken apart",
     "in_annotation": "covered or cut by text or a bar burned into the image",
     "excluded_by_user": "excluded by a person",
 }
@@ -96,6 +100,11 @@ COLUMN_MEANINGS: dict[str, str] = {
     "crystallinity_reason": "why the crystallinity is unknown: sampling_too_coarse, too_small or too_large (the "
     "particle could not be asked about), no_lattice_visible (p_lattice_visible is below 0.5) or uncertain (the "
     "confidence is below the certainty asked for); empty where it is not unknown",
+    "inferred_fraction": "share of the outline that lies under other particles and was inferred",
+    "outline_confidence": "probability that the outline is that of one particle, as the network that drew it has it; "
+    "empty where none was asked",
+    "outline": "where a particle ends: visible (half of its own contrast) or atoms (as far as its atoms reach); "
+    "numbers of different ones are not comparable; empty for a mask of one's own",
 }
 """What each column of the particle table holds; its unit is the end of its name."""
 

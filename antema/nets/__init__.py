@@ -8,7 +8,7 @@ from antema.nets.classified import Classified, EvidenceMap
 from antema.nets.classifier import Classifier, load_classifier
 from antema.nets.device import choose_device, device_name
 from antema.nets.polarity import expected_polarity
-from antema.nets.segmenter import Segmentation, Segmenter, load
+from antema.nets.segmenter import NetworkMaps, Segmenter, load
 
 __all__ = [
     "BrokenModel",
@@ -16,7 +16,7 @@ __all__ = [
     "Classifier",
     "EvidenceMap",
     "ModelCard",
-    "Segmentation",
+    "NetworkMaps",
     "Segmenter",
     "broken_models",
     "choose_device",

@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from antema.nets import deeplab, groschner, unet
+from antema.nets import deeplab, groschner, outlines, unet
 from antema.nets.deeplab import DeepLab
 from antema.nets.groschner import GroschnerUNet
+from antema.nets.outlines import OutlineUNet
 from antema.nets.unet import UNet
 
 _PRECISE = jax.lax.Precision.HIGHEST  # published numbers hold on a GPU, too
@@ -38,6 +39,9 @@ class Architecture:
     encoded : callable or None
         From network and normalised images (n, h, w) to its features (n, fewer, fewer, c) from shallow to deep, by
         which images are compared; None where nobody has asked an architecture for them.
+    answers : callable or None
+        From network and normalised images (n, h, w) to logits (n, h, w, n_outputs), offsets and objects as
+        `antema.nets.outlines.Answers` has them; None for an architecture that does not find particles one by one.
     """
 
     build: Callable[..., nnx.Module]
@@ -45,6 +49,7 @@ class Architecture:
     window_px: int
     margin_px: int
     encoded: Callable[[Any, jax.Array], list[jax.Array]] | None = None
+    answers: Callable[[Any, jax.Array], tuple[jax.Array, jax.Array, jax.Array]] | None = None
 
 
 def outputs(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -76,6 +81,15 @@ def _unet(entry: Mapping[str, Any], *, trainable: bool = False) -> UNet:
     return UNet(features=tuple(entry["features"]), n_outputs=len(outputs(entry)), trainable=trainable, rngs=nnx.Rngs(0))
 
 
+def _outline_answers(network: OutlineUNet, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    answers = network.answers(x)
+    return answers.maps, answers.offsets, answers.objects
+
+
+def _outline_unet(entry: Mapping[str, Any], *, trainable: bool = False) -> OutlineUNet:
+    return OutlineUNet(features=tuple(entry["features"]), trainable=trainable, rngs=nnx.Rngs(0))
+
+
 def _deeplab(entry: Mapping[str, Any], *, trainable: bool = False) -> DeepLab:
     return DeepLab(
         width=entry["width"],
@@ -104,6 +118,14 @@ def _groschner(entry: Mapping[str, Any], *, trainable: bool = False) -> Groschne
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         "unet-stride2": Architecture(_unet, _own_logits, window_px=2560, margin_px=unet.REACH_PX, encoded=UNet.encoded),
+        outlines.KIND: Architecture(
+            _outline_unet,
+            _own_logits,
+            window_px=2560,
+            margin_px=unet.REACH_PX,
+            encoded=UNet.encoded,
+            answers=_outline_answers,
+        ),
         deeplab.KIND: Architecture(
             _deeplab, _logit_of_scores, window_px=3072, margin_px=deeplab.REACH_PX, encoded=_deeplab_encoded
         ),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from antema.domain import AntemaError
 from antema.nets.card import ModelCard
-from antema.nets.tiling import Windows, logits_anywhere
+from antema.nets.tiling import Windows, answers_anywhere, logits_anywhere
 
 Array = NDArray[np.float32]
 Progress = Callable[[float], None]
@@ -32,6 +32,14 @@ class Logits(Protocol):
         ...
 
 
+class Answering(Protocol):
+    """What finds particles one by one."""
+
+    def __call__(self, values: Array, progress: Progress | None = None, /) -> list[Array]:
+        """Return logits (h, w, n_outputs), offsets and objects of grey values (h, w): `outlines.Answers`."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """A network ready for use.
@@ -44,10 +52,13 @@ class Network:
         From normalised grey values (h, w) to a description of them by the network, shape (n,): mean and standard
         deviation of its features from shallow to deep;
         None where the architecture gives none.
+    answers : callable or None
+        See `Answering`; None where the network does not find particles one by one.
     """
 
     logits: Logits
     features: Callable[[Array], Array] | None = None
+    answers: "Answering | None" = None
 
 
 def network_of(card: ModelCard) -> Network:
@@ -91,8 +102,21 @@ def network_of(card: ModelCard) -> Network:
     def logits(values: Array, progress: Progress | None = None, /) -> list[Array]:
         return logits_anywhere(values, lambda x: np.asarray(run(state, x)), windows, progress)
 
+    answers: Answering | None = None
+    if architecture.answers is not None:
+        asked = architecture.answers
+
+        @jax.jit
+        def ask(state: nnx.State, x: jax.Array) -> tuple[jax.Array, ...]:
+            return asked(nnx.merge(graph, state), x)
+
+        def answered(values: Array, progress: Progress | None = None, /) -> list[Array]:
+            return answers_anywhere(values, lambda x: [np.asarray(a) for a in ask(state, x)], windows, progress)
+
+        answers = answered
+
     if architecture.encoded is None:
-        return Network(logits)
+        return Network(logits, answers=answers)
     encoded = architecture.encoded
 
     @jax.jit
@@ -103,7 +127,7 @@ def network_of(card: ModelCard) -> Network:
     def features(values: Array) -> Array:
         return np.mean([np.asarray(describe(state, part[None])) for part in _samples(values)], axis=0)
 
-    return Network(logits, features)
+    return Network(logits, features, answers)
 
 
 def _samples(values: Array) -> list[Array]:

@@ -25,6 +25,14 @@ def candidate_factors(shape: tuple[int, int], *, least_side_px: int = 96) -> lis
     return [factor for factor in (1, 2, 4, 8) if factor == 1 or min(shape) // factor >= least_side_px]
 
 
+def doubled(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an image (h, w) enlarged twice, by linear interpolation between the centres of pixels."""
+    from PIL import Image
+
+    h, w = pixels.shape
+    return np.asarray(Image.fromarray(pixels).resize((2 * w, 2 * h), Image.Resampling.BILINEAR))
+
+
 def reduced(pixels: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     """Return the mean over blocks of `factor` x `factor` pixels; edge pixels are repeated to fill the last blocks."""
     if factor == 1:

@@ -1,5 +1,6 @@
 """A trained network on whole micrographs of any size."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -15,9 +16,11 @@ from antema.nets.card import find, verify
 from antema.nets.network import Network, Progress, network_of
 from antema.nets.normalisation import NORMALISATIONS, Normalisation, finite, standardised
 from antema.nets.polarity import evidence
+from antema.nets.proposals import OUTPUTS, Proposals, each_once, joined, peaks, shares_of_scales
 from antema.nets.scales import (
     add_enlarged,
     candidate_factors,
+    doubled,
     enlarged,
     estimated_width_px,
     middle,
@@ -30,12 +33,15 @@ from antema.nets.trust import SAMPLE_PX, indicators
 SCALES = ("by particle width", "native")
 """At what scales a card may say that its network sees a micrograph; the first one unless it says so."""
 
+SMALL_PX = 13.0
+"""Particles narrower than this are seen in an image that is enlarged twice."""
+
 _SAMPLE_PX = 1024
 """Side of the middle of an image that is enough to tell its polarity by."""
 
 
 @dataclass(frozen=True, eq=False)
-class Segmentation:
+class NetworkMaps:
     """What a network says of a micrograph.
 
     Parameters
@@ -56,6 +62,16 @@ class Segmentation:
         Whether the micrograph is of the kind that the network knows; None where that was never measured.
     polarity : str
         ``dark`` or ``bright``: what the particles were taken to be on their ground.
+    atoms : ndarray of float32, shape (h, w), or None
+        Probability that a pixel is particle as far as its atoms reach; None where the network does not say.
+    proposals : Proposals or None
+        Particles one by one; None where the network does not say.
+    offsets : tuple of (float, ndarray)
+        Scales, in the order of the proposals' indices, and what is said at each of the way to the middle of a pixel's
+        particle: float32 (h scale / 2, w scale / 2, 2), in units of `antema.nets.outlines.OFFSET_UNIT_PX` at that
+        scale.
+    outline : str
+        Where particles of `probability` end, ``visible`` or ``atoms``.
     """
 
     probability: NDArray[np.float32]
@@ -65,6 +81,10 @@ class Segmentation:
     contact: NDArray[np.float32] | None = None
     trust: Trust | None = None
     polarity: str = "dark"
+    atoms: NDArray[np.float32] | None = None
+    proposals: Proposals | None = None
+    offsets: tuple[tuple[float, NDArray[np.float32]], ...] = ()
+    outline: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +131,7 @@ class Segmenter:
         polarity: str = "auto",
         expected: str = "dark",
         progress: Progress | None = None,
-    ) -> Segmentation:
+    ) -> NetworkMaps:
         """Return the probability map of an image, computed at the scales that suit its particles.
 
         Parameters
@@ -146,9 +166,61 @@ class Segmenter:
             if (self.calibration.polarity(dark, bright, expected) == "bright") != passes.bright:
                 passes = _Passes(self, levels, bright=not passes.bright, told=told)
                 width_px, at = estimated_width_px(passes.width_px, factors)
-        return self._fused(passes, width_px, working_weights(width_px, factors), told)
+        if self.network.answers is None:
+            return self._fused(passes, width_px, working_weights(width_px, factors), told)
+        return self._one_by_one(passes, width_px, factors, told)
 
-    def _fused(self, passes: "_Passes", width_px: float, weights: dict[int, float], told: "_Told") -> Segmentation:
+    def _one_by_one(self, passes: "_Passes", width_px: float, factors: Sequence[int], told: "_Told") -> NetworkMaps:
+        """Return the maps with the particles that the network proposes; `passes` are spent afterwards."""
+        scales: list[float] = [1 / factor for factor in factors]
+        proposed = joined([peaks(passes.objects(factor), 1 / factor, k) for k, factor in enumerate(factors)])
+        weights: dict[float, float] = {**working_weights(width_px, factors)}
+        rough = self._map(passes, weights, 0) > self.cut
+        found = each_once(proposed, rough)
+        if _are_small(found, width_px):
+            scales.append(2.0)
+            proposed = joined([proposed, peaks(passes.objects(0.5), 2.0, len(factors))])
+            rough = self._map(passes, {0.5: 1.0}, 0) > self.cut
+            found = each_once(proposed, rough)
+        shares = shares_of_scales(found.diameters, scales)
+        if shares:
+            weights = {1 / scales[k]: share for k, share in shares.items()}
+        maps = [self._map(passes, weights, k) for k in range(len(OUTPUTS))]
+        probability = self.calibrated(maps[0])
+        found = each_once(proposed, probability > self.threshold)
+        others = [np.asarray(expit(each, out=each), np.float32) for each in maps[1:]]
+        if len(found):
+            width_px = float(np.median(found.diameters))
+        trust = None
+        used = sorted(max(1, round(factor)) for factor in weights)
+        if self.calibration is not None and self.calibration.trust is not None:
+            trust = self.calibration.trust.of(*self._measured(passes, probability, width_px, used))
+        told.all()
+        return NetworkMaps(
+            probability,
+            tuple(sorted((1 / factor for factor in weights), reverse=True)),
+            width_px,
+            contact=others[0],
+            trust=trust,
+            polarity="bright" if passes.bright else "dark",
+            atoms=others[1],
+            proposals=found,
+            offsets=tuple((scale, passes.offsets(1 / scale)) for scale in scales),
+            outline=self.outlines[0],
+        )
+
+    def _map(self, passes: "_Passes", weights: Mapping[float, float], k: int) -> NDArray[np.float32]:
+        """Return the mean of one output over some factors by their weights, on the image's own pixels."""
+        height, width = passes.levels.pixels.shape
+        total = np.zeros((height, width), np.float32)
+        for factor, weight in weights.items():
+            values = passes.at(factor)[k]
+            if factor < 1:
+                values = reduced(values, round(1 / factor))[:height, :width]
+            add_enlarged(total, np.float32(weight) * values, max(round(factor), 1))
+        return total
+
+    def _fused(self, passes: "_Passes", width_px: float, weights: dict[int, float], told: "_Told") -> NetworkMaps:
         """Return the mean of what the network says at some factors, by their weights; `passes` are spent afterwards."""
         used = list(weights)
         finest = used[0]
@@ -169,7 +241,15 @@ class Segmenter:
             trust = self.calibration.trust.of(*self._measured(passes, probability, width_px, used))
         told.all()
         scales = tuple(1 / factor for factor in used)
-        return Segmentation(probability, scales, width_px, contact=contact, trust=trust, polarity=polarity)
+        return NetworkMaps(
+            probability,
+            scales,
+            width_px,
+            contact=contact,
+            trust=trust,
+            polarity=polarity,
+            outline=self.outlines[0],
+        )
 
     def _measured(
         self, passes: "_Passes", probability: NDArray[np.float32], width_px: float, used: list[int]
@@ -199,11 +279,11 @@ class Segmenter:
 
     def measured(
         self, pixels: NDArray[np.generic], *, polarity: str = "dark"
-    ) -> tuple[Segmentation, NDArray[np.float64] | None, NDArray[np.float32]]:
+    ) -> tuple[NetworkMaps, NDArray[np.float64] | None, NDArray[np.float32]]:
         """Return the segmentation of `pixels` (h, w) with what trust goes by: the indicators and the features."""
         found = self.segment(pixels, polarity=polarity)
         passes = _Passes(self, _Levels(pixels), bright=found.polarity == "bright", told=_Told(None, 1.0))
-        used = [round(1 / scale) for scale in found.scales]
+        used = [max(1, round(1 / scale)) for scale in found.scales]
         return found, *self._measured(passes, found.probability, found.width_px, used)
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -214,10 +294,28 @@ class Segmenter:
         return expit(logits, out=logits)
 
     @property
+    def outlines(self) -> tuple[str, ...]:
+        """The definitions of an outline that the network knows, that of its map first."""
+        # of networks of the time before there were two, own ones were taught atoms, published ones what people drew
+        older = ("atoms",) if "union of discs" in str(self.card.get("outline", "")) else ("visible",)
+        return tuple(self.card.get("outlines", older))
+
+    @property
     def cut(self) -> float:
         """The logit above which a pixel is particle."""
         logit = float(np.log(self.threshold / (1 - self.threshold)))
         return logit if self.calibration is None else (logit - self.calibration.offset) * self.calibration.temperature
+
+
+def _are_small(found: Proposals, width_px: float) -> bool:
+    """Return whether particles are so small that the image has to be enlarged for the network to tell them apart."""
+    if 0 < width_px < SMALL_PX:
+        return True
+    if not len(found):
+        return False
+    diameters = np.sort(found.diameters)
+    share = np.cumsum(diameters) / diameters.sum()
+    return bool(diameters[np.searchsorted(share, 0.5)] < SMALL_PX)
 
 
 class _Levels:
@@ -227,9 +325,12 @@ class _Levels:
         self.pixels = pixels
         self._kept: dict[int, NDArray[np.float32]] = {}
 
-    def at(self, factor: int) -> NDArray[np.float32]:
+    def at(self, factor: float) -> NDArray[np.float32]:
+        if factor == 0.5:
+            return doubled(finite(self.pixels))
         if factor == 1:
             return finite(self.pixels)  # not kept: 256 MiB of an image of 8192 x 8192 pixels
+        factor = round(factor)
         if factor not in self._kept:
             self._kept[factor] = reduced(self.at(factor // 2), 2)
         return self._kept[factor]
@@ -277,21 +378,38 @@ class _Passes:
     ) -> None:
         self.levels, self.bright = levels, bright
         self._segmenter, self._told, self._cropped = segmenter, told, cropped
-        self._maps: dict[int, list[NDArray[np.float32]]] = {}
+        self._maps: dict[float, list[NDArray[np.float32]]] = {}
+        self._offsets: dict[float, NDArray[np.float32]] = {}
+        self._objects: dict[float, NDArray[np.float32]] = {}
 
-    def values(self, factor: int) -> NDArray[np.float32]:
+    def values(self, factor: float) -> NDArray[np.float32]:
         """Return the grey values as the network is shown them."""
         values = self.levels.at(factor)
         return self._segmenter.normalised(-values if self.bright else values)
 
-    def at(self, factor: int) -> list[NDArray[np.float32]]:
+    def at(self, factor: float) -> list[NDArray[np.float32]]:
         """Return the logits, an array for each output."""
         if factor not in self._maps:
             values = self.values(factor)
             values = middle(values, _SAMPLE_PX) if self._cropped else values
             progress = self._told.during(values.size / self.levels.pixels.size)
-            self._maps[factor] = self._segmenter.network.logits(values, progress)
+            network = self._segmenter.network
+            if network.answers is None or self._cropped:
+                self._maps[factor] = network.logits(values, progress)
+            else:
+                logits, self._offsets[factor], self._objects[factor] = network.answers(values, progress)
+                self._maps[factor] = list(np.moveaxis(logits, -1, 0))
         return self._maps[factor]
+
+    def objects(self, factor: float) -> NDArray[np.float32]:
+        """Return what the network says of particles, as `antema.nets.outlines.Answers` has it."""
+        self.at(factor)
+        return self._objects[factor]
+
+    def offsets(self, factor: float) -> NDArray[np.float32]:
+        """Return the offsets to the middles of particles, as `antema.nets.outlines.Answers` has them."""
+        self.at(factor)
+        return self._offsets[factor]
 
     def taken(self, factor: int) -> list[NDArray[np.float32]]:
         """Return `at` once and for all: the arrays are the caller's."""

@@ -1,6 +1,6 @@
 """Windows over images of any size: seamless, in bounded memory, in few different shapes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,17 @@ def logits_anywhere(
     windows: Windows,
     progress: Callable[[float], None] | None = None,
 ) -> list[NDArray[np.float32]]:
-    """Return the logits of an image of any size, an array (h, w) for each output.
+    """Return the logits of an image of any size, an array (h, w) for each output; see `answers_anywhere`."""
+    return list(np.moveaxis(answers_anywhere(values, lambda batch: [logits(batch)], windows, progress)[0], -1, 0))
+
+
+def answers_anywhere(
+    values: NDArray[np.float32],
+    answers: Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]],
+    windows: Windows,
+    progress: Callable[[float], None] | None = None,
+) -> list[NDArray[np.float32]]:
+    """Return what a network says of an image of any size.
 
     The image is mirrored at its lower and right edge up to `padded_side` and seen in windows that overlap by more than
     the network's reach: no seam can be.
@@ -77,12 +87,18 @@ def logits_anywhere(
     ----------
     values : ndarray of float32, shape (h, w)
         Normalised grey values.
-    logits : callable
-        From normalised grey values (n, h, w), sides multiples of 32, to logits (n, h, w, n_outputs).
+    answers : callable
+        From normalised grey values (n, h, w), sides multiples of 32, to arrays (n, h / stride, w / stride, c), each
+        with a stride of its own that divides 32.
     windows : Windows
         How an image is cut.
     progress : callable or None
         Called with the share of the windows that are done.
+
+    Returns
+    -------
+    list of ndarray of float32, shape (ceil(h / stride), ceil(w / stride), c)
+        Each a view of planes (c, ...) that lie one after another.
     """
     h, w = values.shape
     height, width = padded_side(h), padded_side(w)
@@ -95,19 +111,27 @@ def logits_anywhere(
         # the last call has as many windows as the others, for it would be compiled for otherwise
         shown = group + group[-1:] * (at_once - len(group))
         batch = np.stack([_mirrored(values, top, left, tall, wide) for top, left in shown])
-        parts = logits(batch)
+        parts = answers(batch)
+        strides = [tall // part.shape[1] for part in parts]
         if not result:
-            result = [np.empty((h, w), np.float32) for _ in range(parts.shape[-1])]
-        for part, (top, left) in zip(parts, group, strict=False):
+            result = [
+                np.empty((part.shape[-1], -(-h // stride), -(-w // stride)), np.float32)
+                for part, stride in zip(parts, strides, strict=True)
+            ]
+        for k, (top, left) in enumerate(group):
             y, x = (start + (windows.margin_px if start else 0) for start in (top, left))
             bottom = top + tall - (windows.margin_px if top + tall < height else 0)
             right = left + wide - (windows.margin_px if left + wide < width else 0)
-            for k, plane in enumerate(result):
-                place = plane[y:bottom, x:right]
-                place[...] = part[y - top : y - top + place.shape[0], x - left : x - left + place.shape[1], k]
+            for planes, part, stride in zip(result, parts, strides, strict=True):
+                place = planes[:, y // stride : bottom // stride, x // stride : right // stride]
+                rows, columns = (
+                    slice((start - corner) // stride, (start - corner) // stride + n)
+                    for start, corner, n in ((y, top, place.shape[1]), (x, left, place.shape[2]))
+                )
+                place[...] = np.moveaxis(part[k, rows, columns], -1, 0)
         if progress:
             progress(min(first + at_once, len(corners)) / len(corners))
-    return result
+    return [np.moveaxis(planes, 0, -1) for planes in result]
 
 
 def _mirrored(values: NDArray[np.float32], top: int, left: int, tall: int, wide: int) -> NDArray[np.float32]:

@@ -66,12 +66,18 @@ class UNet(nnx.Module):
         Array, shape (n, h, w, n_outputs)
             Logits: above 0 is yes.
         """
+        return channels_to_pixels(self.head(self.decoded(x)[-1]))
+
+    def decoded(self, x: jax.Array) -> list[jax.Array]:
+        """Return the features of `x` (n, h, w) on the way up, the last of them at half resolution."""
         skips = self._down(x)
         x = skips.pop()
+        levels = []
         for across, (first, second) in zip(self.across, self.up, strict=True):
-            x = _twice(across(x)) + skips.pop()
+            x = twice(across(x)) + skips.pop()
             x = second(first(x))
-        return _channels_to_pixels(self.head(x))
+            levels.append(x)
+        return levels
 
     def encoded(self, x: jax.Array) -> list[jax.Array]:
         """Return the features of `x` (n, h, w) on the way down, each (n, h / stride, w / stride, features)."""
@@ -93,7 +99,8 @@ def _pixels_to_channels(x: jax.Array) -> jax.Array:
     return x.reshape(n, h // 2, 2, w // 2, 2).transpose(0, 1, 3, 2, 4).reshape(n, h // 2, w // 2, 4)
 
 
-def _channels_to_pixels(x: jax.Array) -> jax.Array:
+def channels_to_pixels(x: jax.Array) -> jax.Array:
+    """Return `x` (n, h, w, 4 c) as (n, 2 h, 2 w, c)."""
     n, h, w, c = x.shape
     return x.reshape(n, h, w, 2, 2, c // 4).transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h, 2 * w, c // 4)
 
@@ -104,5 +111,6 @@ def _max_pool(x: jax.Array) -> jax.Array:
     return x.reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
 
 
-def _twice(x: jax.Array) -> jax.Array:
+def twice(x: jax.Array) -> jax.Array:
+    """Return `x` (n, h, w, c) with every pixel repeated to 2 x 2."""
     return jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2)

@@ -7,6 +7,9 @@ from flax import nnx
 from numpy.typing import NDArray
 
 Weights = dict[str, NDArray[np.floating]]
+NEW_HEADS = frozenset({"of_objects", "objects", "of_offsets", "offsets"})
+"""Parts of a network that may be added to weights which were taught without them."""
+
 _FIRM_NO = -4.0
 
 
@@ -91,11 +94,12 @@ def folded(weights: Weights, *, epsilon: float = 1e-5) -> Weights:
     return result
 
 
-def unfolded(weights: Weights, module: nnx.Module, *, epsilon: float = 1e-5) -> Weights:
+def unfolded(weights: Weights, module: nnx.Module, *, seed: int = 0, epsilon: float = 1e-5) -> Weights:
     """Return the weights of an inference network for one to go on learning with: the inverse of `folded`.
 
     Batch normalisation begins with neutral statistics, so that the network is the same as long as they do not move.
-    Outputs that the weights do not know begin with a firm no.
+    Outputs of the head that the weights do not know begin with a firm no; heads that they do not know at all begin as
+    `first_weights` has them.
 
     Parameters
     ----------
@@ -103,6 +107,8 @@ def unfolded(weights: Weights, module: nnx.Module, *, epsilon: float = 1e-5) -> 
         Of a network built with ``trainable=False``.
     module : Module
         The network built with ``trainable=True``; may hold shapes alone.
+    seed : int
+        Of the weights of new heads.
     epsilon : float
         What batch normalisation adds to the variance.
 
@@ -112,6 +118,8 @@ def unfolded(weights: Weights, module: nnx.Module, *, epsilon: float = 1e-5) -> 
         Where the weights are of another network.
     """
     result: Weights = {}
+    first = first_weights(module, seed)
+    new_heads = NEW_HEADS - {name.split(".")[0] for name in weights}
     for path, leaf in nnx.to_flat_state(nnx.state(module, nnx.Any(nnx.Param, nnx.BatchStat))):
         name, shape = ".".join(map(str, path)), leaf.get_value().shape
         if ".norm." in name:
@@ -121,10 +129,13 @@ def unfolded(weights: Weights, module: nnx.Module, *, epsilon: float = 1e-5) -> 
         else:
             array = weights.get(name)
         if array is not None and name.startswith("head.") and array.shape != shape:
-            wider = np.full(shape, _FIRM_NO if name == "head.bias" else 0.0, np.float32)
-            n_outputs = shape[-1] // array.shape[-1]
-            wider[..., ::n_outputs] = array  # the first output
-            array = wider
+            # 2 x 2 pixels, of each all outputs
+            wider = np.full((*shape[:-1], 4, shape[-1] // 4), _FIRM_NO if name == "head.bias" else 0.0, np.float32)
+            known_outputs = array.reshape(*array.shape[:-1], 4, array.shape[-1] // 4)
+            wider[..., : known_outputs.shape[-1]] = known_outputs
+            array = wider.reshape(shape)
+        if array is None and name.split(".")[0] in new_heads:
+            array = first[name]
         if array is None or array.shape != shape:
             msg = f"weights of another network: {name} is missing or not of shape {shape}"
             raise ValueError(msg)

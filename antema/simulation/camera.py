@@ -124,9 +124,12 @@ def drifted(image: Image, drift_px: tuple[float, float]) -> Image:
     return moved[reach : reach + image.shape[0], reach : reach + image.shape[1]]
 
 
+ANTEMA_BLUR_PX = 2.0
+
+
 def antema_blur(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return `pixels` blurred as ANTEMA does before it exports them: 9 x 9 pixels of a Gaussian with sigma 2 px."""
-    soft = ndimage.gaussian_filter(pixels.astype(np.float32), 2.0, radius=4, mode="nearest")
+    soft = ndimage.gaussian_filter(pixels.astype(np.float32), ANTEMA_BLUR_PX, radius=4, mode="nearest")
     return np.rint(soft).astype(pixels.dtype)
 
 

@@ -1,11 +1,15 @@
 """Micrographs of larger particles, drawn as solids: absorption, diffraction contrast, Fresnel fringes, noise."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise, visible
+from antema.domain import Instance
+from antema.simulation.atoms import tight
+from antema.simulation.edges import both_shown, half_contrast
+from antema.simulation.field import SimulatedField, field_contrast_to_noise, particle_contrast_to_noise
 from antema.simulation.figures import annotated, as_printed, uneven_ground
 from antema.simulation.fourier import gaussian, long_waves
 from antema.simulation.solids import OUTLINES, PROFILES, signed_distance, thickness
@@ -43,7 +47,7 @@ def drawn_field(seed: int, *, shape: tuple[int, int] = (512, 512), width_px: flo
     fringe, reach_px = rng.uniform(0, 0.25) * (rng.random() < 0.6), rng.uniform(0.8, 3.5)
     absorbed = np.zeros(full, np.float32)
     rim = np.zeros(full, np.float32)
-    instances, particles = [], []
+    drawn: list[_Solid] = []
     for width, centre in zip(widths, centres, strict=True):
         if centre is None:
             continue
@@ -56,20 +60,27 @@ def drawn_field(seed: int, *, shape: tuple[int, int] = (512, 512), width_px: flo
             continue
         y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
         distance = signed_distance(outline, x + 0.5 - centre[0], y + 0.5 - centre[1], radius, rng)
-        instance = visible(left - margin, top - margin, distance < 0, shape)
-        depth = thickness(profile, distance - 0.5, radius, rng)
+        depth, wall_px = thickness(profile, distance - 0.5, radius, rng)
+        plain = np.maximum(depth, 0)
         if texture and depth.size > 64:
             depth *= 1 + texture * long_waves(rng, depth.shape, waves=rng.uniform(2, 25))
-        absorbed[top:bottom, left:right] += opacity * np.exp(rng.normal(0, spread)) * np.maximum(depth, 0)
+        own_opacity = opacity * np.exp(rng.normal(0, spread))
+        absorbed[top:bottom, left:right] += own_opacity * np.maximum(depth, 0)
         rim[top:bottom, left:right] += np.exp(-(((distance - reach_px) / reach_px) ** 2)) * (distance > 0)
-        if instance is not None:
-            instances.append(instance)
-            particles.append({"width_px": float(width), "outline": outline, "profile": profile})
+        drawn.append(_Solid(left, top, distance < 0, 1 - np.exp(-own_opacity * plain), wall_px, float(width)))
 
     inner = (slice(margin, margin + shape[0]), slice(margin, margin + shape[1]))
     intensity = uneven_ground(rng, shape) * np.exp(-absorbed[inner])
     intensity *= 1 + fringe * np.minimum(rim[inner], 1)
-    intensity = gaussian(intensity, rng.uniform(0.3, 1.4)) + rng.uniform(0, 0.25)  # inelastic ground
+    blur_px = rng.uniform(0.3, 1.4)
+    intensity = gaussian(intensity, blur_px) + rng.uniform(0, 0.25)  # inelastic ground
+    instances, atoms, particles = [], [], []
+    for one in drawn:
+        shown = both_shown(*one.outlines(blur_px), (margin, margin), shape)
+        if shown is not None:
+            atoms.append(shown[0])
+            instances.append(shown[1])
+            particles.append({"width_px": one.width_px, "outline": outline, "profile": profile})
     # noise that leaves something to be seen: more of it can be borne on a larger particle
     contrast = 1 - np.exp(-opacity)
     intensity *= 1 + _grain(rng, shape, most=contrast * min(1.5, 0.04 * width_px))
@@ -83,9 +94,26 @@ def drawn_field(seed: int, *, shape: tuple[int, int] = (512, 512), width_px: flo
     conditions: dict[str, Any] = {
         "seed": seed,
         "width_px": width_px,
-        "contrast_to_noise": field_contrast_to_noise(particle_contrast_to_noise(pixels, instances)),
+        "contrast_to_noise": field_contrast_to_noise(particle_contrast_to_noise(pixels, instances, atoms)),
     }
-    return SimulatedField(pixels, None, instances, particles, conditions)
+    return SimulatedField(pixels, None, instances, particles, conditions, atoms)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solid:
+    """One solid: a window at (x, y), where its matter is, its contrast without texture, its wall, its width."""
+
+    x: int
+    y: int
+    matter: NDArray[np.bool_]
+    contrast: Image
+    wall_px: float | None
+    width_px: float
+
+    def outlines(self, blur_px: float) -> tuple[Instance, Instance]:
+        """Return where its matter ends and where half of its contrast does in an image blurred so much."""
+        edge = half_contrast(gaussian(self.contrast, blur_px), self.matter, rim_px=self.wall_px)
+        return Instance(*tight(self.x, self.y, self.matter)), Instance(*tight(self.x, self.y, edge))
 
 
 def placed(

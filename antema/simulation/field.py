@@ -22,11 +22,14 @@ class SimulatedField:
     pixel_size_nm : float or None
         Edge of a pixel; None where the field has no length (drawn figures).
     instances : list of Instance
-        The visible part of each particle; masks of overlapping particles share pixels.
+        Each particle out to half of its own contrast just inside its rim, as far as it lies in the image, with what
+        others cover; masks of overlapping particles share pixels.
     particles : list of dict
         One per instance: what it is (diameter, shape, structure, ...).
     conditions : dict
         Seed, optics, dose and what else made the picture.
+    atoms : list of Instance or None
+        The same particles, in the same order, out to where their matter ends; None where only one outline is known.
     """
 
     pixels: NDArray[np.generic]
@@ -34,6 +37,7 @@ class SimulatedField:
     instances: list[Instance]
     particles: list[dict[str, Any]]
     conditions: dict[str, Any] = field(default_factory=dict)
+    atoms: list[Instance] | None = None
 
     def particle_mask(self) -> NDArray[np.bool_]:
         """Return the union of all particles, bool (h, w)."""
@@ -58,7 +62,7 @@ def cut(x: int, y: int, size: tuple[int, ...], shape: tuple[int, ...]) -> tuple[
     return (slice(y + top, y + bottom), slice(x + left, x + right)), (slice(top, bottom), slice(left, right))
 
 
-def visible(x: int, y: int, mask: NDArray[np.bool_], shape: tuple[int, int]) -> Instance | None:
+def in_image(x: int, y: int, mask: NDArray[np.bool_], shape: tuple[int, int]) -> Instance | None:
     """Return the part of `mask` at (x, y) that lies in an image of `shape`; None where that is nothing."""
     top, left = max(0, -y), max(0, -x)
     cut = mask[top : shape[0] - y if shape[0] > y else 0, left : shape[1] - x if shape[1] > x else 0]
@@ -75,7 +79,9 @@ def touches_border(instance: Instance, shape: tuple[int, int]) -> bool:
     )
 
 
-def particle_contrast_to_noise(pixels: NDArray[np.generic], instances: list[Instance]) -> list[float]:
+def particle_contrast_to_noise(
+    pixels: NDArray[np.generic], instances: list[Instance], atoms: list[Instance] | None = None
+) -> list[float]:
     """Return |mean of the particle - mean of its local background| / standard deviation of that, for each instance.
 
     The background is a ring around the particle's bounding box, half as wide as the particle, without what belongs to
@@ -87,6 +93,8 @@ def particle_contrast_to_noise(pixels: NDArray[np.generic], instances: list[Inst
         Native grey values.
     instances : list of Instance
         All particles of the image.
+    atoms : list of Instance or None
+        Their wider outlines, which are no background either.
 
     Returns
     -------
@@ -94,7 +102,8 @@ def particle_contrast_to_noise(pixels: NDArray[np.generic], instances: list[Inst
         nan where there is no background at all.
     """
     values = pixels.astype(np.float32)
-    ground = ~np.asarray(ndimage.binary_dilation(union(instances, pixels.shape), iterations=2), bool)
+    matter = union(instances + (atoms or []), pixels.shape)
+    ground = ~np.asarray(ndimage.binary_dilation(matter, iterations=2), bool)
     return [_ratio(values, ground, instance) for instance in instances]
 
 
@@ -125,7 +134,7 @@ def with_pixels(
     field: SimulatedField, pixels: NDArray[np.generic], conditions: dict[str, Any] | None = None
 ) -> SimulatedField:
     """Return a field with other grey values, its contrast-to-noise measured in them, and more said of it."""
-    ratios = particle_contrast_to_noise(pixels, field.instances)
+    ratios = particle_contrast_to_noise(pixels, field.instances, field.atoms)
     particles = [one | {"contrast_to_noise": ratio} for one, ratio in zip(field.particles, ratios, strict=True)]
     said = field.conditions | (conditions or {}) | {"contrast_to_noise": field_contrast_to_noise(ratios)}
     return replace(field, pixels=pixels, particles=particles, conditions=said)

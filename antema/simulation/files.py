@@ -19,6 +19,8 @@ from antema.simulation.variety import KINDS
 def write_field(field: SimulatedField, directory: Path, name: str) -> Path:
     """Write a field as ``images/NAME.tif``, ``instances/NAME.tif`` and ``NAME.json``; return the image's path.
 
+    Where both outlines are known, ``atoms/NAME.tif`` has the other one, with the same numbers.
+
     The image carries its pixel size as ImageJ writes it. Each instance lies whole on one page of its uint16 file,
     numbered from 1 in the order of the truth; further pages hold those that overlap. The truth says the ``number`` and
     the ``page`` (from 1) of each.
@@ -26,21 +28,26 @@ def write_field(field: SimulatedField, directory: Path, name: str) -> Path:
     import tifffile
 
     directory = Path(directory)
-    for folder in ("images", "instances"):
+    truths = {"instances": field.instances} | ({"atoms": field.atoms} if field.atoms is not None else {})
+    for folder in ("images", *truths):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     path = directory / "images" / f"{name}.tif"
     _write_image(field, path)
-    pages = _pages_of(field)
-    tifffile.imwrite(
-        directory / "instances" / f"{name}.tif", pages, photometric="minisblack", compression="zlib", metadata=None
-    )
-    (directory / f"{name}.json").write_text(json.dumps(truth_of(field), indent=1, allow_nan=False), "utf-8")
+    for folder, instances in truths.items():
+        tifffile.imwrite(
+            directory / folder / f"{name}.tif",
+            _pages_of(instances, field),
+            photometric="minisblack",
+            compression="zlib",
+            metadata=None,
+        )
+    (directory / f"{name}.json").write_text(_lines(truth_of(field)), "utf-8")
     return path
 
 
 def truth_of(field: SimulatedField) -> dict[str, Any]:
     """Return what is known of a field's particles and how it was made, as JSON values."""
-    pages = _pages_of(field)
+    pages = _pages_of(field.instances, field)
     page_of = {number: page for page, values in enumerate(pages, start=1) for number in np.unique(values).tolist()}
     particles = [
         {"number": number, "page": page_of[number]} | said for number, said in enumerate(field.particles, start=1)
@@ -48,8 +55,15 @@ def truth_of(field: SimulatedField) -> dict[str, Any]:
     return _finite({"pixel_size_nm": field.pixel_size_nm, "particles": particles, "conditions": field.conditions})
 
 
-def _pages_of(field: SimulatedField) -> NDArray[np.uint16]:
-    return instance_pages(field.instances, (field.pixels.shape[0], field.pixels.shape[1]))
+def _pages_of(instances: Iterable[Instance], field: SimulatedField) -> NDArray[np.uint16]:
+    return instance_pages(instances, (field.pixels.shape[0], field.pixels.shape[1]))
+
+
+def _lines(truth: dict[str, Any]) -> str:
+    """Return JSON with a line for each particle: thousands of them, indented, take longer than their picture."""
+    particles = ",\n".join(json.dumps(one, allow_nan=False) for one in truth["particles"])
+    head, tail = (json.dumps(truth[key], allow_nan=False) for key in ("pixel_size_nm", "conditions"))
+    return f'{{"pixel_size_nm": {head},\n"particles": [\n{particles}\n],\n"conditions": {tail}}}\n'
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -18,7 +18,7 @@ from scipy.spatial import KDTree
 from scipy.special import ndtr
 
 from antema.domain import Instance
-from antema.simulation.field import union, visible
+from antema.simulation.field import in_image, union
 
 Curve = NDArray[np.float64]
 """Corners (x, y) of a closed curve, shape (n, 2), counter-clockwise where y points up."""
@@ -363,7 +363,7 @@ def _drawn(
         pixels = centres[box]
         own = _depth(curve, pixels.reshape(-1, 2)).reshape(pixels.shape[:2])
         depth[box] = _filled_notch(depth[box], own)
-        instance = visible(int(low[0]), int(low[1]), own > 0, (h, w))
+        instance = in_image(int(low[0]), int(low[1]), own > 0, (h, w))
         assert instance is not None
         instances.append(instance)
     areas = np.array([curve_area(curve) for curve in curves])

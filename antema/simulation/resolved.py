@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.domain import AMORPHOUS
+from antema.domain import AMORPHOUS, Instance
 from antema.simulation.arrangements import arranged
 from antema.simulation.atoms import outlined
 from antema.simulation.camera import Camera
@@ -23,16 +23,16 @@ from antema.simulation.crops import (
     without_noise,
 )
 from antema.simulation.domains import Grown, any_particle
+from antema.simulation.edges import blur_of, both_shown, diameter_px, of_atoms
 from antema.simulation.field import (
     SimulatedField,
     cut,
     field_contrast_to_noise,
     particle_contrast_to_noise,
     touches_border,
-    visible,
 )
 from antema.simulation.fourier import Image, fast_length
-from antema.simulation.materials import METALS, Material
+from antema.simulation.materials import METALS, Material, absorption_per_nm
 from antema.simulation.multislice import Wave, exit_waves, image
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Population, diameters
@@ -166,20 +166,29 @@ def resolved_field(
     expected = lens.expected(behind)
     pixels = recorded(rng, expected, camera)[pad_px[1] : pad_px[1] + shape[0], pad_px[0] : pad_px[0] + shape[1]]
 
-    instances, particles = [], []
+    instances, atoms, particles = [], [], []
+    blur_px = blur_of(optics, camera, pixel_size_nm)
+    per_nm = absorption_per_nm(material, optics.voltage_kv, optics.aperture_mrad or 30.0)
     lattices = _lattices(rng, placed, exits, expected, material, lens)
     for one, lattice in zip(placed, lattices, strict=True):
         x, y, mask, shadow = one.outline
-        instance = visible(x + one.at_px[0] // bins - pad_px[0], y + one.at_px[1] // bins - pad_px[1], mask, shape)
-        if instance is not None:
-            instances.append(instance)
+        matter = Instance(x, y, mask)
+        places_px = one.places_nm[:, :2] / pixel_size_nm
+        nm3_per_atom = 1 / sum(material.atoms_per_nm3.values())
+        edge = of_atoms(places_px, nm3_per_atom, matter, pixel_size_nm, blur_px, per_nm)
+        corner = (pad_px[0] - one.at_px[0] // bins, pad_px[1] - one.at_px[1] // bins)
+        seen = both_shown(matter, edge, corner, shape)
+        if seen is not None:
+            atoms.append(seen[0])
+            instances.append(seen[1])
             centre = one.centre_nm - np.array(pad_px) * pixel_size_nm
             particles.append(
                 _described(one, material, shadow, centre)
                 | lattice
-                | {"touches_border": touches_border(instance, shape)}
+                | {"visible_diameter_nm": diameter_px(edge) * pixel_size_nm}
+                | {"touches_border": touches_border(seen[0], shape)}
             )
-    ratios = particle_contrast_to_noise(pixels, instances)
+    ratios = particle_contrast_to_noise(pixels, instances, atoms)
     for said, ratio in zip(particles, ratios, strict=True):
         said["contrast_to_noise"] = ratio
     conditions: dict[str, Any] = {
@@ -190,7 +199,7 @@ def resolved_field(
         "camera": asdict(camera),
         "contrast_to_noise": field_contrast_to_noise(ratios),
     }
-    return SimulatedField(pixels, pixel_size_nm, instances, particles, conditions)
+    return SimulatedField(pixels, pixel_size_nm, instances, particles, conditions, atoms)
 
 
 class _Lens:

@@ -53,8 +53,8 @@ def signed_distance(outline: str, x: Values, y: Values, radius: float, rng: np.r
     return np.asarray(distance, np.float32)
 
 
-def thickness(profile: str, distance: Values, radius: float, rng: np.random.Generator) -> Values:
-    """Return how thick the solid is above each point, 1 at its thickest, 0 outside.
+def thickness(profile: str, distance: Values, radius: float, rng: np.random.Generator) -> tuple[Values, float | None]:
+    """Return how thick the solid is above each point, 1 at its thickest, 0 outside, and how wide its shell or wall is.
 
     Parameters
     ----------
@@ -68,6 +68,7 @@ def thickness(profile: str, distance: Values, radius: float, rng: np.random.Gene
         Source of the profile's proportions.
     """
     depth = np.clip(-distance / max(radius, 1e-6), 0, None)
+    rim = None
     if profile == "flat":
         result = np.minimum(depth / rng.uniform(0.01, 0.12), 1)
     elif profile == "round":
@@ -77,11 +78,13 @@ def thickness(profile: str, distance: Values, radius: float, rng: np.random.Gene
         result = np.minimum(rng.uniform(0.15, 0.5) + depth, 1.0) * np.minimum(depth / 0.03, 1)
     elif profile == "core":
         shell, edge = rng.uniform(0.2, 0.6), rng.uniform(0.15, 0.6)
+        rim = edge * radius
         result = shell * np.minimum(depth / 0.05, 1) + (1 - shell) * np.clip((depth - edge) / 0.08, 0, 1)
     else:
         wall, floor = rng.uniform(0.1, 0.45), rng.uniform(0.45, 0.85)
+        rim = wall * radius
         result = np.minimum(depth / 0.05, 1) * (1 - (1 - floor) * np.clip((depth - wall) / 0.1, 0, 1))
-    return np.asarray(np.where(distance < 0, result, 0), np.float32)
+    return np.asarray(np.where(distance < 0, result, 0), np.float32), rim
 
 
 def _rounded_polygon(x: Values, y: Values, normals: NDArray[np.float64], apothems: NDArray[np.float64]) -> Values:

@@ -7,22 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from antema.domain import Instance
 from antema.simulation.amorphous import AmorphousSolid
 from antema.simulation.arrangements import arranged
-from antema.simulation.atoms import outlined
+from antema.simulation.atoms import outlined, tight
 from antema.simulation.camera import Camera
 from antema.simulation.contrast import Contrast, interaction_per_v_nm, solid_shift
 from antema.simulation.crystals import THERMAL_NM, filled
+from antema.simulation.edges import blur_of, both_shown, diameter_px, of_atoms, of_solid
 from antema.simulation.field import (
     SimulatedField,
     cut,
     field_contrast_to_noise,
     particle_contrast_to_noise,
     touches_border,
-    visible,
 )
 from antema.simulation.fourier import fast_length, gaussian
-from antema.simulation.materials import cross_section_nm2
+from antema.simulation.materials import absorption_per_nm, cross_section_nm2
 from antema.simulation.multislice import thin_image, thin_shift
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Particle, Population, populated
@@ -37,15 +38,16 @@ _ANNULAR_POWER = 1.7
 _OUTLINE_SAMPLES = 25_000
 _LIGAND_ATOMS_PER_NM3 = 40.0
 _LIGAND_V = 4.0
+_LINEAR = 1e-4
+"""Loss a nm so small that contrast is as thickness."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Outline:
-    """Where a particle is: its mask at (x, y), the measures of its true outline, and its volume."""
+    """Where a particle's matter ends and where half of its contrast does, the measures of the first, and its volume."""
 
-    x: int
-    y: int
-    mask: NDArray[np.bool_]
+    atoms: Instance
+    visible: Instance
     shadow: Shadow
     volume_nm3: float
 
@@ -62,6 +64,7 @@ def specimen_field(
     contrast: Contrast | None = None,
     absorption: float = 0.15,
     mode: str = "bright",
+    later_blur_px: float = 0.0,
 ) -> SimulatedField:
     """Return the micrograph of some populations of particles on one support.
 
@@ -85,13 +88,16 @@ def specimen_field(
         Ratio of absorbed to shifted amplitude of particles made of atoms; each has its own around this.
     mode : str
         ``bright`` (bright field) or ``dark`` (annular dark field: intensity as thickness times Z to the 1.7).
+    later_blur_px : float
+        Standard deviation of a blur that the caller gives the picture: the truth is that of the blurred picture.
 
     Returns
     -------
     SimulatedField
         Its particles say what each is: ``element``, ``shape``, ``structure``, ``diameter_nm`` of the sphere of the
         same volume, ``projected_area_nm2``, ``equivalent_diameter_nm``, ``feret_max_nm`` and ``feret_min_nm`` of the
-        whole outline, ``x_nm`` and ``y_nm`` of its centre, ``touches_border``, ``contrast_to_noise``.
+        whole outline of its matter, ``visible_diameter_nm`` of the whole visible one, ``x_nm`` and ``y_nm`` of its
+        centre, ``touches_border``, ``contrast_to_noise``.
 
     Raises
     ------
@@ -104,7 +110,8 @@ def specimen_field(
     rng = np.random.default_rng(seed)
     pad = max(16, min(shape) // 32)
     full = (fast_length(shape[0] + 2 * pad), fast_length(shape[1] + 2 * pad))
-    canvas = _Canvas(full, pixel_size_nm, optics, contrast or Contrast(), mode)
+    blur_px = blur_of(optics, camera, pixel_size_nm, later_px=later_blur_px)
+    canvas = _Canvas(full, pixel_size_nm, optics, contrast or Contrast(), mode, blur_px)
     outlines: list[_Outline] = []
     truth: list[dict[str, Any]] = []
     for population in populations:
@@ -116,17 +123,18 @@ def specimen_field(
             if population.ligand_nm:
                 canvas.add_ligands(particle, at, population.ligand_nm)
             outlines.append(one)
-            truth.append(_described(particle, one, centre))
+            truth.append(_described(particle, one, centre, pixel_size_nm))
 
-    instances, particles = [], []
+    instances, atoms, particles = [], [], []
     for one, said in zip(outlines, truth, strict=True):
-        instance = visible(one.x - pad, one.y - pad, one.mask, shape)
-        if instance is not None:
-            instances.append(instance)
-            particles.append(said | {"touches_border": touches_border(instance, shape)})
+        shown = both_shown(one.atoms, one.visible, (pad, pad), shape)
+        if shown is not None:
+            atoms.append(shown[0])
+            instances.append(shown[1])
+            particles.append(said | {"touches_border": touches_border(shown[0], shape)})
     inner = (slice(pad, pad + shape[0]), slice(pad, pad + shape[1]))
     pixels = camera.record(rng, canvas.image(rng, support)[inner])
-    ratios = particle_contrast_to_noise(pixels, instances)
+    ratios = particle_contrast_to_noise(pixels, instances, atoms)
     for said, ratio in zip(particles, ratios, strict=True):
         said["contrast_to_noise"] = ratio
     conditions: dict[str, Any] = {
@@ -140,7 +148,7 @@ def specimen_field(
         "absorption": absorption,
         "contrast_to_noise": field_contrast_to_noise(ratios),
     }
-    return SimulatedField(pixels, pixel_size_nm, instances, particles, conditions)
+    return SimulatedField(pixels, pixel_size_nm, instances, particles, conditions, atoms)
 
 
 def _placed(
@@ -171,7 +179,7 @@ def _placed(
     return found
 
 
-def _described(particle: Particle, outline: _Outline, centre: Vectors) -> dict[str, Any]:
+def _described(particle: Particle, outline: _Outline, centre: Vectors, pixel_size_nm: float) -> dict[str, Any]:
     return {
         "element": particle.material.name,
         "shape": particle.shape,
@@ -179,6 +187,7 @@ def _described(particle: Particle, outline: _Outline, centre: Vectors) -> dict[s
         "diameter_nm": float(np.cbrt(6 / np.pi * outline.volume_nm3)),
         "projected_area_nm2": outline.shadow.area_nm2,
         "equivalent_diameter_nm": float(2 * np.sqrt(outline.shadow.area_nm2 / np.pi)),
+        "visible_diameter_nm": diameter_px(outline.visible) * pixel_size_nm,
         "feret_max_nm": outline.shadow.feret_max_nm,
         "feret_min_nm": outline.shadow.feret_min_nm,
         "x_nm": float(centre[0]),
@@ -190,10 +199,16 @@ class _Canvas:
     """What particles do to the beam, added up on a grid."""
 
     def __init__(
-        self, shape: tuple[int, int], pixel_size_nm: float, optics: Optics, contrast: Contrast, mode: str
+        self,
+        shape: tuple[int, int],
+        pixel_size_nm: float,
+        optics: Optics,
+        contrast: Contrast,
+        mode: str,
+        blur_px: float,
     ) -> None:
         self.shape, self.pixel_size_nm = shape, pixel_size_nm
-        self.optics, self.contrast, self.mode = optics, contrast, mode
+        self.optics, self.contrast, self.mode, self.blur_px = optics, contrast, mode, blur_px
         self.phase, self.loss = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self.annular = np.zeros(shape, np.float32)
         self.places: list[Vectors] = []
@@ -209,10 +224,15 @@ class _Canvas:
         self.places.append(places)
         self.numbers.append(atoms.z)
         self.absorption.append(np.full(len(places), absorption))
-        volume_nm3 = len(places) / sum(material.atoms_per_nm3.values())
-        return _Outline(
-            *outlined(places, atoms.radii_nm, self.pixel_size_nm, most_samples=_OUTLINE_SAMPLES), volume_nm3
-        )
+        nm3_per_atom = 1 / sum(material.atoms_per_nm3.values())
+        x, y, mask, shadow = outlined(places, atoms.radii_nm, self.pixel_size_nm, most_samples=_OUTLINE_SAMPLES)
+        matter, edge = Instance(x, y, mask), self._loss_per_nm(particle)
+        edge += 2 * absorption * interaction_per_v_nm(self.optics.voltage_kv) * material.inner_potential_v
+        if self.mode == "dark":
+            edge = _LINEAR
+        places_px = places[:, :2] / self.pixel_size_nm
+        visible = of_atoms(places_px, nm3_per_atom, matter, self.pixel_size_nm, self.blur_px, edge)
+        return _Outline(matter, visible, shadow, len(places) * nm3_per_atom)
 
     def add_solid(self, rng: np.random.Generator, particle: Particle, at: Vectors) -> _Outline:
         """Add a particle as a solid."""
@@ -220,13 +240,20 @@ class _Canvas:
         x0, y0, x, y = self._window(body.outline(), at, 2)
         mask, thickness, phase, loss = solid_shift(rng, particle, x, y, self.optics, self.contrast, self.pixel_size_nm)
         window, inside = cut(x0, y0, mask.shape, self.shape)
+        plain_nm = thickness
+        if particle.structure == "amorphous" and self.contrast.texture:
+            low, high = body.chord(x, y)
+            plain_nm = np.maximum(high - low, 0)
+        per_nm = _LINEAR if self.mode == "dark" else self._loss_per_nm(particle)
+        visible = of_solid(x0, y0, 1 - np.exp(-per_nm * plain_nm), mask, self.blur_px)
         if self.mode == "dark":
             weight = sum(n * one.z**_ANNULAR_POWER for one, n in particle.material.atoms_per_nm3.items())
             self.annular[window] += weight * thickness[inside]
         else:
             self.phase[window] += phase[inside]
             self.loss[window] += loss[inside]
-        return _Outline(x0, y0, mask, body.shadow(), np.pi / 6 * particle.diameter_nm**3)
+        matter = Instance(*tight(x0, y0, mask))
+        return _Outline(matter, visible, body.shadow(), np.pi / 6 * particle.diameter_nm**3)
 
     def add_ligands(self, particle: Particle, at: Vectors, shell_nm: float) -> None:
         """Add a shell of hydrocarbon around a particle."""
@@ -271,6 +298,10 @@ class _Canvas:
             annular += np.bincount(flat, weights, minlength=annular.size).reshape(self.shape).astype(np.float32)
         probe_px = max(0.5, rng.uniform(0.06, 0.12) / self.pixel_size_nm)
         return gaussian(annular, probe_px) / np.float32(np.percentile(annular, 99.5))
+
+    def _loss_per_nm(self, particle: Particle) -> float:
+        """Return which share of the intensity a nm of a particle takes, by mass-thickness alone."""
+        return absorption_per_nm(particle.material, self.optics.voltage_kv, self.optics.aperture_mrad or 30.0)
 
     def _window(self, corners: Vectors, at: Vectors, margin: int) -> tuple[int, int, Image, Image]:
         """Return the first column and row of the pixels around `corners` at `at`, and their places from there in nm."""

@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from antema.domain import CRYSTALLINITIES, Instance
 from antema.simulation.atoms import mask_hull
-from antema.simulation.camera import Camera, antema_blur
+from antema.simulation.camera import ANTEMA_BLUR_PX, Camera, antema_blur
 from antema.simulation.contrast import Contrast
 from antema.simulation.drawn import drawn_field
+from antema.simulation.edges import diameter_px
 from antema.simulation.field import SimulatedField, particle_contrast_to_noise, touches_border, with_pixels
 from antema.simulation.figures import annotated, as_printed
 from antema.simulation.materials import COMPOUNDS, MATERIALS
 from antema.simulation.optics import Optics
 from antema.simulation.particles import Population
 from antema.simulation.resolved import Batch, resolved_field
+from antema.simulation.scenes import scene_field
 from antema.simulation.shapes import TWINNED_SHAPES, feret
 from antema.simulation.specimens import specimen_field
 from antema.simulation.supports import Support
@@ -39,7 +41,11 @@ _ROUNDISH = {
 
 
 def metal_field(
-    seed: int, *, shape: tuple[int, int] = (1024, 1024), pixel_size_nm: float | None = None
+    seed: int,
+    *,
+    shape: tuple[int, int] = (1024, 1024),
+    pixel_size_nm: float | None = None,
+    later_blur_px: float = 0.0,
 ) -> SimulatedField:
     """Return a field of metal particles of 1 to 10 nm, as those that the first ANTEMA paper learned from and tried.
 
@@ -55,6 +61,8 @@ def metal_field(
         Height and width in pixels; the paper's images had 1024 x 1024, or 2048 x 2048 halved.
     pixel_size_nm : float or None
         Edge of a pixel; None: so that particles are 16 to 110 px wide.
+    later_blur_px : float
+        Of a blur that the caller gives the picture (`antema.simulation.specimen_field`).
 
     References
     ----------
@@ -99,17 +107,22 @@ def metal_field(
         ),
         camera=_camera(rng, dose_e_px),
         absorption=_log(rng, 0.06, 0.4),
+        later_blur_px=later_blur_px,
     )
 
 
 def semiconductor_field(
-    seed: int, *, shape: tuple[int, int] = (1024, 1024), pixel_size_nm: float | None = None
+    seed: int,
+    *,
+    shape: tuple[int, int] = (1024, 1024),
+    pixel_size_nm: float | None = None,
+    later_blur_px: float = 0.0,
 ) -> SimulatedField:
     """Return a field of semiconductor or oxide particles of 2 to 12 nm: weak contrast, mostly seen by their lattice.
 
     Parameters
     ----------
-    seed, shape, pixel_size_nm
+    seed, shape, pixel_size_nm, later_blur_px
         As of `metal_field`.
     """
     rng = np.random.default_rng((seed, 21))
@@ -144,6 +157,7 @@ def semiconductor_field(
         ),
         camera=_camera(rng, _log(rng, 60, 4000)),
         absorption=_log(rng, 0.06, 0.4),
+        later_blur_px=later_blur_px,
     )
 
 
@@ -303,10 +317,13 @@ def solids_field(
     rng = np.random.default_rng((seed, 61))
     field = drawn_field(seed, shape=shape)
     edge_nm = pixel_size_nm or _log(rng, 5, 200) / float(field.conditions["width_px"])
-    ratios = particle_contrast_to_noise(field.pixels, field.instances)
+    assert field.atoms is not None
+    ratios = particle_contrast_to_noise(field.pixels, field.instances, field.atoms)
     particles = [
-        _measured(instance, edge_nm, shape) | {"shape": said["outline"], "contrast_to_noise": ratio}
-        for instance, said, ratio in zip(field.instances, field.particles, ratios, strict=True)
+        _measured(matter, edge_nm, shape)
+        | {"visible_diameter_nm": diameter_px(edge) * edge_nm}
+        | {"shape": said["outline"], "contrast_to_noise": ratio}
+        for matter, edge, said, ratio in zip(field.atoms, field.instances, field.particles, ratios, strict=True)
     ]
     return replace(field, pixel_size_nm=edge_nm, particles=particles)
 
@@ -370,10 +387,12 @@ def mixed_field(
     """
     rng = np.random.default_rng((seed, 71))
     kind = _weighted(rng, _MIXTURE)
-    field = KINDS[kind](seed, shape=shape, pixel_size_nm=pixel_size_nm)
     exported: list[str] = []
+    softened = kind in ("metal", "semiconductor") and rng.random() < 0.2
+    later = {"later_blur_px": ANTEMA_BLUR_PX} if softened else {}
+    field = KINDS[kind](seed, shape=shape, pixel_size_nm=pixel_size_nm, **later)
     pixels: NDArray[np.generic] = field.pixels
-    if kind in ("metal", "semiconductor") and rng.random() < 0.2:
+    if softened:
         pixels = antema_blur(pixels)
         exported.append("ANTEMA's blur")
     if kind != "solids" and rng.random() < _PRINTED[kind]:
@@ -394,6 +413,7 @@ KINDS: dict[str, Callable[..., SimulatedField]] = {
     "annular": annular_field,
     "solids": solids_field,
     "crystallinity": crystallinity_field,
+    "scenes": scene_field,
 }
 """What `antema simulate micrographs --kind` knows: functions of (seed, shape=, pixel_size_nm=)."""
 

@@ -35,7 +35,7 @@ from antema.domain import (
 from antema.nets.classified import EvidenceMap
 
 _ROW_COLUMNS = ("sample", "image")
-_TEXT = ("status", "drop_reason", "crystallinity", "convention", "crystallinity_reason")
+_TEXT = ("status", "drop_reason", "crystallinity", "convention", "crystallinity_reason", "outline")
 _WHOLE = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
 _MASK_PLACE = ("mask_x_px", "mask_y_px", "mask_w_px", "mask_h_px")
 _EVIDENCE_PLACE = ("evidence_x_px", "evidence_y_px", "evidence_w_px", "evidence_h_px")
@@ -274,6 +274,7 @@ def _register(connection: duckdb.DuckDBPyConnection, files: Sequence[ParticleFil
 _NOTHING = pa.schema(
     [
         pa.field("crystallinity_reason", pa.string()),
+        pa.field("outline", pa.string()),
         pa.field("evidence", pa.binary()),
         *(pa.field(column, pa.float64()) for column in (*_EVIDENCE_PLACE, *NUMBER_COLUMNS)),
     ]
@@ -291,7 +292,9 @@ SELECT
                 AS drop_reason,
             coalesce(particles.crystallinity, '') AS crystallinity,
             coalesce(particles.convention, '') AS convention,
-            coalesce(particles.crystallinity_reason, '') AS crystallinity_reason
+            coalesce(particles.crystallinity_reason, '') AS crystallinity_reason,
+            -- before there were two definitions all networks drew outlines by atoms
+            coalesce(particles.outline, 'atoms') AS outline
         ),
     places.micrograph_id,
     coalesce(excluded.reason, '') AS exclusion_reason

@@ -12,9 +12,10 @@ from antema.analysis import Segmenter
 from antema.domain import AntemaError, PixelSize, Recipe
 from antema.imaging import contents_safely, find_annotations, read_safely
 from antema.training.baselines import segmenter_named
+from antema.training.cases import DEFAULT_RULES, Case, Rules, at_half_contrast, found_in, truth_of
 from antema.training.overlays import WorstImages
 from antema.training.reliability import write_reliability_diagram
-from antema.training.scoring import Case, Scores, groups, reliability_of, scores_of, summary, truth_of
+from antema.training.scoring import Scores, groups, reliability_of, scores_of, summary, trust_of
 from antema.training.sources import paired, true_instances
 
 
@@ -27,6 +28,8 @@ def evaluate_segmentation(
     pixel_size_nm: float | None = None,
     recipe: Recipe | None = None,
     overlays_dir: Path | None = None,
+    rules: Rules = DEFAULT_RULES,
+    half_contrast: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Any:  # noqa: ANN401 - JSON
     """Compare models with instance maps, write the result as JSON and return it.
@@ -46,6 +49,10 @@ def evaluate_segmentation(
         How particles are made of the map; None: the defaults.
     overlays_dir : Path or None
         Folder for pictures of the ten worst images and the reliability diagram; of several models a folder each.
+    rules : Rules
+        What of an image counts.
+    half_contrast : bool
+        Whether what was found is compared with labels moved to the half-contrast level of their picture, too.
     progress : callable or None
         Called with (done, all) after each image.
 
@@ -76,7 +83,9 @@ def evaluate_segmentation(
             if progress:
                 progress(number, len(pairs))
 
-    results = evaluations(cases(), segmenters, recipe=recipe, overlays_dir=overlays_dir)
+    results = evaluations(
+        cases(), segmenters, recipe=recipe, overlays_dir=overlays_dir, rules=rules, half_contrast=half_contrast
+    )
     if len(failed) == len(pairs):
         msg = f"expected images that can be compared with their instance maps, found none: {failed[0]}"
         raise AntemaError(msg)
@@ -93,6 +102,8 @@ def evaluations(
     *,
     recipe: Recipe | None = None,
     overlays_dir: Path | None = None,
+    rules: Rules = DEFAULT_RULES,
+    half_contrast: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the `evaluation` of each segmenter on the same cases, which are taken one after the other.
 
@@ -104,23 +115,30 @@ def evaluations(
         From `segmenter_named`.
     recipe : Recipe or None
         How particles are made of the map; None: the defaults.
-    overlays_dir : Path or None
+    overlays_dir, rules, half_contrast
         As in `evaluate_segmentation`.
     """
     recipe = recipe or Recipe()
     scores: list[list[Scores]] = [[] for _ in segmenters]
+    moved_scores: list[list[Scores]] = [[] for _ in segmenters]
     worst = [WorstImages() for _ in segmenters]
     for case in cases:
         truth = truth_of(case)
-        for segmenter, kept, pictures in zip(segmenters, scores, worst, strict=True):
-            score, found = scores_of(truth, segmenter, recipe)
-            kept.append(score)
+        moved = truth_of(at_half_contrast(case)) if half_contrast else None
+        for k, segmenter in enumerate(segmenters):
+            found = found_in(case, segmenter, recipe)
+            scores[k].append(scores_of(truth, found, rules))
+            if moved is not None:
+                moved_scores[k].append(scores_of(moved, found, rules))
             if overlays_dir is not None:
-                numbers = summary([score])
+                numbers = summary(scores[k][-1:])
                 ranked = numbers["instance"]["f1_50"]
-                words = _words(segmenter.name, numbers)
-                pictures.offer(ranked, score.name, words, case.micrograph.pixels, case.instances, found)
+                words = overlay_words(segmenter.name, numbers)
+                name = case.micrograph.name
+                worst[k].offer(ranked, name, words, case.micrograph.pixels, case.instances, found.instances)
     results = [evaluation(segmenter, kept) for segmenter, kept in zip(segmenters, scores, strict=True)]
+    if half_contrast:
+        results = [{**each, "half_contrast": summary(kept)} for each, kept in zip(results, moved_scores, strict=True)]
     if overlays_dir is not None:
         _write_pictures(overlays_dir, results, worst)
     return results
@@ -129,15 +147,21 @@ def evaluations(
 def evaluation(segmenter: Segmenter, scores: Sequence[Scores]) -> dict[str, Any]:
     """Return what the scores of images say of a segmenter; fractions, not per cent, and NaN where one cannot be formed.
 
-    ``pixel`` is over all pixels of all images together; ``classes`` has class accuracies and the confusion matrix
-    (rows true, columns found, background first, in pixels); ``instance`` has average precision at IoU 0.5, 0.75, 0.9
+    ``pixel`` is over all pixels of all images together, ``dice_outside_band`` over those that are not near a true
+    outline (see `Rules`); ``classes`` has class accuracies and the confusion matrix (rows true, columns found,
+    background first, in pixels); ``instance`` has average precision at IoU 0.5, 0.75, 0.9
     of particles ranked by their mean probability, and F1 at 0.5. ``count_error`` is the sum over images of the
     absolute difference of counts, over the true count. ``diameter_bias_mean`` and ``diameter_bias_median`` are the
     relative errors of mean and median equivalent diameter of the particles that don't touch the border,
     ``diameter_bias_matched`` is the mean relative error of those found at IoU 0.5; of these are ``outline_bias_px``
     (positive: found outlines lie outside the true ones) and ``outline_distance_px``. Intervals are at 95 %, from whole
     images. ``by_contrast_to_noise`` and ``by_diameter_px`` have all that for the particles of each bin (see
-    `Scores.restricted`). ``calibration`` is the `antema.training.reliability.calibration`.
+    `Scores.restricted`). ``f1_uncut``, at IoU 0.5, ``n_found_uncut``, ``n_true_uncut`` and ``diameter_median_error``,
+    the median relative error of matched ones, are of particles that neither the border nor something burned in cuts.
+    ``clumps`` tells of what was given up as ``unresolved`` (its share of the area of all that was found) and of lumps,
+    found particles that hold most of several true ones (their share of the area of those that nothing cuts).
+    ``outline_confidence`` is the `confidence_calibration`, ``trust`` the `trust_report`, ``calibration`` that of the
+    pixels' probabilities.
     """
     return {
         "model": segmenter.name,
@@ -147,6 +171,7 @@ def evaluation(segmenter: Segmenter, scores: Sequence[Scores]) -> dict[str, Any]
         **summary(scores),
         "seconds_per_image": float(np.median([s.seconds for s in scores])) if scores else float("nan"),
         "calibration": reliability_of(scores),
+        "trust": trust_of(scores),
         "by_contrast_to_noise": groups(scores, "contrast"),
         "by_diameter_px": groups(scores, "diameter_px"),
         "per_image": [_of_image(s) for s in scores],
@@ -190,11 +215,13 @@ def _of_image(score: Scores) -> dict[str, Any]:
         "image": score.name,
         **summary([score]),
         "contrast_to_noise": float(np.median(contrast)) if contrast.size else float("nan"),
+        "trust_score": float("nan") if score.trust is None else score.trust.score,
         "seconds": score.seconds,
     }
 
 
-def _words(model: str, numbers: dict[str, Any]) -> str:
+def overlay_words(model: str, numbers: dict[str, Any]) -> str:
+    """Return a line on how well an image was segmented, from its `summary`."""
     outline = numbers["outline_bias_px"]
     wrong = math.isfinite(outline) and abs(outline) >= 0.05
     side = f", outlines {abs(outline):.1f} px too {'wide' if outline > 0 else 'narrow'}" if wrong else ""

@@ -27,13 +27,13 @@ def segmentation_loss(
     contact, contact_weight : Array, shape (n, h, w), or None
         Seams between particles, and how far they are believed.
     """
-    loss = _loss_of_one(logits[..., 0], particle, weight)
+    loss = pixel_loss(logits[..., 0], particle, weight)
     if logits.shape[-1] == 1 or contact is None or contact_weight is None:
         return loss
-    return loss + CONTACT_SHARE * _loss_of_one(logits[..., 1], contact, contact_weight)
+    return loss + CONTACT_SHARE * pixel_loss(logits[..., 1], contact, contact_weight)
 
 
-def _loss_of_one(logits: jax.Array, true: jax.Array, weight: jax.Array) -> jax.Array:
+def pixel_loss(logits: jax.Array, true: jax.Array, weight: jax.Array) -> jax.Array:
     """Return binary cross-entropy plus a share of one minus the soft Dice of the batch.
 
     Cross-entropy against shares of pixels puts the contour of probability 1/2 on the true outline; Dice keeps small

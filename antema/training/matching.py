@@ -66,7 +66,18 @@ def pairs(iou: Numbers, least_iou: float) -> Pairs:
 
 
 def iou_matrix(found: Sequence[Instance], true: Sequence[Instance]) -> Numbers:
-    """Return the intersection over union of each found with each true particle, shape (found, true).
+    """Return the intersection over union of each found with each true particle, shape (found, true)."""
+    return iou_of(common_pixels(found, true), found, true)
+
+
+def iou_of(common: Numbers, found: Sequence[Instance], true: Sequence[Instance]) -> Numbers:
+    """Return the intersection over union from the pixels in common, shape (found, true)."""
+    areas = np.array([i.area_px for i in found], float)[:, None] + np.array([i.area_px for i in true], float)[None, :]
+    return common / (areas - common)
+
+
+def common_pixels(found: Sequence[Instance], true: Sequence[Instance]) -> Numbers:
+    """Return how many pixels each found has in common with each true particle, shape (found, true).
 
     Each kind is drawn as numbered pages, and pixels are counted by the two numbers they have: the time goes with the
     pixels, not with the pairs.
@@ -82,9 +93,15 @@ def iou_matrix(found: Sequence[Instance], true: Sequence[Instance]) -> Numbers:
         for yours in other_pages:
             both = (mine > 0) & (yours > 0)
             common += np.bincount(mine[both].astype(np.int64) * (m + 1) + yours[both], minlength=common.size)
-    common = common.reshape(n + 1, m + 1)[1:, 1:]
-    areas = np.array([i.area_px for i in found], float)[:, None] + np.array([i.area_px for i in true], float)[None, :]
-    return common / (areas - common)
+    return common.reshape(n + 1, m + 1)[1:, 1:]
+
+
+def owners(common: Numbers, found: Sequence[Instance]) -> Pairs:
+    """Return the true particle that has more than half of each found one, shape (n_found,); -1 where none has."""
+    if not common.size:
+        return np.full(len(found), -1, np.int64)
+    areas = np.array([i.area_px for i in found], float)
+    return np.where(common.max(axis=1) > areas / 2, common.argmax(axis=1), -1).astype(np.int64)
 
 
 def average_precision(matches: Sequence[Match], least_iou: float) -> float:

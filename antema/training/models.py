@@ -18,6 +18,21 @@ from antema.nets.weights import save
 
 _PACKAGES = ("jax", "flax", "optax", "numpy", "scipy", "safetensors")
 
+_ANSWERS = (
+    "a logit a pixel for each of the outputs; for every second pixel the way to the middle of its particle; for every "
+    "fourth how near a middle is, how well the polygon will fit, and the logarithms of 32 rays"
+)
+_CARD_ONE_BY_ONE: dict[str, Any] = {
+    "outlines": ["visible", "atoms"],
+    "outline": "visible: where a particle's own contrast has fallen to one half of what it is just inside its rim; "
+    "atoms (the other map): union of discs of the metallic radius around the projected atoms; ligands are not particle",
+    "input": (
+        "grey values clipped to their 0.1 and 99.9 percentiles, mean 0, standard deviation 1; whole image at the "
+        "scales 1, 1/2, 1/4 and 1/8, and enlarged twice where particles are narrower than 13 px; a scale speaks of "
+        "particles of 9 to 80 px"
+    ),
+}
+
 _SHOWN = {
     "dice": ("Dice", "{:.3f}"),
     "iou": ("IoU", "{:.3f}"),
@@ -41,9 +56,12 @@ def write_model(
 ) -> dict[str, Any]:
     """Write ``weights.safetensors`` (float16) and ``card.json`` into `folder`; return the card.
 
+    A network that finds particles one by one (``unet-outlines``) knows both definitions of an outline.
+
     What an older card there says of `default`, `threshold`, `description`, `title` and `licence` is kept; its
     metrics are not, since they were of other weights.
     """
+    one_by_one = architecture["kind"] == "unet-outlines"
     card = {
         "title": _title(architecture),
         "description": "Finds nanoparticles, dark on a bright ground, in bright-field TEM micrographs.",
@@ -62,6 +80,9 @@ def write_model(
         "training": training,
         "metrics": {},
     }
+    if one_by_one:
+        card |= _CARD_ONE_BY_ONE
+        card["architecture"]["output"] = _ANSWERS
     return _write(folder, weights, card)
 
 

@@ -1,7 +1,6 @@
 """One segmented image against its truth, and what many of them say together."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -9,15 +8,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis import Segmenter, analyse_segmentation, segment
-from antema.analysis.descriptors import contrasts
-from antema.analysis.regions import least_area_px
-from antema.domain import Annotations, Instance, Micrograph, Recipe
-from antema.nets import expected_polarity
+from antema.analysis.distances import distance_to
+from antema.domain import Instance, Trust
 from antema.stats import summarise
-from antema.training.baselines import BASELINES
+from antema.training.cases import Found, Particles, Rules, Truth, particles_of
 from antema.training.diameter_bias import diameter_bias
-from antema.training.matching import Match, average_precision, f1, iou_matrix, matched
+from antema.training.instance_quality import confidence_calibration, lumps, trust_report
+from antema.training.matching import Match, average_precision, common_pixels, f1, iou_of, matched, owners
 from antema.training.outline_distance import outline_distances
 from antema.training.pixel_counts import Counts, class_metrics, confusion, confusion_by_label, pixel_metrics, ratio
 from antema.training.reliability import calibration, reliability_counts
@@ -31,64 +28,6 @@ CONTRAST_BINS = (0.0, 0.5, 1.0, 2.0, 4.0, math.inf)
 DIAMETER_BINS_PX = (0.0, 10.0, 20.0, 40.0, 80.0, 160.0, math.inf)
 """Bins of the equivalent diameter."""
 
-_CUT = ("touches_border", "in_annotation")
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A micrograph whose particles are known.
-
-    Parameters
-    ----------
-    micrograph : Micrograph
-        With a pixel size.
-    instances : list of Instance
-        Its true particles; they may overlap.
-    annotations : Annotations or None
-        What is burned in; None: it is looked for.
-    mask : ndarray of bool, shape (h, w), or None
-        Which pixels are particle; None: those of the instances.
-    """
-
-    micrograph: Micrograph
-    instances: list[Instance]
-    annotations: Annotations | None = None
-    mask: Mask | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Particles:
-    """The particles of one image, each array of shape (n,).
-
-    Parameters
-    ----------
-    diameter_px : ndarray
-        Equivalent diameter of the mask.
-    contrast : ndarray
-        Contrast-to-noise in the native image; NaN where no local background is there to compare with.
-    inner : ndarray of bool
-        Whether neither the image's border nor something burned in cuts it.
-    """
-
-    diameter_px: Floats
-    contrast: Floats
-    inner: Mask
-
-    def restricted(self, kept: Mask) -> "Particles":
-        """Return those that are `kept`."""
-        return Particles(self.diameter_px[kept], self.contrast[kept], self.inner[kept])
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What is known of a case and does not depend on who segments it."""
-
-    case: Case
-    mask: Mask
-    particles: Particles
-    nearest: NDArray[np.int32]
-    """Index of the true particle nearest to each pixel, (h, w); -1 without any."""
-
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -100,29 +39,47 @@ class Scores:
         The image's name.
     counts : ndarray, shape (4,)
         `confusion` of its pixels.
+    counts_outside_band : ndarray, shape (4,)
+        `confusion` of its pixels that are not near a true outline (see `Rules`).
     counts_of_true : ndarray, shape (n_true, 4)
         `confusion` of the pixels nearest to each true particle.
     found, true : Particles
         The particles of both kinds.
     match : Match
         How the found lie on the true ones.
+    owner : ndarray, shape (n_found,)
+        The true particle that more than half of a found one lies in; -1 for none.
+    confidence : ndarray, shape (n_found,)
+        How sure the outline of each found one is; NaN where that is not told.
+    is_lump : ndarray of bool, shape (n_found,)
+        Which found ones hold most of several true ones (see `lumps`).
+    unresolved_px : ndarray, shape (n,)
+        Areas of the clumps that were not taken apart.
     outline_px : ndarray, shape (n, 2)
         Signed and absolute mean distance of the outlines of each pair at IoU 0.5.
     reliability : ndarray, shape (3, bins), or None
         `reliability_counts`; None of a filter without probabilities.
     seconds : float
         Time of the segmentation, without separation and measuring.
+    trust : Trust or None
+        What the model says of the image.
     """
 
     name: str
     counts: Counts
+    counts_outside_band: Counts
     counts_of_true: Counts
     found: Particles
     true: Particles
     match: Match
+    owner: NDArray[np.int64]
+    confidence: Floats
+    is_lump: Mask
+    unresolved_px: Floats
     outline_px: Floats
     reliability: Floats | None
     seconds: float
+    trust: Trust | None = None
 
     def restricted(self, quantity: Quantity, low: float, high: float) -> "Scores":
         """Return the scores of the particles whose quantity lies in [low, high), or is not known where `low` is NaN.
@@ -135,64 +92,76 @@ class Scores:
         pairs = self.match.pairs[0.5]
         own[pairs[:, 0]] = values[pairs[:, 1]]
         true, found = (np.isnan(v) if math.isnan(low) else (v >= low) & (v < high) for v in (values, own))
+        return self._of(found, true)
+
+    def of_true(self, true: Mask) -> "Scores":
+        """Return the scores of some true particles, (n_true,), alone.
+
+        A found particle belongs to the true one that it is, at IoU 0.5, or else to the one that it lies in for the
+        most part. One that belongs to none is left out, and the pixels near no true outline are not told apart.
+        """
+        owner = self.owner.copy()
+        pairs = self.match.pairs[0.5]
+        owner[pairs[:, 0]] = pairs[:, 1]
+        return self._of((owner >= 0) & np.append(true, False)[owner], true)
+
+    def _of(self, found: Mask, true: Mask) -> "Scores":
+        number = np.where(true, np.cumsum(true) - 1, -1)
         return replace(
             self,
             counts=self.counts_of_true[true].sum(axis=0),
+            counts_outside_band=np.zeros(4, np.int64),
             counts_of_true=self.counts_of_true[true],
             found=self.found.restricted(found),
             true=self.true.restricted(true),
             match=self.match.restricted(found, true),
-            outline_px=self.outline_px[true[pairs[:, 1]]],
+            owner=np.append(number, -1)[self.owner[found]],
+            confidence=self.confidence[found],
+            is_lump=self.is_lump[found],
+            unresolved_px=np.zeros(0),
+            outline_px=self.outline_px[true[self.match.pairs[0.5][:, 1]]],
             reliability=None,
         )
 
 
-def truth_of(case: Case) -> Truth:
-    """Return the masks, contrasts and territories of a case's true particles."""
-    shape = case.micrograph.shape
-    return Truth(
-        case,
-        _union(case.instances, shape) if case.mask is None else case.mask,
-        _particles(case.instances, contrasts(case.instances, case.micrograph.pixels), shape),
-        _nearest(case.instances, shape),
-    )
-
-
-def scores_of(truth: Truth, segmenter: Segmenter, recipe: Recipe) -> tuple[Scores, list[Instance]]:
-    """Return how well a segmenter does on a case, and the particles that were found."""
+def scores_of(truth: Truth, found: Found, rules: Rules) -> Scores:
+    """Return how well what was found agrees with what is true."""
     case = truth.case
-    began = time.perf_counter()
-    segmentation = segment(
-        case.micrograph.pixels,
-        segmenter,
-        polarity=recipe.polarity,
-        expected=expected_polarity(case.micrograph.metadata),
-        leave_out_annotations=recipe.leave_out_annotations,
-        annotations=case.annotations,
+    shape = case.micrograph.shape
+    counted = np.ones(shape, bool) if rules.unlabelled_is_ground else _known(found.mask, truth.mask)
+    is_counted, counted_clumps = (
+        np.array([rules.unlabelled_is_ground or _share(i, truth.mask) > 0.5 for i in each], bool)
+        for each in (found.instances, found.unresolved)
     )
-    seconds = time.perf_counter() - began
-    used = {"name": segmenter.name, "sha256": segmenter.sha256, "threshold": segmenter.threshold}
-    analysis = analyse_segmentation(case.micrograph, segmentation, used, recipe)
-    least_px = least_area_px(recipe, float(analysis.pixel_size.nm or 1.0))
-    is_found = np.array([_is_found(i, least_px) for i in analysis.instances], bool)
-    found = [i for i, kept in zip(analysis.instances, is_found, strict=True) if kept]
-    shape, probability = case.micrograph.shape, segmentation.probability
-    certainty = np.array([probability[i.y : i.y + i.h, i.x : i.x + i.w][i.mask].mean() for i in found], float)
-    match = matched(iou_matrix(found, case.instances), certainty)
-    outline = [outline_distances(found[f], case.instances[t], shape) for f, t in match.pairs[0.5]]
-    has_probabilities = segmenter.name not in BASELINES
-    scores = Scores(
+    instances = [i for i, kept in zip(found.instances, is_counted, strict=True) if kept]
+    unresolved = [i for i, kept in zip(found.unresolved, counted_clumps, strict=True) if kept]
+    probability = found.probability
+    certainty = np.array([probability[i.y : i.y + i.h, i.x : i.x + i.w][i.mask].mean() for i in instances], float)
+    common = common_pixels(instances, case.instances)
+    match = matched(iou_of(common, instances, case.instances), certainty)
+    outline = [outline_distances(instances[f], case.instances[t], shape) for f, t in match.pairs[0.5]]
+    seen, true = found.mask[counted], truth.mask[counted]
+    clear = counted & ~_within(truth.outlines, rules.band_px)
+    reliability = None
+    if found.has_probabilities:
+        reliability = reliability_counts(probability, truth.mask, ~found.covered & counted)
+    return Scores(
         name=case.micrograph.name,
-        counts=confusion(analysis.segmentation, truth.mask),
-        counts_of_true=confusion_by_label(analysis.segmentation, truth.mask, truth.nearest, len(case.instances)),
-        found=_particles(found, analysis.table["contrast"].to_numpy(float)[is_found], shape),
+        counts=confusion(seen, true),
+        counts_outside_band=confusion(found.mask[clear], truth.mask[clear]),
+        counts_of_true=confusion_by_label(seen, true, truth.nearest[counted], len(case.instances)),
+        found=particles_of(instances, found.contrast[is_counted], shape),
         true=truth.particles,
         match=match,
+        owner=owners(common, instances),
+        confidence=found.confidence[is_counted],
+        is_lump=lumps(common, case.instances),
+        unresolved_px=np.array([i.area_px for i in unresolved], float),
         outline_px=np.array(outline, float).reshape(-1, 2),
-        reliability=reliability_counts(probability, truth.mask, ~segmentation.covered) if has_probabilities else None,
-        seconds=seconds,
+        reliability=reliability,
+        seconds=found.seconds,
+        trust=found.trust,
     )
-    return scores, found
 
 
 def summary(scores: Sequence[Scores]) -> dict[str, Any]:
@@ -201,6 +170,7 @@ def summary(scores: Sequence[Scores]) -> dict[str, Any]:
     A number that cannot be formed is NaN.
     """
     counts = np.sum([np.zeros(4, np.int64), *(s.counts for s in scores)], axis=0)
+    outside = np.sum([np.zeros(4, np.int64), *(s.counts_outside_band for s in scores)], axis=0)
     matches = [s.match for s in scores]
     n_found, n_true = sum(len(m.scores) for m in matches), sum(m.n_true for m in matches)
     wrong = sum(abs(len(m.scores) - m.n_true) for m in matches)
@@ -216,8 +186,12 @@ def summary(scores: Sequence[Scores]) -> dict[str, Any]:
             "ap90": average_precision(matches, 0.9),
             "f1_50": f1(matches, 0.5),
         },
+        "dice_outside_band": pixel_metrics(outside)["dice_particle"],
         "n_found": n_found,
         "n_true": n_true,
+        **_of_uncut(scores),
+        "clumps": _of_clumps(scores),
+        "outline_confidence": _of_confidence(scores),
         "count_error": ratio(wrong, n_true),
         "mean_diameter_px": {"found": _mean(found), "true": _mean(true)},
         "diameter_bias_mean": population["mean"].value,
@@ -239,6 +213,11 @@ def groups(scores: Sequence[Scores], quantity: Quantity) -> list[dict[str, Any]]
         if not math.isnan(low) or entry["n_true"] or entry["n_found"]:
             found.append(entry)
     return found
+
+
+def trust_of(scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return the `trust_report` on images, by the F1 of their particles that nothing cuts."""
+    return trust_report([s.trust for s in scores], [_of_uncut([s])["f1_uncut"] for s in scores])
 
 
 def reliability_of(scores: Sequence[Scores]) -> dict[str, Any] | None:
@@ -263,6 +242,51 @@ def _of_pairs(scores: Sequence[Scores]) -> dict[str, Any]:
     }
 
 
+def _of_uncut(scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return what the particles show that nothing cuts.
+
+    A true particle that is cut is left out, and a found one that is its match or is cut itself and matches no other.
+    """
+    matches = []
+    for each in scores:
+        pairs = each.match.pairs[0.5]
+        kept = each.found.inner.copy()
+        kept[pairs[:, 0]] = each.true.inner[pairs[:, 1]]
+        matches.append(each.match.restricted(kept, each.true.inner))
+    relative = np.concatenate([np.empty(0), *(_relative_differences(s) for s in scores)])
+    relative = relative[np.isfinite(relative)]
+    return {
+        "f1_uncut": f1(matches, 0.5),
+        "n_found_uncut": sum(len(match.scores) for match in matches),
+        "n_true_uncut": sum(match.n_true for match in matches),
+        "diameter_median_error": float(np.median(relative)) if relative.size else math.nan,
+    }
+
+
+def _of_clumps(scores: Sequence[Scores]) -> dict[str, Any]:
+    """Return what was given up, as a share of the area of all that was found, and what was measured as one wrongly."""
+    unresolved = np.concatenate([np.empty(0), *(s.unresolved_px for s in scores)])
+    found = sum(float(s.found.area_px.sum()) for s in scores)
+    measured = [(s.found.area_px[s.found.inner], s.is_lump[s.found.inner]) for s in scores]
+    in_lumps = sum(float(area[is_lump].sum()) for area, is_lump in measured)
+    return {
+        "n_unresolved": int(unresolved.size),
+        "unresolved_share": ratio(float(unresolved.sum()), float(unresolved.sum()) + found),
+        "n_lumps": sum(int(is_lump.sum()) for _, is_lump in measured),
+        "lump_share": ratio(in_lumps, sum(float(area.sum()) for area, _ in measured)),
+    }
+
+
+def _of_confidence(scores: Sequence[Scores]) -> dict[str, Any] | None:
+    confidence, right = [np.empty(0)], [np.empty(0, bool)]
+    for each in scores:
+        is_right = np.zeros(len(each.confidence), bool)
+        is_right[each.match.pairs[0.5][:, 0]] = True
+        confidence.append(each.confidence[each.found.inner])
+        right.append(is_right[each.found.inner])
+    return confidence_calibration(np.concatenate(confidence), np.concatenate(right))
+
+
 def _relative_differences(scores: Scores) -> Floats:
     found, true = scores.match.pairs[0.5].T
     relative = scores.found.diameter_px[found] / scores.true.diameter_px[true] - 1
@@ -279,39 +303,23 @@ def _interval(estimate: Any) -> list[float] | None:  # noqa: ANN401 - antema.sta
     return [estimate.low, estimate.high] if estimate.has_interval else None
 
 
-def _is_found(instance: Instance, least_px: int) -> bool:
-    """Return whether an object counts as a particle that was found.
-
-    Truth has the particles that the border or a label cuts, too: that they are not measured does not make them missed.
-    """
-    if instance.status == "measured":
-        return True
-    return instance.drop_reason in _CUT and instance.area_px >= least_px
+def _within(outlines: Mask, band_px: float) -> Mask:
+    """Return the pixels whose centres are nearer than `band_px` to an outline: those beside it lie 0.5 px from it."""
+    if band_px <= 0.5 or not outlines.any():
+        return np.zeros_like(outlines)
+    return distance_to(outlines) < band_px - 0.5 + 1e-9
 
 
-def _particles(instances: Sequence[Instance], contrast: Floats, shape: tuple[int, int]) -> Particles:
-    inner = [
-        i.x > 0 and i.y > 0 and i.x + i.w < shape[1] and i.y + i.h < shape[0] and i.drop_reason not in _CUT
-        for i in instances
-    ]
-    areas = np.array([i.area_px for i in instances], float)
-    return Particles(np.sqrt(4 / math.pi * areas), np.asarray(contrast, float), np.array(inner, bool))
+def _share(instance: Instance, mask: Mask) -> float:
+    part = mask[instance.y : instance.y + instance.h, instance.x : instance.x + instance.w]
+    return float(part[instance.mask].mean())
 
 
-def _union(instances: Sequence[Instance], shape: tuple[int, int]) -> Mask:
-    mask = np.zeros(shape, bool)
-    for i in instances:
-        mask[i.y : i.y + i.h, i.x : i.x + i.w] |= i.mask
-    return mask
+def _known(found: Mask, true: Mask) -> Mask:
+    """Return where it is known what is true: not outside the labels in what was found mostly there."""
+    from skimage.measure import label
 
-
-def _nearest(instances: Sequence[Instance], shape: tuple[int, int]) -> NDArray[np.int32]:
-    from scipy import ndimage
-
-    labels = np.full(shape, -1, np.int32)
-    if not instances:
-        return labels
-    for number, i in enumerate(instances):
-        labels[i.y : i.y + i.h, i.x : i.x + i.w][i.mask] = number
-    at = np.asarray(ndimage.distance_transform_edt(labels < 0, return_distances=False, return_indices=True))
-    return labels[at[0], at[1]]
+    labels = np.asarray(label(found, connectivity=2))
+    share = np.bincount(labels.ravel(), true.ravel()) / np.maximum(np.bincount(labels.ravel()), 1)
+    share[0] = 1
+    return true | (share > 0.5)[labels]

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from antema.analysis import instance_pages
 from antema.domain import Annotations, AntemaError, Instance
 from antema.imaging import fill_boxes, find_annotations
+from antema.simulation.field import union
+from antema.training.half_contrast import moved_to_half_contrast
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff")
 
@@ -35,6 +38,12 @@ class LabelledImage:
         Median equivalent diameter of the instances; 0 without any.
     contact : ndarray of bool, shape (h, w), or None
         Seams between instances that touch or overlap (see `seams`); None where instances are not told apart.
+    pages : ndarray of uint16, shape (pages, h, w), or None
+        Numbers of the instances from 1, each whole on one page; None where that was not asked for.
+    atoms : ndarray of bool, shape (h, w), or None
+        Union of the particles as far as their atoms reach; None where only the visible outline is known.
+    seen : ndarray of float32, shape (instances,), or None
+        Share of the outline of each that is seen; None: all of it.
     """
 
     name: str
@@ -43,6 +52,9 @@ class LabelledImage:
     trusted: NDArray[np.bool_] | None
     width_px: float
     contact: NDArray[np.bool_] | None = None
+    pages: NDArray[np.uint16] | None = None
+    atoms: NDArray[np.bool_] | None = None
+    seen: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +66,22 @@ class DividedSet:
     held_out: list[LabelledImage]
 
 
-def read_divided(folder: Path, *, seed: int, remembered: Path | None = None) -> DividedSet:
+def read_divided(
+    folder: Path,
+    *,
+    seed: int,
+    remembered: Path | None = None,
+    one_by_one: bool = False,
+    partly_labelled: bool = False,
+) -> DividedSet:
     """Return `read_set` of a folder, divided by `split`."""
-    return DividedSet(Path(folder).name, *split(read_set(folder, remembered=remembered), seed=seed))
+    images = read_set(folder, remembered=remembered, one_by_one=one_by_one, partly_labelled=partly_labelled)
+    return DividedSet(Path(folder).name, *split(images, seed=seed))
 
 
-def read_set(folder: Path, *, remembered: Path | None = None) -> list[LabelledImage]:
+def read_set(
+    folder: Path, *, remembered: Path | None = None, one_by_one: bool = False, partly_labelled: bool = False
+) -> list[LabelledImage]:
     """Return the labelled images of a folder, ordered by name.
 
     Parameters
@@ -68,6 +90,12 @@ def read_set(folder: Path, *, remembered: Path | None = None) -> list[LabelledIm
         A micrograph set (``images/NAME`` with ``instances/NAME``) or images with ``annotations.coco.json``.
     remembered : Path or None
         A JSON file that keeps what was found burned into real images: looking for it takes up to a second each.
+    one_by_one : bool
+        Whether the instances come along as pages, those of real images moved to the half-contrast level of their
+        picture (`antema.training.half_contrast`), in place of seams.
+    partly_labelled : bool
+        Whether not every particle has its label, so that dark patches without one are not trusted; of images with COCO
+        polygons that is always so.
 
     Raises
     ------
@@ -76,13 +104,16 @@ def read_set(folder: Path, *, remembered: Path | None = None) -> list[LabelledIm
     """
     folder = Path(folder)
     if (folder / "annotations.coco.json").is_file():
-        return _read_coco(folder)
+        return _read_coco(folder, one_by_one=one_by_one)
     if not (folder / "images").is_dir() or not (folder / "instances").is_dir():
         msg = f"{folder}: expected images/ with instances/, or annotations.coco.json"
         raise AntemaError(msg)
     known = json.loads(remembered.read_text("utf-8")) if remembered and remembered.is_file() else {}
     n_known = len(known)
-    images = [_read_pair(folder, image, instances, known) for image, instances in image_pairs(folder)]
+    images = [
+        _read_pair(folder, image, instances, known, one_by_one=one_by_one, partly_labelled=partly_labelled)
+        for image, instances in image_pairs(folder)
+    ]
     if remembered and len(known) > n_known:
         remembered.write_text(json.dumps(known), "utf-8")
     return images
@@ -187,7 +218,9 @@ def _burned_in(pixels: NDArray[np.generic], known: dict[str, Any]) -> Annotation
     return Annotations.from_dict(known[key])
 
 
-def _read_pair(folder: Path, image: Path, instances: Path, known: dict[str, Any]) -> LabelledImage:
+def _read_pair(
+    folder: Path, image: Path, instances: Path, known: dict[str, Any], *, one_by_one: bool, partly_labelled: bool
+) -> LabelledImage:
     pixels, pages = _read_values(image), read_pages(instances)
     if pixels.shape != pages.shape[1:]:
         msg = f"{image.name}: image of {pixels.shape} pixels, instance map of {pages.shape[1:]}"
@@ -205,14 +238,62 @@ def _read_pair(folder: Path, image: Path, instances: Path, known: dict[str, Any]
         annotations = _burned_in(pixels, known)
         if annotations.boxes:
             pixels, trusted = fill_boxes(pixels, annotations.boxes), ~annotations.mask(shape)
+    if one_by_one:
+        atoms = folder / "atoms" / instances.name
+        return _one_by_one(
+            name,
+            pixels,
+            found,
+            trusted,
+            atoms=_union(read_pages(atoms)) if atoms.is_file() else None,
+            is_real=not truth.is_file(),
+            partly_labelled=partly_labelled,
+            seen=_seen(truth),
+        )
     return LabelledImage(
         name,
         pixels,
-        np.asarray(pages.astype(bool).any(axis=0)),
+        _union(pages),
         trusted,
         _median_width([instance.area_px for instance in found]),
         seams(found, shape),
     )
+
+
+def _one_by_one(
+    name: str,
+    pixels: NDArray[np.generic],
+    instances: list[Instance],
+    trusted: NDArray[np.bool_] | None,
+    *,
+    atoms: NDArray[np.bool_] | None = None,
+    is_real: bool,
+    partly_labelled: bool,
+    seen: NDArray[np.float32] | None = None,
+) -> LabelledImage:
+    if is_real:
+        shown = pixels.astype(np.float32)
+        instances = moved_to_half_contrast(shown, instances, trusted=trusted)
+    pages = instance_pages(instances, (pixels.shape[0], pixels.shape[1]))
+    particle = _union(pages)
+    if partly_labelled:
+        labelled = _trusted(pixels, particle)
+        if labelled is not None:
+            trusted = labelled if trusted is None else labelled & trusted
+    width_px = _median_width([instance.area_px for instance in instances])
+    return LabelledImage(name, pixels, particle, trusted, width_px, pages=pages, atoms=atoms, seen=seen)
+
+
+def _seen(truth: Path) -> NDArray[np.float32] | None:
+    """Return the share of each outline that is seen, as the truth of a simulated field has it."""
+    if not truth.is_file():
+        return None
+    particles = json.loads(truth.read_text("utf-8"))["particles"]
+    return np.array([one.get("seen", 1.0) for one in particles], np.float32)
+
+
+def _union(pages: NDArray[np.generic]) -> NDArray[np.bool_]:
+    return np.asarray((pages != 0).any(axis=0))
 
 
 def _read_values(path: Path) -> NDArray[Any]:
@@ -231,22 +312,36 @@ def _median_width(areas_px: Sequence[float] | NDArray[np.integer]) -> float:
     return float(np.sqrt(4 / np.pi * np.median(areas_px))) if len(areas_px) else 0.0
 
 
-def _read_coco(folder: Path) -> list[LabelledImage]:
+def _read_coco(folder: Path, *, one_by_one: bool) -> list[LabelledImage]:
+    result = []
+    for path, labelled in coco_instances(folder):
+        pixels = _read_values(path)
+        shape = (pixels.shape[0], pixels.shape[1])
+        instances = [instance for instance, _ in labelled]
+        name = f"{folder.name}/{path.stem}"
+        if one_by_one:
+            result.append(_one_by_one(name, pixels, instances, None, is_real=True, partly_labelled=True))
+            continue
+        particle = union(instances, shape)
+        width_px = _median_width([instance.area_px for instance in instances])
+        contact = seams(instances, shape)
+        result.append(LabelledImage(name, pixels, particle, _trusted(pixels, particle), width_px, contact))
+    return result
+
+
+def coco_instances(folder: Path) -> list[tuple[Path, list[tuple[Instance, str]]]]:
+    """Return the images of a folder with ``annotations.coco.json``, each with its objects and their categories."""
     content = json.loads((folder / "annotations.coco.json").read_text("utf-8"))
-    objects: dict[int, list[dict[str, Any]]] = {}
-    for annotation in content["annotations"]:
-        objects.setdefault(annotation["image_id"], []).append(annotation)
+    words = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
     result = []
     for entry in sorted(content["images"], key=lambda entry: entry["file_name"]):
-        pixels = _read_values(folder / entry["file_name"])
-        shape = (pixels.shape[0], pixels.shape[1])
-        here = objects.get(entry["id"], [])
-        masks = np.array([_filled(annotation["segmentation"], shape) for annotation in here]).reshape(-1, *shape)
-        particle = np.asarray(masks.any(axis=0))
-        name = f"{folder.name}/{Path(entry['file_name']).stem}"
-        width_px = _median_width([annotation["area"] for annotation in here])
-        contact = seams([_whole(mask) for mask in masks if mask.any()], shape)
-        result.append(LabelledImage(name, pixels, particle, _trusted(pixels, particle), width_px, contact))
+        drawn = [
+            (_filled(each["segmentation"], (entry["height"], entry["width"])), words[each["category_id"]])
+            for each in content["annotations"]
+            if each["image_id"] == entry["id"]
+        ]
+        found = [(_whole(mask), word) for mask, word in drawn if mask.any()]
+        result.append((folder / entry["file_name"], found))
     return result
 
 

@@ -25,6 +25,11 @@ def per_cent(value: float | None, interval: Sequence[float] | None = None) -> st
     return text if interval is None else f"{text} ({100 * interval[0]:+.1f} to {100 * interval[1]:+.1f})"
 
 
+def share(value: float | None) -> str:
+    """Return a share in whole per cent, without a sign."""
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
+
+
 def in_pixels(value: float | None) -> str:
     """Return a signed length in px."""
     return "–" if value is None or not math.isfinite(value) else f"{value:+.2f} px"
@@ -56,6 +61,21 @@ _CLASS_COLUMNS: Mapping[str, Cell] = {
     "outline distance": lambda e: in_pixels(e["outline_distance_px"]).lstrip("+"),
     "s an image": lambda e: number(e["seconds_per_image"], 2),
 }
+_UNCUT_COLUMNS: Mapping[str, Cell] = {
+    "model": lambda e: e["model"],
+    "Dice outside the band": lambda e: number(e["dice_outside_band"]),
+    "F1": lambda e: number(e["f1_uncut"]),
+    "found / true": lambda e: f"{e['n_found_uncut']} / {e['n_true_uncut']}",
+    "diameter": lambda e: per_cent(e["diameter_median_error"]),
+    "F1, half contrast": lambda e: number(e["half_contrast"]["f1_uncut"] if "half_contrast" in e else None),
+    "diameter, half contrast": lambda e: per_cent(
+        e["half_contrast"]["diameter_median_error"] if "half_contrast" in e else None
+    ),
+    "unresolved": lambda e: share(e["clumps"]["unresolved_share"]),
+    "in lumps": lambda e: share(e["clumps"]["lump_share"]),
+    "ECE of outlines": lambda e: number(e["outline_confidence"]["ece"] if e["outline_confidence"] else None),
+    "trust against F1": lambda e: number(e["trust"]["rank_correlation"], 2),
+}
 _GROUP_COLUMNS: Mapping[str, Cell] = {
     "true": lambda e: f"{e['n_true']}",
     "found": lambda e: f"{e['n_found']}",
@@ -79,6 +99,21 @@ def comparison(evaluations: Sequence[Evaluation]) -> Table:
 def class_comparison(evaluations: Sequence[Evaluation]) -> Table:
     """Return what `comparison` leaves out, in the same form."""
     return [list(_CLASS_COLUMNS), *([cell(each) for cell in _CLASS_COLUMNS.values()] for each in evaluations)]
+
+
+def uncut_comparison(evaluations: Sequence[Evaluation]) -> Table:
+    """Return what particles that nothing cuts say, and what confidence and trust are worth, in the same form."""
+    return [list(_UNCUT_COLUMNS), *([cell(each) for cell in _UNCUT_COLUMNS.values()] for each in evaluations)]
+
+
+def confidence_bins(evaluations: Sequence[Evaluation]) -> Table:
+    """Return how often particles of a confidence are right, a row for each bin and model; headings alone of none."""
+    rows = [["outline confidence", "model", "particles", "mean confidence", "right at IoU 0.5"]]
+    for each in evaluations:
+        for group in (each["outline_confidence"] or {"bins": []})["bins"]:
+            told = (number(group["mean_confidence"], 2), number(group["share_right"], 2))
+            rows.append([f"{group['low']:g} to {group['high']:g}", each["model"], f"{group['particles']}", *told])
+    return rows
 
 
 def by_bin(evaluations: Sequence[Evaluation], key: str, heading: str) -> Table:
@@ -121,6 +156,9 @@ def page(evaluations: Sequence[Evaluation], command: str) -> str:
         *(["Not read: " + " ".join(failed)] if failed else []),
         as_markdown(comparison(evaluations)),
         as_markdown(class_comparison(evaluations)),
+        "## Particles that nothing cuts",
+        as_markdown(uncut_comparison(evaluations)),
+        *([as_markdown(confident)] if len(confident := confidence_bins(evaluations)) > 1 else []),
         "## Pixels, rows true, columns found",
         *(_confusion(each) for each in evaluations),
         "## By contrast-to-noise of the particles",

@@ -87,7 +87,7 @@ def batch_of(
         scaled = _scaled(images[int(rng.integers(len(images)))], rng, side, tiling.widths_px)
         for _ in range(min(2, n - len(tiles))):
             pixels, *labels = _cut(scaled, rng, side)
-            tiles.append((_disturbed(pixels, rng, tiling.blurred) if disturb else pixels, *labels))
+            tiles.append((disturbed(pixels, rng, tiling.blurred) if disturb else pixels, *labels))
     return Batch(*(np.stack(part) for part in zip(*tiles, strict=True)))
 
 
@@ -142,7 +142,8 @@ def _cut(scaled: tuple[Array, ...], rng: np.random.Generator, side: int) -> tupl
     return tuple(parts)
 
 
-def _disturbed(pixels: Array, rng: np.random.Generator, blurred: float) -> Array:
+def disturbed(pixels: Array, rng: np.random.Generator, blurred: float) -> Array:
+    """Return grey values as other microscopes, cameras and printers might have shown them, some of them blurred."""
     if rng.random() < blurred:
         pixels = np.asarray(ndimage.gaussian_filter(pixels, rng.uniform(0.4, 1.8)), np.float32)
     if rng.random() < 0.3:

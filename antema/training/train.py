@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from antema.domain import AntemaError
+from antema.nets.proposals import OUTPUTS
 from antema.nets.unet import FEATURES
 
+ONE_BY_ONE = "unet-outlines"
+"""The architecture that finds particles one by one."""
+
 TAUGHT: dict[str, dict[str, Any]] = {
+    ONE_BY_ONE: {"kind": ONE_BY_ONE, "features": list(FEATURES), "outputs": list(OUTPUTS)},
     "unet-stride2": {"kind": "unet-stride2", "features": list(FEATURES), "outputs": ["particle", "contact"]},
     "deeplabv3plus-resnet18": {
         "kind": "deeplabv3plus-resnet18",
@@ -32,10 +37,12 @@ def train_segmentation(
     steps: int | None = None,
     seed: int = 0,
     device: str | None = None,
-    batch: int = 16,
-    rate: float = 2e-3,
-    architecture: Mapping[str, Any] | str = "unet-stride2",
+    batch: int | None = None,
+    rate: float | None = None,
+    architecture: Mapping[str, Any] | str = ONE_BY_ONE,
     start_from: str | None = None,
+    partly_labelled: Sequence[Path] = (),
+    shares: Sequence[float] | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:
     """Teach a segmentation network and write it as a model; return its card.
@@ -55,19 +62,25 @@ def train_segmentation(
         Of the first weights, the split and the tiles.
     device : str or None
         ``cpu`` or ``gpu``; None or ``auto`` for what JAX takes by itself.
-    batch : int
-        Tiles of 256 x 256 pixels a step.
-    rate : float
-        Highest learning rate.
+    batch : int or None
+        Tiles of 256 x 256 pixels a step; None: 8 for ``unet-outlines``, 16 for others.
+    rate : float or None
+        Highest learning rate; None: 0.001 for ``unet-outlines``, 0.002 for others.
     architecture : str or mapping
         A name of `TAUGHT`, or an ``architecture`` entry of a card.
     start_from : str or None
-        An installed model to go on from, of the same architecture, which may lack outputs; None: from nothing.
+        An installed model to go on from, of the same architecture, which may lack outputs, or for ``unet-outlines`` a
+        ``unet-stride2``; None: from nothing.
+    partly_labelled : sequence of Path
+        Those of the sets in which not every particle has its label.
+    shares : sequence of float or None
+        How often each set is drawn; None: in proportion to the square root of its size.
     progress : callable or None
         Called with (share done, words).
     """
     import contextlib
     import json
+    from functools import partial
 
     import jax
 
@@ -83,14 +96,34 @@ def train_segmentation(
     out = Path(out)
     work = out / "training"
     work.mkdir(parents=True, exist_ok=True)
-    schedule = Schedule(minutes=minutes, steps=steps, batch=batch, peak_rate=rate)
     entry = entry_of(architecture, TAUGHT)
+    one_by_one = entry["kind"] == ONE_BY_ONE
+    batch, rate = batch or (8 if one_by_one else 16), rate or (1e-3 if one_by_one else 2e-3)
+    schedule = Schedule(minutes=minutes, steps=steps, batch=batch, peak_rate=rate)
     older = find(start_from) if start_from else None
     named = device not in (None, "auto")
     chosen = jax.default_device(jax.devices(device)[0]) if named else contextlib.nullcontext()
+    if one_by_one:
+        from antema.training.outline_learning import learn_outlines
+
+        learning = partial(learn_outlines, shares=shares)
+    elif shares is not None:
+        msg = f"shares: expected none for {entry['kind']}, which draws sets by their sizes, found {len(shares)}"
+        raise AntemaError(msg)
+    else:
+        learning = learn
     with chosen:
-        trained = learn(
-            [read_divided(folder, seed=seed, remembered=work / "annotations.json") for folder in data_dirs],
+        trained = learning(
+            [
+                read_divided(
+                    folder,
+                    seed=seed,
+                    remembered=work / "annotations.json",
+                    one_by_one=one_by_one,
+                    partly_labelled=folder in partly_labelled,
+                )
+                for folder in data_dirs
+            ],
             work,
             schedule=schedule,
             entry=entry,

@@ -9,7 +9,7 @@ from dash import dcc, html
 from antema.domain import RECIPE_FIELDS, AntemaError, Recipe, RecipeField
 
 _GROUPS = (
-    ("Segmentation", ("model", "threshold", "polarity")),
+    ("Segmentation", ("model", "threshold", "polarity", "outline")),
     (
         "Cleaning",
         ("min_diameter_nm", "min_area_px", "hole_diameter_nm", "drop_border", "leave_out_annotations", "max_holes"),
@@ -34,6 +34,8 @@ _WORDS = {
     "watershed": "Watershed",
     "network": "Network",
     "none": "None",
+    "visible": "Visible",
+    "atoms": "Atoms",
     "contour": "Contour",
     "antema": "ANTEMA",
     "auto": "Auto",

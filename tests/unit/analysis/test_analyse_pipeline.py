@@ -17,7 +17,7 @@ from antema.domain import (
 )
 from tests.strategies.shapes import coverage, disc
 
-UNCLASSIFIED = Recipe(crystallinity=False)
+UNCLASSIFIED = Recipe(crystallinity=False, separation="uecs")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def test_more_pieces_than_can_be_numbered_are_named():
     pixels[1:-1:2, 1:-1:2] = 1
     pixels[98:132, 98:132] = 0
     pixels[100:130, 100:130] = 1
-    analysis = analyse(micrograph(pixels), segmenter=Oracle())
+    analysis = analyse(micrograph(pixels), UNCLASSIFIED, segmenter=Oracle())
     assert len(analysis.table) == 65_535
     assert (analysis.table["status"] == "measured").sum() == 1
     assert "are not in the table" in analysis.notes[0]

@@ -10,7 +10,7 @@ from antema.domain import AntemaError
 from antema.nets import load
 from antema.nets.normalisation import finite, standardised
 from antema.nets.tiling import Windows, logits_anywhere, padded_side, window_starts
-from antema.nets.unet import FEATURES, REACH_PX, UNet, _channels_to_pixels, _pixels_to_channels
+from antema.nets.unet import FEATURES, REACH_PX, UNet, _pixels_to_channels, channels_to_pixels
 from antema.nets.weights import first_weights, flat_weights, folded, read, save, set_weights
 
 SMALL = (4, 6, 8)
@@ -30,7 +30,7 @@ def noise(*shape, seed=0):
 
 def test_moving_pixels_into_channels_and_back_changes_nothing():
     x = noise(2, 8, 6)
-    np.testing.assert_array_equal(_channels_to_pixels(_pixels_to_channels(x))[..., 0], x)
+    np.testing.assert_array_equal(channels_to_pixels(_pixels_to_channels(x))[..., 0], x)
 
 
 def test_logits_have_the_images_shape():

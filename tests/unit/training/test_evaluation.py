@@ -8,17 +8,19 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from scipy.special import expit
 
-from antema.domain import AntemaError, Instance, Micrograph, NotFound, PixelSize, Recipe
+from antema.domain import Annotations, AntemaError, Instance, Micrograph, NotFound, PixelSize, Recipe, Trust
 from antema.training import classical_baseline, evaluate_segmentation
 from antema.training.bragg import bragg_filter
+from antema.training.cases import DEFAULT_RULES, Case, Found, Rules, truth_of
 from antema.training.diameter_bias import diameter_bias
 from antema.training.evaluate import evaluations, plain
+from antema.training.instance_quality import confidence_calibration, trust_report
 from antema.training.matching import average_precision, f1, iou_matrix, matched
 from antema.training.models import add_metrics, replace_metrics, write_model
 from antema.training.outline_distance import outline_distances
 from antema.training.pixel_counts import class_metrics, confusion, confusion_by_label, pixel_metrics
 from antema.training.reliability import calibration, reliability_counts
-from antema.training.scoring import Case
+from antema.training.scoring import scores_of, summary
 from antema.training.sources import true_instances
 from antema.training.tables import as_markdown, as_text, by_bin, put
 from tests.strategies import stored
@@ -302,6 +304,179 @@ def test_an_evaluation_has_the_promised_fields(discs, tmp_path):
     assert result["outline_distance_px"] > 0
     assert result["calibration"] is None
     assert result["failed"] == []
+    assert result["dice_outside_band"] > result["pixel"]["dice_particle"]
+    assert result["n_true_uncut"] == 6
+    assert result["f1_uncut"] > 0.8
+    assert abs(result["diameter_median_error"]) < 0.2
+    assert result["clumps"] == {"n_unresolved": 0, "unresolved_share": 0, "n_lumps": 0, "lump_share": 0}
+    assert result["outline_confidence"] is None
+    assert result["trust"]["verdicts"] == {"within": 0, "doubtful": 0, "outside": 0}
+    assert "half_contrast" not in result
+
+
+def test_labels_are_compared_at_half_contrast_beside_as_they_were_drawn(discs, tmp_path):
+    # labels drawn 3 px too narrow
+    for path in (discs / "instances").iterdir():
+        with Image.open(path) as picture:
+            wide = np.asarray(picture)
+        Image.fromarray(np.where(distance_transform_edt(wide) > 3, wide, 0).astype(np.uint16)).save(path)
+    folders = discs / "images", discs / "instances"
+    result = evaluate_segmentation(
+        *folders, tmp_path / "e.json", model="classical", half_contrast=True, rules=Rules(band_px=2)
+    )
+    moved = result["half_contrast"]
+    assert result["n_true_uncut"] == moved["n_true_uncut"] == 6
+    assert result["diameter_median_error"] - moved["diameter_median_error"] == pytest.approx(3 / 13, abs=0.05)
+
+
+# --- what counts --------------------------------------------------------------------------------------------------
+
+
+def found(instances, mask, **changed):
+    n = len(instances)
+    told = {
+        "instances": instances,
+        "mask": mask,
+        "covered": np.zeros(mask.shape, bool),
+        "probability": mask.astype(float),
+        "contrast": np.full(n, 5.0),
+        "confidence": np.full(n, np.nan),
+        "unresolved": [],
+        "has_probabilities": False,
+        "trust": None,
+        "seconds": 0.0,
+    }
+    return Found(**{**told, **changed})
+
+
+def drawn(*instances, shape=(100, 100)):
+    mask = np.zeros(shape, bool)
+    for i in instances:
+        mask[i.y : i.y + i.h, i.x : i.x + i.w] |= i.mask
+    return mask
+
+
+def case(*instances, shape=(100, 100)):
+    pixels = np.random.default_rng(0).normal(100, 5, shape) - 50 * drawn(*instances, shape=shape)
+    return Case(Micrograph(pixels, PixelSize(1.0, "test"), "a", ""), list(instances), Annotations())
+
+
+def judged(true, what, rules=DEFAULT_RULES):
+    return summary([scores_of(truth_of(true), what, rules)])
+
+
+@given(st.integers(0, 4), st.integers(1, 5))
+def test_an_outline_within_the_band_costs_no_dice(wider, band):
+    true, wide = square(30, 30, 20), square(30 - wider, 30 - wider, 20 + 2 * wider)
+    result = judged(case(true), found([wide], drawn(wide)), Rules(band_px=band))
+    if wider <= band:
+        assert result["dice_outside_band"] == 1
+    else:
+        assert result["dice_outside_band"] < 1
+    assert (result["pixel"]["dice_particle"] == 1) == (wider == 0)
+
+
+def test_a_band_runs_along_the_outlines_between_touching_particles():
+    left, right = square(30, 30, 20), square(50, 30, 20)
+    seen = drawn(left, right)
+    seen[30:50, 49:51] = False
+    assert judged(case(left, right), found([], seen))["dice_outside_band"] == 1
+    seen[30:50, 48:52] = False
+    assert judged(case(left, right), found([], seen))["dice_outside_band"] < 1
+
+
+def test_what_the_border_cuts_is_left_out_on_both_sides():
+    whole, cut, missed_cut = square(40, 40, 20), square(0, 10, 20), square(80, 80, 20)
+    inside_of_cut = square(1, 10, 19)  # its match does not touch the border, and is left out as well
+    at_border = square(90, 0, 10)  # nothing is there, but what the border cuts says nothing
+    invented = square(20, 80, 10)
+    several = [whole, inside_of_cut, at_border, invented]
+    result = judged(case(whole, cut, missed_cut), found(several, drawn(*several)))
+    assert (result["n_found_uncut"], result["n_true_uncut"]) == (2, 1)
+    assert result["f1_uncut"] == pytest.approx(2 / 3)
+    assert result["diameter_median_error"] == 0
+    assert result["instance"]["f1_50"] == pytest.approx(4 / 7)
+
+
+def test_the_median_error_is_of_matched_diameters_that_nothing_cuts():
+    true = [square(10, 10, 20), square(50, 10, 20), square(10, 50, 20), square(80, 80, 20)]
+    several = [square(10, 10, 22), square(50, 10, 22), square(10, 50, 26), square(78, 78, 22)]
+    result = judged(case(*true), found(several, drawn(*several)))
+    assert result["diameter_median_error"] == pytest.approx(0.1)
+
+
+def test_what_is_unknown_counts_for_nothing():
+    labelled, unlabelled = square(10, 10, 20), square(60, 60, 20)
+    spill = square(10, 10, 22)
+    what = found([spill, unlabelled], drawn(spill, unlabelled))
+    strict, lenient = (
+        judged(case(labelled), what, Rules(unlabelled_is_ground=is_ground)) for is_ground in (True, False)
+    )
+    assert (strict["n_found"], lenient["n_found"]) == (2, 1)
+    assert lenient["f1_uncut"] == 1
+    # what spills over a label is wrong still
+    assert lenient["pixel"]["dice_particle"] == pytest.approx(2 * 400 / (400 + 484))
+    # of a piece of foreground mostly in the unknown, that part alone counts which labels cover
+    both = found([], drawn(square(20, 10, 60)))
+    assert judged(case(labelled), both, Rules(unlabelled_is_ground=False))["classes"]["confusion"][0][1] == 0
+    assert judged(case(labelled), both, Rules(unlabelled_is_ground=False))["classes"]["confusion"][1] == [200, 200]
+
+
+def test_several_particles_taken_for_one_are_a_lump_and_what_was_given_up_has_its_share():
+    true = [square(10, 10, 10), square(20, 10, 10), square(60, 60, 20)]
+    lump, single, clump = Instance(10, 10, np.ones((10, 20), bool)), square(60, 60, 20), square(80, 10, 10)
+    what = found([lump, single], drawn(lump, single), unresolved=[clump])
+    result = judged(case(*true), what)["clumps"]
+    assert (result["n_lumps"], result["n_unresolved"]) == (1, 1)
+    assert result["lump_share"] == pytest.approx(200 / 600)
+    assert result["unresolved_share"] == pytest.approx(100 / 700)
+    # one and a half are none
+    half = Instance(10, 10, np.ones((10, 15), bool))
+    assert judged(case(*true), found([half], drawn(half)))["clumps"]["n_lumps"] == 0
+
+
+def test_confidence_is_measured_against_what_came_true():
+    true = [square(x, 10, 10) for x in range(5, 90, 15)]
+    wrong = [square(x, 60, 10) for x in (10, 40)]
+    sure = np.array([0.95] * 6 + [0.95, 0.35])
+    result = judged(case(*true), found([*true, *wrong], drawn(*true, *wrong), confidence=sure))["outline_confidence"]
+    assert [(b["low"], b["particles"], b["share_right"]) for b in result["bins"]] == [(0.3, 1, 0.0), (0.9, 7, 6 / 7)]
+    assert result["ece"] == pytest.approx((0.35 + abs(7 * 0.95 - 6)) / 8)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_confidence_that_comes_true_is_calibrated(seed):
+    rng = np.random.default_rng(seed)
+    said = rng.random(4000)
+    result = confidence_calibration(said, rng.random(4000) < said)
+    assert result["ece"] < 0.04
+    assert sum(b["particles"] for b in result["bins"]) == 4000
+    assert confidence_calibration(np.full(3, np.nan), np.ones(3, bool)) is None
+
+
+def test_trust_that_ranks_images_as_they_turn_out_is_worth_it():
+    trust = [Trust(0.9, "within"), Trust(0.8, "within"), Trust(0.3, "doubtful"), None, Trust(0.1, "outside")]
+    result = trust_report(trust, [0.95, 0.5, 0.4, 0.1, float("nan")])
+    assert result["rank_correlation"] == pytest.approx(1)
+    assert result["images"] == 3
+    assert result["poor_but_within"] == 1
+    assert result["verdicts"] == {"within": 2, "doubtful": 1, "outside": 1}
+    assert np.isnan(trust_report(trust[:2], [1.0, 0.5])["rank_correlation"])
+
+
+def test_a_kind_of_particle_has_what_was_found_of_it_alone():
+    rod, compact = Instance(10, 10, np.ones((8, 60), bool)), square(60, 60, 20)
+    pearls = [square(x, 10, 8) for x in (10, 25, 40)]
+    invented = square(10, 80, 10)
+    several = [*pearls, compact, invented]
+    scores = scores_of(truth_of(case(rod, compact)), found(several, drawn(*several)), DEFAULT_RULES)
+    rods = summary([scores.of_true(np.array([True, False]))])
+    assert (rods["n_found"], rods["n_true"], rods["f1_uncut"]) == (3, 1, 0)
+    others = summary([scores.of_true(np.array([False, True]))])
+    assert (others["n_found"], others["n_true"], others["f1_uncut"]) == (1, 1, 1)
+    # what is of one kind is of it again
+    again = scores.of_true(np.array([False, True])).of_true(np.array([True]))
+    assert summary([again])["f1_uncut"] == 1
 
 
 def test_several_models_are_compared_on_the_same_images(discs, tmp_path):

@@ -1,0 +1,387 @@
+"""Particles out of what a network proposes: visible pixels shared out by votes, hidden parts told by rays.
+
+A proposal is a middle with rays. Each pixel of particle votes for the middle of its particle; it goes to the proposal
+whose middle its vote hits best. What rays say of a particle beyond its own pixels, under others, belongs to it too.
+"""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import label
+
+from antema.analysis.compiled import compiled
+from antema.analysis.morphology import tight
+from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX
+
+Mask = NDArray[np.bool_]
+
+_FAR_VOTE = 0.6
+"""Radii by which the vote of a pixel outside a polygon may miss the middle."""
+_OUTSIDE = 0.25
+"""Radii that a pixel outside a polygon counts as further away."""
+_REACH = 1.3
+"""Beyond the rays so many times as far pixels may belong to a particle."""
+_BY_RAYS = 0.2, 1.0
+"""What a pixel's way to the polygon's edge counts beside its vote, for elongated particles and for others."""
+_LEAST_HIDDEN = 0.06
+"""Of a polygon under others, for it to be more than an inexact edge."""
+_ELONGATED = 2.0
+"""Aspect ratio from which on rays are too coarse to tell hidden parts."""
+_LEAST_SEEN = 0.25
+"""Of a polygon, that its own pixels must fill."""
+
+
+class ProposedParticles(Protocol):
+    """Centres with rays; `antema.nets.proposals.Proposals` is one."""
+
+    @property
+    def centres(self) -> NDArray[np.float32]:
+        """Columns and rows, shape (n, 2)."""
+        ...
+
+    @property
+    def rays(self) -> NDArray[np.float32]:
+        """Lengths in pixels in evenly spaced directions, shape (n, directions)."""
+        ...
+
+    @property
+    def overlap(self) -> NDArray[np.float32]:
+        """Intersection over union with the particle, as the network foretells it, shape (n,)."""
+        ...
+
+    @property
+    def scale(self) -> NDArray[np.int64]:
+        """Index of the scale that proposed each, shape (n,)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FoundParticle:
+    """A particle in its bounding box.
+
+    Parameters
+    ----------
+    x, y : int
+        Column and row of the bounding box.
+    mask : ndarray of bool, shape (h, w)
+        Its pixels, hidden ones too.
+    inferred_fraction : float
+        Share of its outline that lies under others.
+    confidence : float
+        Intersection over union with the particle, as the network foretells it; 0 where it proposed none.
+    is_clump : bool
+        Whether it is what could not be taken apart.
+    has_neighbours : bool
+        Whether it touches or overlaps others.
+    """
+
+    x: int
+    y: int
+    mask: Mask
+    inferred_fraction: float = 0.0
+    confidence: float = 0.0
+    is_clump: bool = False
+    has_neighbours: bool = False
+
+
+def proposed_particles(
+    proposals: ProposedParticles,
+    offsets: Sequence[tuple[float, NDArray[np.float32]]],
+    particle: Mask,
+    *,
+    least_area_px: int,
+) -> list[FoundParticle]:
+    """Return particles, and what of the foreground belongs to none.
+
+    Parameters
+    ----------
+    proposals : ProposedParticles
+        Each particle once.
+    offsets : sequence of (float, ndarray)
+        Scales, by the proposals' indices, and the votes at each: float32 (h scale / 2, w scale / 2, 2), columns and
+        rows to the middle in units of 16 px of that scale.
+    particle : ndarray of bool, shape (h, w)
+        Foreground.
+    least_area_px : int
+        What belongs to none and has fewer pixels is left to the smallest regions.
+    """
+    centres, rays = proposals.centres.astype(np.float64), proposals.rays.astype(np.float64)
+    shape = particle.shape
+    owner = np.full(shape, -1, np.int32)
+    cost = np.full(shape, np.inf, np.float32)
+    middles, radii, aspects = _moments(centres, rays)
+    by_rays = np.where(aspects > _ELONGATED, *_BY_RAYS)
+    for index, (scale, votes) in enumerate(offsets):
+        own = np.flatnonzero(proposals.scale == index)
+        if own.size:
+            _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, owner, cost)
+    _grow(owner, particle, radii)
+    found: list[FoundParticle] = []
+    boxes = ndimage.find_objects(owner + 1, max_label=len(radii))
+    for k, box in enumerate(boxes):
+        if box is None:
+            continue
+        one = _one(k, box, owner, centres[k], rays[k], radii[k], is_long=bool(aspects[k] > _ELONGATED))
+        if one is not None:
+            found.append(FoundParticle(*one[:4], confidence=float(proposals.overlap[k]), has_neighbours=one[4]))
+    return found + _rest(found, particle, float(np.median(radii)) if len(radii) else 0.0, least_area_px)
+
+
+def _moments(
+    centres: NDArray[np.float64], rays: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return centres of mass, equivalent radii and aspect ratios of polygons."""
+    turn = 2 * np.pi * np.arange(rays.shape[1]) / rays.shape[1]
+    ax, ay = rays * np.cos(turn), rays * np.sin(turn)
+    bx, by = np.roll(ax, -1, axis=1), np.roll(ay, -1, axis=1)
+    double = ax * by - bx * ay
+    area = np.maximum(double.sum(1) / 2, 1e-6)
+    cx, cy = ((double * (a + b)).sum(1) / (6 * area) for a, b in ((ax, bx), (ay, by)))
+    xx = (double * (ax**2 + ax * bx + bx**2)).sum(1) / (12 * area) - cx**2
+    yy = (double * (ay**2 + ay * by + by**2)).sum(1) / (12 * area) - cy**2
+    xy = (double * (ax * by + 2 * ax * ay + 2 * bx * by + bx * ay)).sum(1) / (24 * area) - cx * cy
+    half, rest = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    aspects = np.sqrt((half + rest) / np.maximum(half - rest, 1e-6))
+    return centres + np.stack([cx, cy], axis=1), np.sqrt(area / np.pi), aspects
+
+
+@compiled
+def _ratio(rays: NDArray[np.float64], dx: float, dy: float) -> float:
+    """Return how far a point at (dx, dy) from the centre is, by how far the polygon reaches in its direction."""
+    n = len(rays)
+    r = np.sqrt(dx * dx + dy * dy)
+    if r < 1e-9:
+        return 0.0
+    turn = np.arctan2(dy, dx) / (2 * np.pi) * n
+    if turn < 0:
+        turn += n
+    k = int(turn) % n
+    a, b = rays[k], rays[(k + 1) % n]
+    ta, tb = 2 * np.pi * k / n, 2 * np.pi * (k + 1) / n
+    ax, ay, bx, by = a * np.cos(ta), a * np.sin(ta), b * np.cos(tb), b * np.sin(tb)
+    across = dx * (by - ay) - dy * (bx - ax)
+    return across / (ax * by - ay * bx)
+
+
+@compiled
+def _vote(
+    own: NDArray[np.int64],
+    centres: NDArray[np.float64],
+    rays: NDArray[np.float64],
+    middles: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    by_rays: NDArray[np.float64],
+    votes: NDArray[np.float32],
+    scale: float,
+    particle: Mask,
+    owner: NDArray[np.int32],
+    cost: NDArray[np.float32],
+) -> None:
+    """Give each pixel of particle to the proposal among `own` that it suits best, unless another suits it better."""
+    h, w = particle.shape
+    for k in own:
+        x, y, r = centres[k, 0], centres[k, 1], radii[k]
+        reach = rays[k].max() * _REACH + 1.0
+        furthest = _REACH + 1.5 / max(r, 1.0)
+        for i in range(max(int(y - reach), 0), min(int(y + reach) + 1, h)):
+            for j in range(max(int(x - reach), 0), min(int(x + reach) + 1, w)):
+                if not particle[i, j]:
+                    continue
+                ratio = _ratio(rays[k], j + 0.5 - x, i + 0.5 - y)
+                if ratio > furthest:
+                    continue
+                v = min(int((i + 0.5) * scale / OFFSET_STRIDE), votes.shape[0] - 1)
+                u = min(int((j + 0.5) * scale / OFFSET_STRIDE), votes.shape[1] - 1)
+                mx = j + 0.5 + votes[v, u, 0] * OFFSET_UNIT_PX / scale - middles[k, 0]
+                my = i + 0.5 + votes[v, u, 1] * OFFSET_UNIT_PX / scale - middles[k, 1]
+                away = min(np.sqrt(mx * mx + my * my) / r, 1.5)
+                if ratio > 1:
+                    if away > _FAR_VOTE:
+                        continue
+                    away += _OUTSIDE
+                away += by_rays[k] * ratio
+                if away < cost[i, j]:
+                    cost[i, j] = away
+                    owner[i, j] = k
+
+
+def _to_nearest(mask: Mask) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return how far each pixel is from a mask, and row and column of the nearest of its pixels."""
+    return cast(
+        "tuple[NDArray[np.float64], NDArray[np.int32]]",
+        ndimage.distance_transform_edt(~mask, return_indices=True),
+    )
+
+
+def _grow(owner: NDArray[np.int32], particle: Mask, radii: NDArray[np.float64]) -> None:
+    """Give pixels of particle that nobody got to the nearest owner, where it is near; in place."""
+    free = particle & (owner < 0)
+    if not free.any() or not len(radii):
+        return
+    distance, nearest = _to_nearest(owner >= 0)
+    at = nearest[0][free], nearest[1][free]
+    owners = owner[at]
+    near = distance[free] <= np.maximum(2.0, 0.2 * radii[np.maximum(owners, 0)])
+    owner[free] = np.where(near & (owners >= 0), owners, -1)
+
+
+def _one(
+    k: int,
+    box: tuple[slice, slice],
+    owner: NDArray[np.int32],
+    centre: NDArray[np.float64],
+    rays: NDArray[np.float64],
+    radius: float,
+    *,
+    is_long: bool,
+) -> tuple[int, int, Mask, float, bool] | None:
+    """Return corner, mask, inferred share of the outline and whether others touch; None where little is its own."""
+    h, w = owner.shape
+    (top, bottom), (left, right) = ((max(part.start - 1, 0), part.stop + 1) for part in box)
+    if not is_long:
+        reach = float(rays.max()) + 2
+        top, left = max(min(top, int(centre[1] - reach)), 0), max(min(left, int(centre[0] - reach)), 0)
+        bottom, right = max(bottom, int(centre[1] + reach)), max(right, int(centre[0] + reach))
+    here = owner[top : min(bottom, h), left : min(right, w)]
+    area = math.pi * radius**2
+    mask, edge, under, touches = _cut_out(
+        here,
+        k,
+        rays,
+        centre[0] - left,
+        centre[1] - top,
+        _LEAST_SEEN * area,
+        np.inf if is_long else _LEAST_HIDDEN * area,
+    )
+    if edge == 0:
+        return None
+    x, y, mask = tight(mask)
+    return left + x, top + y, mask, under / edge, touches
+
+
+@compiled
+def _cut_out(
+    here: NDArray[np.int32],
+    k: int,
+    rays: NDArray[np.float64],
+    x: float,
+    y: float,
+    least_own: float,
+    least_hidden: float,
+) -> tuple[Mask, int, int, bool]:
+    """Return a particle's mask, the pixels of its outline, those of them under others, and whether others touch."""
+    h, w = here.shape
+    own = here == k
+    mask = _largest(own)
+    if np.count_nonzero(mask) < least_own:
+        return mask, 0, 0, False
+    mask = _filled(mask)
+    if least_hidden < np.inf:
+        hidden = np.zeros((h, w), np.bool_)
+        for i in range(h):
+            for j in range(w):
+                if here[i, j] >= 0 and here[i, j] != k and _ratio(rays, j + 0.5 - x, i + 0.5 - y) <= 1:
+                    hidden[i, j] = True
+        if np.count_nonzero(hidden) >= least_hidden:
+            mask = _filled(_largest(mask | hidden))
+    edge, under, touches = 0, 0, False
+    for i in range(h):
+        for j in range(w):
+            if not mask[i, j]:
+                continue
+            is_edge = False
+            for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                v, u = i + dy, j + dx
+                if v < 0 or u < 0 or v >= h or u >= w or not mask[v, u]:
+                    is_edge = True
+                    if 0 <= v < h and 0 <= u < w and here[v, u] >= 0 and here[v, u] != k:
+                        touches = True
+            if is_edge:
+                edge += 1
+                if here[i, j] >= 0 and here[i, j] != k:
+                    under += 1
+                    touches = True
+    return mask, edge, under, touches
+
+
+@compiled
+def _largest(mask: Mask) -> Mask:
+    """Return the largest 8-connected part."""
+    h, w = mask.shape
+    labels = np.zeros((h, w), np.int32)
+    stack = np.empty((h * w, 2), np.int32)
+    best, best_area, n = 0, 0, 0
+    for i in range(h):
+        for j in range(w):
+            if not mask[i, j] or labels[i, j] > 0:
+                continue
+            n += 1
+            labels[i, j] = n
+            stack[0, 0], stack[0, 1] = i, j
+            size, area = 1, 0
+            while size:
+                size -= 1
+                y, x = stack[size, 0], stack[size, 1]
+                area += 1
+                for v in range(max(y - 1, 0), min(y + 2, h)):
+                    for u in range(max(x - 1, 0), min(x + 2, w)):
+                        if mask[v, u] and labels[v, u] == 0:
+                            labels[v, u] = n
+                            stack[size, 0], stack[size, 1] = v, u
+                            size += 1
+            if area > best_area:
+                best, best_area = n, area
+    return labels == best if best else mask.copy()
+
+
+@compiled
+def _filled(mask: Mask) -> Mask:
+    """Return a mask with its holes closed: ground that is not 4-connected with the window's edge."""
+    h, w = mask.shape
+    outside = np.zeros((h, w), np.bool_)
+    stack = np.empty((h * w, 2), np.int32)
+    size = 0
+    for i in range(h):
+        for j in range(w):
+            if (i in (0, h - 1) or j in (0, w - 1)) and not mask[i, j]:
+                outside[i, j] = True
+                stack[size, 0], stack[size, 1] = i, j
+                size += 1
+    while size:
+        size -= 1
+        y, x = stack[size, 0], stack[size, 1]
+        for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            v, u = y + dy, x + dx
+            if 0 <= v < h and 0 <= u < w and not mask[v, u] and not outside[v, u]:
+                outside[v, u] = True
+                stack[size, 0], stack[size, 1] = v, u
+                size += 1
+    return ~outside
+
+
+def _rest(
+    found: Sequence[FoundParticle], particle: Mask, typical_radius: float, least_area_px: int
+) -> list[FoundParticle]:
+    """Return what of the foreground belongs to no particle: regions apart from all, and what is more than a rim."""
+    taken = np.zeros(particle.shape, bool)
+    for one in found:
+        taken[one.y : one.y + one.mask.shape[0], one.x : one.x + one.mask.shape[1]] |= one.mask
+    labels = np.asarray(label(particle & ~taken, connectivity=2))
+    near = np.asarray(ndimage.binary_dilation(taken, np.ones((3, 3), bool)), bool) if found else taken
+    result = []
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        mask = np.asarray(labels[box] == number)
+        touches = bool((mask & near[box]).any())
+        if touches:
+            depth = float(np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1))).max())
+            if np.count_nonzero(mask) < least_area_px or depth < max(2.0, 0.35 * typical_radius):
+                continue  # a rim whose votes went astray
+        rows, columns = box
+        result.append(FoundParticle(columns.start, rows.start, mask, is_clump=touches, has_neighbours=touches))
+    return result
