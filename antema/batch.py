@@ -59,6 +59,7 @@ from antema.reports import (
     summary_json,
     unique_stems,
 )
+from antema.results.clumps import clump_note, clump_share_of
 from antema.stats import count_text
 
 Progress = Callable[[str, int, int], None]
@@ -299,7 +300,8 @@ class _Batch:
         self.model = dict(analysis.model)
         self.crystallinity_model = dict(analysis.crystallinity_model)
         notes = [*analysis.notes, *self._remark_on_twins(image, analysis.sha256)]
-        warnings = [*result.scale_warnings, *([analysis.trust.warning] if analysis.trust else [])]
+        clumps = clump_note(clump_share_of(analysis.table))
+        warnings = [*result.scale_warnings, *([analysis.trust.warning] if analysis.trust else []), clumps]
         self.outcome.remarks += [f"{image}: {sentence}" for sentence in warnings if sentence]
         self._images.append(_done_image(image, result, picture, notes))
         self.outcome.done.append(image)

@@ -687,7 +687,8 @@ clientside_callback(
 )
 def _trust(analysis_id: int | None, *_: object) -> tuple[Any, ...]:
     images = [] if analysis_id is None else store().image_results(analysis_id)
-    words, leave_out = trust_alert(images), leave_out_words(images)
+    clumps = [] if analysis_id is None else sample_page.clump_words(analysis_id)
+    words, leave_out = [*clumps, *trust_alert(images)], leave_out_words(images)
     return words, leave_out, not leave_out, not words
 
 

@@ -30,6 +30,7 @@ from antema.domain.material_names import classes_caution
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, sample_colour
 from antema.reports import figures, numbers
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
+from antema.results.clumps import clump_note, clump_share_of
 
 _PICTURE_PX = 1000
 _PICTURE_MM = (84.0, 71.0)  # widest and highest: three rows of square ones fit on a page
@@ -132,6 +133,7 @@ def _sample_data(report: SampleReport, assets: dict[str, bytes]) -> dict[str, An
         "cover": _cover_numbers(report, first),
         "method": first.method_text if first.n > 1 else "",
         "strange": _strange(report),
+        "clumps": clump_note(clump_share_of(report.table)),
         "caution": " ".join(filter(None, (first.note, "" if view.border_weighted else border))),
         "border": border if view.border_weighted else "",
         "enough": numbers.enough(report).statement,

@@ -19,6 +19,7 @@ from antema.domain import COLUMN_MEANINGS, DROP_REASONS, PARTICLE_COLUMNS, QUANT
 from antema.domain.trust import VERDICTS
 from antema.reports import numbers
 from antema.reports.contents import SampleReport
+from antema.results.clumps import clump_note, clump_share_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,6 +171,8 @@ def summary_dict(report: SampleReport) -> dict[str, Any]:
         "n_measured": len(numbers.measured(report.table)),
         "n_dropped": sum(dropped.values()),
         "dropped": {reason: {"n": n, "meaning": DROP_REASONS.get(reason, "")} for reason, n in dropped.items()},
+        "clump_share": clump_share_of(report.table),
+        "clump_note": clump_note(clump_share_of(report.table)),
         "n_images": len(report.images),
         "n_images_analysed": report.n_images_done,
         "scale_warnings": report.scale_warnings,

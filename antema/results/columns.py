@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 _ALIGNED = 64
 
 
-def packed(columns: dict[str, NDArray[Any]], dropped: dict[str, int]) -> bytes:
-    """Return columns and counts (`antema.storage.Store.columns`) as bytes: a JSON head, then the arrays."""
-    head: dict[str, Any] = {"dropped": dropped, "columns": []}
+def packed(columns: dict[str, NDArray[Any]], dropped: dict[str, int], dropped_nm2: dict[str, float]) -> bytes:
+    """Return columns, counts and areas (`antema.storage.Store.columns`) as bytes: a JSON head, then the arrays."""
+    head: dict[str, Any] = {"dropped": dropped, "dropped_nm2": dropped_nm2, "columns": []}
     parts: list[bytes] = []
     offset = 0
     for name, values in columns.items():
@@ -27,8 +27,8 @@ def packed(columns: dict[str, NDArray[Any]], dropped: dict[str, int]) -> bytes:
     return b"".join([len(text).to_bytes(8), text, bytes(-(8 + len(text)) % _ALIGNED), *parts])
 
 
-def unpacked(content: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
-    """Return the columns and counts that `packed` packed; the arrays lie in `content` and cannot be written to."""
+def unpacked(content: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, int], dict[str, float]]:
+    """Return the columns, counts and areas that `packed` packed; the arrays lie in `content`, not to be written to."""
     length = int.from_bytes(content[:8])
     head = json.loads(content[8 : 8 + length])
     start = 8 + length + -(8 + length) % _ALIGNED
@@ -36,7 +36,7 @@ def unpacked(content: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
         name: np.frombuffer(content, np.dtype(dtype), count, start + offset)
         for name, dtype, count, offset in head["columns"]
     }
-    return columns, head["dropped"]
+    return columns, head["dropped"], head["dropped_nm2"]
 
 
 def narrow_table(columns: dict[str, NDArray[Any]]) -> "pd.DataFrame":

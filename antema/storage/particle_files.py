@@ -308,8 +308,10 @@ ORDER BY places.place, particles.particle
 """
 
 
-def read_columns(files: Sequence[ParticleFile]) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
-    """Return what the numbers of many results are made of: columns of what counts, counts of what does not.
+def read_columns(
+    files: Sequence[ParticleFile],
+) -> tuple[dict[str, NDArray[Any]], dict[str, int], dict[str, float]]:
+    """Return what the numbers of many results are made of: columns of what counts, counts and areas of what does not.
 
     Parameters
     ----------
@@ -325,11 +327,13 @@ def read_columns(files: Sequence[ParticleFile]) -> tuple[dict[str, NDArray[Any]]
         ``crystallinity_reason``, a place in `HINDRANCES`.
     dropped : dict of str to int
         How many of the other objects there are for each reason, most frequent first.
+    dropped_nm2 : dict of str to float
+        Their areas together, in the same order.
     """
     if not files:
         nothing: dict[str, NDArray[Any]] = dict.fromkeys(NUMBER_COLUMNS, np.zeros(0))
         nothing |= dict.fromkeys(_IDENTITIES, np.zeros(0, np.int64))
-        return nothing | {"crystallinity_reason": np.zeros(0, np.int8)}, {}
+        return nothing | {"crystallinity_reason": np.zeros(0, np.int8)}, {}, {}
     with duckdb.connect(":memory:") as connection:
         _register(connection, files)
         parameters = [list(HINDRANCES), list(DROP_REASONS), [str(file.path) for file in files]]
@@ -340,9 +344,14 @@ def read_columns(files: Sequence[ParticleFile]) -> tuple[dict[str, NDArray[Any]]
     }
     columns |= {name: np.ma.filled(answer[name], 0)[counts].astype(np.int64) for name in _IDENTITIES}
     columns["crystallinity_reason"] = np.ma.filled(answer["hindrance"], 0)[counts].astype(np.int8)
-    n = np.bincount(np.ma.filled(answer["dropped_for"], 0)[~counts], minlength=len(DROP_REASONS) + 1)
-    dropped = {reason: int(n[place]) for place, reason in enumerate((*DROP_REASONS, "")) if n[place]}
-    return columns, dict(sorted(dropped.items(), key=lambda item: -item[1]))
+    why = np.ma.filled(answer["dropped_for"], 0)[~counts]
+    areas = np.ma.filled(answer["area_nm2"].astype(np.float64), 0)[~counts]
+    n = np.bincount(why, minlength=len(DROP_REASONS) + 1)
+    nm2 = np.bincount(why, areas, minlength=len(DROP_REASONS) + 1)
+    reasons = (*DROP_REASONS, "")
+    order = [int(place) for place in np.argsort(-n, kind="stable") if n[place]]
+    dropped = {reasons[place]: int(n[place]) for place in order}
+    return columns, dropped, {reasons[place]: float(nm2[place]) for place in order}
 
 
 _COLUMNS_QUERY = f"""

@@ -353,7 +353,9 @@ class Results(StoreBase):
         files = self._particle_files(analysis_id, exclusions=exclusions, micrograph_id=micrograph_id)
         return self._tables_of_one.get(files, lambda: read_particles(files)).copy(deep=False)
 
-    def columns(self, analysis_id: int, *, exclusions: bool = True) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+    def columns(
+        self, analysis_id: int, *, exclusions: bool = True
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, int], dict[str, float]]:
         """Return what the numbers of an analysis are made of (`antema.storage.particle_files.read_columns`)."""
         from antema.storage.particle_files import read_columns
 

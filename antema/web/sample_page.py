@@ -32,6 +32,7 @@ from antema.imaging.palette import CRYSTALLINITY_COLOURS
 from antema.reports import ReportImage, SampleReport
 from antema.reports.numbers import border_correction, border_note, words_of
 from antema.results.changes import changes_since, exclusion_note
+from antema.results.clumps import clump_note, clump_share
 from antema.results.columns import narrow_table, packed, unpacked
 from antema.results.memory import key_of
 from antema.stats import Histogram, Summary, histogram, summary_of
@@ -162,9 +163,9 @@ class Result:
             return packed(*store().columns(self.analysis.id, exclusions=self.exclusions))
 
         def table() -> pd.DataFrame:
-            columns, dropped = unpacked(memory().content(["columns", self.state], read))
+            columns, dropped, dropped_nm2 = unpacked(memory().content(["columns", self.state], read))
             found = narrow_table(columns)
-            found.attrs["dropped"] = dropped
+            found.attrs |= {"dropped": dropped, "dropped_nm2": dropped_nm2}
             return found
 
         return _COLUMNS_KEPT.get((store().data_dir, key_of(self.state)), table)
@@ -173,7 +174,8 @@ class Result:
     def facts(self) -> dict[str, Any]:
         """What is asked of the result again and again.
 
-        ``dropped``: how many objects do not count, by reason; ``measured``; ``classified``: whether any particle was;
+        ``dropped``: how many objects do not count, by reason; ``clumps``: the share of the particle area in clumps that
+        could not be taken apart; ``measured``; ``classified``: whether any particle was;
         ``hindrance``: why there is no correction for border loss, empty where there is one.
         """
         return memory().value(["facts", self.state, self.analysis.recipe.fingerprint()], self._facts)
@@ -181,6 +183,7 @@ class Result:
     def _facts(self) -> dict[str, Any]:
         return {
             "dropped": self._unnamed.attrs["dropped"],
+            "clumps": clump_share(float(self._unnamed["area_nm2"].sum()), self._unnamed.attrs["dropped_nm2"]),
             "measured": len(self._unnamed),
             "classified": is_classified(self.measured),
             "hindrance": border_correction(self._unnamed, self.analysis.recipe).reason,
@@ -450,6 +453,14 @@ def failures(result: Result) -> list[Any]:
         parts.append(html.Div(f"Not analysed for want of a pixel size: {names}.", className="alert alert-warning"))
     changes = changes_since(result.images, micrographs, is_active=is_active)
     return [*parts, *(html.Div(words, className="alert alert-warning") for words in changes)]
+
+
+def clump_words(analysis_id: int) -> list[Any]:
+    """Return what has to be known of clumps before the numbers; nothing where there are hardly any."""
+    if store().analysis(analysis_id).status != "done":
+        return []
+    note = clump_note(load(analysis_id, View().crystallinity_certainty).facts["clumps"])
+    return [html.P(note, className="clumps")] if note else []
 
 
 def exclusion_words(analysis_id: int, *, exclusions: bool) -> str:

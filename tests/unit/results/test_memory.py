@@ -157,8 +157,8 @@ def test_columns_come_back_as_they_were():
         "area_nm2": np.array([1.5, np.nan, 3, 1 / 3, 0]),
         "crystallinity_reason": np.array([0, 1, 2, 0, 0], np.int8),
     }
-    found, dropped = unpacked(packed(columns, {"touches_border": 3}))
-    assert dropped == {"touches_border": 3}
+    found, dropped, dropped_nm2 = unpacked(packed(columns, {"touches_border": 3}, {"touches_border": 2.5}))
+    assert (dropped, dropped_nm2) == ({"touches_border": 3}, {"touches_border": 2.5})
     for name, values in columns.items():
         np.testing.assert_array_equal(found[name], values)
         assert found[name].dtype == values.dtype

@@ -217,16 +217,18 @@ def test_a_list_of_results_is_that_of_now_whoever_wrote(store, two):
 def test_columns_are_those_of_the_table(store, two):
     analysis, first, _ = two
     store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
-    columns, dropped = store.columns(analysis.id)
+    columns, dropped, dropped_nm2 = store.columns(analysis.id)
     rows = measured(store, analysis)
     assert dropped == {"excluded_by_user": 1}
+    whole = store.particles(analysis.id)
+    assert dropped_nm2 == {"excluded_by_user": whole.loc[whole["status"] == "dropped", "area_nm2"].sum()}
     assert columns["micrograph_id"].tolist() == rows["micrograph_id"].tolist()
     assert columns["particle"].tolist() == rows["particle"].tolist()
     for name in NUMBER_COLUMNS:
         np.testing.assert_array_equal(columns[name], rows[name].to_numpy(float))
     assert store.particles_of(analysis.id, first.id).equals(store.particles(analysis.id).head(3))
-    empty, nothing = store.columns(store.create_analysis(analysis.sample_id, Recipe(), "Ann").id)
-    assert (len(empty["area_nm2"]), nothing) == (0, {})
+    empty, *nothing = store.columns(store.create_analysis(analysis.sample_id, Recipe(), "Ann").id)
+    assert (len(empty["area_nm2"]), nothing) == (0, [{}, {}])
 
 
 def test_another_pixel_size_makes_a_result_stale(store, two):
