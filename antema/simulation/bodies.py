@@ -1,7 +1,7 @@
 """Bodies drawn together: what they absorb, and where each of them ends by both definitions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from antema.domain import Instance
 from antema.simulation.edges import LEVEL, RIM
 from antema.simulation.silhouettes import FORM, reach, rim, signed_distance, thickness
 
-Values = NDArray[np.float32]
+Values = NDArray[np.floating[Any]]
 EDGE_SEEN = 0.25
 """An edge is seen where what lies over it leaves at least this share of its contrast."""
 MARGIN_PX = 24
@@ -65,7 +65,7 @@ class Bodies:
     def some(self, which: NDArray[Any]) -> "Bodies":
         """Return those at `which`, an index array or mask."""
         names = ("x", "y", "inner", "angle", "opacity", "form", "proportions", "bands", "facets")
-        return Bodies(self.outline, self.profile, *(getattr(self, name)[which] for name in names), self.said)
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
 
 
 def bodies(
@@ -242,7 +242,7 @@ def _add(image: Values, windows: Values, left: NDArray[np.int_], top: NDArray[np
 def _instances(
     masks: NDArray[np.bool_], left: NDArray[np.int_], top: NDArray[np.int_], kept: NDArray[np.int_]
 ) -> list[Instance]:
-    rows, columns = masks.any(axis=2), masks.any(axis=1)
+    rows, columns = np.asarray(masks.any(axis=2)), np.asarray(masks.any(axis=1))
     size = masks.shape[1]
     y0, y1 = rows.argmax(axis=1), size - rows[:, ::-1].argmax(axis=1)
     x0, x1 = columns.argmax(axis=1), size - columns[:, ::-1].argmax(axis=1)

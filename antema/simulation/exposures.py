@@ -111,8 +111,7 @@ def defocused(absorbed: Image, fringe_px: float, phase: float) -> Image:
     y, x = (np.fft.fftfreq(n).astype(np.float32) for n in wave.shape)
     zones = fringe_px**2 * (y[:, None] ** 2 + x[None] ** 2)
     passing = np.exp(np.complex64(-1j * np.pi) * zones - (zones / 1.7) ** 2)
-    wave = np.asarray(fft.ifft2(np.asarray(fft.fft2(wave)) * passing))
-    return (wave.real**2 + wave.imag**2).astype(np.float32)
+    return np.asarray(np.abs(np.asarray(fft.ifft2(np.asarray(fft.fft2(wave)) * passing))) ** 2, np.float32)
 
 
 def film_texture(rng: Rng, shape: tuple[int, int], spacing_px: float) -> Image:
@@ -130,7 +129,7 @@ def _counted(rng: Rng, shape: tuple[int, int], grain_px: tuple[float, float]) ->
         factor = 1 + 1.4 * grain_px[0]
         small = rng.standard_normal([int(n / factor) + 2 for n in shape], dtype=np.float32)
         order = int(rng.choice([0, 1, 3])) if factor < 2.5 else 3
-        large = ndimage.zoom(small, factor, order=order)[: shape[0], : shape[1]]
+        large = np.asarray(ndimage.zoom(small, factor, order=order))[: shape[0], : shape[1]]
         if large.shape == shape:
             return (large / large.std()).astype(np.float32)
     angle = rng.uniform(0, np.pi)

@@ -35,7 +35,7 @@ def wavy(rng: Rng, n: int, strength: float) -> NDArray[np.float64]:
 
 def polygons(rng: Rng, n: int, corners: int | None = None) -> NDArray[np.float64]:
     """Return proportions of rounded polygons."""
-    count = np.full(n, corners) if corners else rng.integers(4, 9, n)
+    count = np.full(n, float(corners)) if corners else rng.integers(4, 9, n).astype(float)
     return np.stack([count, np.clip(rng.uniform(0.1, 0.6) + rng.normal(0, 0.05, n), 0.05, 0.9), np.ones(n)], axis=1)
 
 

@@ -77,7 +77,7 @@ def faint(rng: Rng, shape: Shape) -> Scene:
 
 def junk(rng: Rng, shape: Shape) -> Scene:
     """Films, folds, holes, dirt and letters, and no or few particles."""
-    n = int(rng.choice([0, rng.integers(1, 8)]))
+    n = int(rng.choice([0, int(rng.integers(1, 8))]))
     places = rng.uniform(0, 1, (n, 2)) * (shape[1], shape[0])
     inner = log_even(rng, 8, 40) / 2 * spread(rng, n, 0.15)
     form = wavy(rng, n, 0.03)

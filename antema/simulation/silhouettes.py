@@ -4,10 +4,12 @@ All lengths are in pixels. An outline is scaled by ``inner``, half of its smalle
 same across every outline.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float32]
+Values = NDArray[np.floating[Any]]
 OUTLINES = ("ellipse", "wavy", "box", "polygon", "bent", "spindle", "branched")
 PROFILES = ("ball", "flat", "pyramid", "core", "hollow")
 FORM = 8
