@@ -22,7 +22,7 @@ OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _DEVICES = ("auto", "cpu", "gpu")
 _CROP_SETS = ("pattern", "simulation-c", "simulation-c-si", "poly", "realistic", "copper", "60-kv", "thick-support")
-_FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids", "crystallinity")
+_FIELD_KINDS = ("mixed", "metal", "semiconductor", "large", "dense", "annular", "solids", "crystallinity", "scenes")
 
 
 class _WrongUsageError(AntemaError):
@@ -128,12 +128,17 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = commands.add_parser("simulate", help="micrographs and particles with known truth")
     kinds = simulate.add_subparsers(dest="kind", required=True, metavar="KIND")
-    micrographs = kinds.add_parser("micrographs", help="fields of particles with instance maps")
+    micrographs = kinds.add_parser("micrographs", help="fields of particles with instance maps of both outlines")
     micrographs.add_argument("--out", type=Path, required=True, metavar="DIR")
     micrographs.add_argument("--count", type=_whole_above_0, required=True, metavar="N")
     micrographs.add_argument("--seed", type=int, required=True, metavar="S")
     micrographs.add_argument("--size", type=_whole_above_0, default=1024, metavar="PX", help="edge of a field")
-    micrographs.add_argument("--kind", choices=_FIELD_KINDS, default="mixed", help="what lies in the fields")
+    micrographs.add_argument(
+        "--kind",
+        choices=_FIELD_KINDS,
+        default="mixed",
+        help="what lies in the fields; scenes: drawn layers, lumps, aggregates, rods, noisy and faint ones, litter",
+    )
     micrographs.add_argument(
         "--pixel-size", type=_above_0, metavar="NM", help="nm per pixel; without it as the kind has it"
     )

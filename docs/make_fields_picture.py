@@ -23,6 +23,7 @@ SEEDS = {
     "dense": (1, 2),
     "annular": (2, 3),
     "solids": (1, 2),
+    "scenes": (5, 13),
 }
 SHAPE = (360, 480)
 COLUMNS, LINE_PX = 4, 16

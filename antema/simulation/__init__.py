@@ -8,11 +8,13 @@ from antema.simulation.field import SimulatedField, field_contrast_to_noise, par
 from antema.simulation.files import instance_pages, simulate_micrographs, write_field
 from antema.simulation.optics import Optics
 from antema.simulation.resolved import Batch, resolved_field
+from antema.simulation.scenes import SCENES, scene_field
 from antema.simulation.specimens import specimen_field
 from antema.simulation.variety import KINDS, metal_field, varied_field
 
 __all__ = [
     "KINDS",
+    "SCENES",
     "Batch",
     "demo_files",
     "Camera",
@@ -24,6 +26,7 @@ __all__ = [
     "instance_pages",
     "metal_field",
     "resolved_field",
+    "scene_field",
     "simulate_crystallinity",
     "simulate_micrographs",
     "specimen_field",

@@ -66,7 +66,8 @@ def signed_distance(outline: str, u: Values, v: Values, inner: Values, form: Val
         a = size * one
         scaled = np.hypot(u / a, v / size)
         slope = np.hypot(u / a**2, v / size**2)
-        return scaled * (scaled - 1) / np.maximum(slope, 1e-6)  # exact on the edge, close beside it
+        # exact on the edge, close beside it, too much in the middle
+        return np.maximum(scaled * (scaled - 1) / np.maximum(slope, 1e-6), -size)
     if outline == "wavy":
         return _wavy(u, v, size, form)
     if outline == "box":

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,13 +9,13 @@ from antema.domain import Instance
 from antema.imaging import read
 from antema.simulation import drawn_field, instance_pages, metal_field, simulate_micrographs, write_field
 from antema.simulation.drawn import placed
-from antema.simulation.field import visible
+from antema.simulation.field import in_image
 from antema.simulation.solids import OUTLINES, PROFILES, signed_distance, thickness
 
 
 @given(x=st.integers(-12, 30), y=st.integers(-12, 30), h=st.integers(1, 12), w=st.integers(1, 12))
-def test_what_is_visible_is_what_lies_in_the_image(x, y, h, w):
-    instance = visible(x, y, np.ones((h, w), bool), (20, 25))
+def test_what_is_kept_of_a_mask_lies_in_the_image(x, y, h, w):
+    instance = in_image(x, y, np.ones((h, w), bool), (20, 25))
     rows = max(0, min(y + h, 20) - max(y, 0))
     columns = max(0, min(x + w, 25) - max(x, 0))
     assert (instance.area_px if instance else 0) == rows * columns
@@ -40,7 +42,8 @@ def test_outlines_have_about_the_area_of_their_circle(outline):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_thickness_is_nothing_outside_and_at_most_one(profile):
     distance = np.linspace(-40, 10, 200, dtype=np.float32)
-    values = thickness(profile, distance, 40.0, np.random.default_rng(1))
+    values, rim = thickness(profile, distance, 40.0, np.random.default_rng(1))
+    assert (rim is None) == (profile not in ("core", "hollow"))
     assert (values[distance >= 0] == 0).all()
     assert values.max() <= 1 + 1e-6
     assert values.max() > 0.3
@@ -63,9 +66,13 @@ def test_a_written_field_is_read_with_its_scale_and_truth(tmp_path):
     micrograph = read(path)
     assert micrograph.pixel_size.nm == pytest.approx(0.08, rel=1e-5)
     assert np.array_equal(micrograph.pixels, field.pixels)
-    pages = np.atleast_3d(tifffile.imread(tmp_path / "instances" / "one.tif"))
-    assert pages.max() == len(field.instances)
-    assert (tmp_path / "one.json").is_file()
+    truth = json.loads((tmp_path / "one.json").read_text())
+    assert field.atoms is not None
+    for folder, masks in (("instances", field.instances), ("atoms", field.atoms)):
+        pages = tifffile.imread(tmp_path / folder / "one.tif").reshape(-1, 192, 224)
+        areas = np.bincount(pages.ravel(), minlength=len(masks) + 1)[1:]
+        assert areas.tolist() == [one.area_px for one in masks]
+    assert [one["number"] for one in truth["particles"]] == list(range(1, len(field.instances) + 1))
 
 
 def test_a_drawn_field_is_read_without_scale(tmp_path):
