@@ -12,7 +12,7 @@ from benchmarks import real_micrographs
 
 @pytest.fixture
 def data(tmp_path):
-    """Two sets by the names of real ones: discs in instance maps, squares in COCO's form, of which some are held out."""
+    """Two sets by the names of real ones: discs in instance maps, squares in COCO's form, some of them held out."""
     rows, columns = np.indices((200, 220))
     rng = np.random.default_rng(0)
     for folder in ("images", "instances"):
