@@ -18,7 +18,9 @@ def app(web_store):
 
 def answer(app, state: str, build):
     with app.test_request_context("/"):
-        return made_once(state, build, "x.pdf", "application/pdf")
+        response = made_once(state, build, "x.pdf", "application/pdf")
+    response.direct_passthrough = False  # so that a test can read it
+    return response
 
 
 def test_a_file_is_made_once_however_many_ask(app):
