@@ -58,11 +58,12 @@ class Database:
         """
         try:
             self._upgrade()
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            cause = error.orig if isinstance(error, DatabaseError) else error
             # its subclasses are other things: a locked file, a full disk
-            if type(error) is not DatabaseError:
+            if type(cause) is not sqlite3.DatabaseError:
                 raise
-            msg = f"{self.path}: expected a database, found a damaged file ({error.orig}): restore a backup"
+            msg = f"{self.path}: expected a database, found a damaged file ({cause}): restore a backup"
             raise AntemaError(msg) from error
 
     def _upgrade(self) -> None:

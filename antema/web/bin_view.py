@@ -20,11 +20,10 @@ def bin_words(entries: Sequence[BinEntry]) -> str:
     return f"{things}, {size_text(sum(entry.n_bytes for entry in entries))}"
 
 
-def bin_table(entries: Sequence[BinEntry], now: datetime) -> html.Table | html.P:
+def bin_table(entries: Sequence[BinEntry], now: datetime) -> html.Table | None:
     """Return what lies in the bin with the buttons that take it back or let it end."""
     if not entries:
-        words = "Samples, micrographs and results that are deleted lie here until they are gone for good."
-        return html.P(words, className="empty")
+        return None
     head = ("What", "Of the sample", "Deleted by", "On", "Why", "Left", "Size", "")
     rows = [_row(entry, now) for entry in entries]
     return html.Table(
