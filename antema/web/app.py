@@ -11,6 +11,7 @@ from antema import jobs
 from antema.web import compare_downloads, downloads, media, uploads
 from antema.web.answers import protect
 from antema.web.health import health
+from antema.web.kept_answers import keep_answers
 from antema.web.manager import SpawnManager
 from antema.web.shell import layout, register_shell, report_error
 from antema.web.state import settings, store
@@ -48,6 +49,7 @@ def create_app() -> dash.Dash:
     app.layout = layout
     register_shell(app)
     protect(app)
+    keep_answers(app)
     if current_process().name == "MainProcess":
         jobs.recover(store())
         with server.test_client() as client:
