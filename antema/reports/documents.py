@@ -403,7 +403,7 @@ def _view_rows(report: SampleReport) -> list[list[str]]:
         ["Weighting", numbers.words_of(numbers.view_of([report], report.view))],
         ["Crystallinity certainty", f"{report.view.crystallinity_certainty:.2f}"],
         ["Excluded by a person", stats.count_text(excluded, "particle")],
-        ["What people took out", "stays out" if report.view.exclusions else "counts: exclusions are switched off"],
+        *([] if report.view.exclusions else [["What people took out", "counts: exclusions are switched off"]]),
     ]
 
 

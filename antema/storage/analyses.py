@@ -56,7 +56,8 @@ class Analyses(StoreBase):
         """Change how the result of an analysis is looked at; the result itself stays."""
         with self._database.writing() as session:
             row = get_analysis(session, analysis_id)
-            before, after = dict(row.view), dataclasses.asdict(view)
+            # what earlier versions did not keep was the usual
+            before, after = dataclasses.asdict(View(**row.view)), dataclasses.asdict(view)
             changed = {name: value for name, value in after.items() if before.get(name) != value}
             if changed:
                 row.view = after

@@ -38,6 +38,10 @@ class StoreBase:
         self.locks_dir.mkdir(exist_ok=True)
         self.in_use = InUse(self.locks_dir / "in-use.lock")
 
+    def version(self) -> tuple[int, int]:
+        """Return what changes whenever anybody has written into the database; it costs next to nothing to ask."""
+        return self._database.version()
+
     def close(self) -> None:
         """Close the connections to the database, and take the sign away that this process has the folder open."""
         self._database.close()

@@ -271,7 +271,14 @@ class Results(StoreBase):
             .order_by(link.micrograph_id)
         )
         rows = repr([tuple(row) for row in session.execute(query)])
-        return rows, _exclusions(session, analysis_id)
+        image = schema.FileImage
+        looked_at = (
+            select(image.micrograph_id, image.data_index, image.display_sha256)
+            .join(link, link.micrograph_id == image.micrograph_id)
+            .where(link.analysis_id == analysis_id, image.display_sha256.is_not(None))
+        )
+        pictures = tuple(tuple(row) for row in session.execute(looked_at))
+        return rows, pictures, _exclusions(session, analysis_id)
 
     def image_result(self, analysis_id: int, micrograph_id: int) -> ImageResult:
         """Return what an analysis gave for one micrograph.

@@ -16,6 +16,7 @@ from antema.web.answers import protect
 from antema.web.background import check_demo, check_job, run_demo, run_job
 from antema.web.guard import FIRST_REQUEST, guard
 from antema.web.health import health
+from antema.web.kept_answers import keep_answers
 from antema.web.manager import SpawnManager
 from antema.web.proxies import TrustedProxies
 from antema.web.shell import layout, register_shell, report_error
@@ -59,6 +60,7 @@ def create_app() -> dash.Dash:
     register_shell(app)
     protect(app)
     guard(server, settings())
+    keep_answers(app)
     server.wsgi_app = TrustedProxies(server.wsgi_app, settings())
     if current_process().name == "MainProcess":
         start_logging()

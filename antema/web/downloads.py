@@ -74,6 +74,8 @@ def _file(
         flask.abort(400, f"weighting: expected one of {', '.join(WEIGHTINGS)}, found {asked['weighting']}")
     if asked.get("border", "0") not in ("0", "1"):
         flask.abort(400, f"border: expected 0 or 1, found {asked['border']}")
+    if asked.get("exclusions", "1") not in ("0", "1"):
+        flask.abort(400, f"exclusions: expected 0 or 1, found {asked['exclusions']}")
     require_analysis(analysis_id)
     view = view_from_query(asked, usual=store().analysis(analysis_id).view)
     sample = store().sample(store().analysis(analysis_id).sample_id)
