@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from antema.domain import Annotations, Box
 from antema.imaging import find_annotations, read
-from antema.imaging.annotations.bars import find_bars
+from antema.imaging.annotations import votes
+from antema.imaging.annotations.bars import Bar, find_bars
 from antema.imaging.annotations.flat import flat_runs, has_graphics
 from antema.imaging.annotations.labels import is_length_alone, lengths_in
+from antema.imaging.annotations.text import Line
+from tests.strategies.burned_labels import burned
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "scale_bars.csv"
 
@@ -287,6 +291,82 @@ def test_bars_of_real_micrographs_are_found_and_no_length_is_wrong(shared_data: 
     assert found >= 0.9 * bars
     assert len(wrong) <= 0.02 * len(rows), wrong
     assert false == []
+
+
+BAR = Bar(100.0, 427.0, 90, 118, 0.0, 1.0)
+
+
+def voted(monkeypatch: pytest.MonkeyPatch, *readings: str, bar: Bar = BAR) -> float | None:
+    """Return the length that is offered where the views of a label are read so, one after another and over again."""
+    said = itertools.cycle(readings)
+    monkeypatch.setattr(votes, "read_line", lambda _: (next(said), 0.95))
+    picture = np.full((200, 700), 180, np.uint8)
+    return votes.read_length(picture, Line(readings[0], 0.95, Box(435, 84, 150, 40)), bar)[1]
+
+
+def test_a_unit_that_no_micrograph_has_is_told_by_its_letters_and_the_size_of_the_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # 327 px: as µm a pixel would have 306 nm
+    assert voted(monkeypatch, "100.0mm", "100.0nm", "100.0rm") == 100
+    assert voted(monkeypatch, "0.5 mm", "0.5 µm") == 500
+    assert voted(monkeypatch, "100.0nm") == 100
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        ("100.0mm",),  # nobody has read a unit that there is
+        ("5 mm", "5 mm", "5 nm"),  # pixels of 5 nm / 327 and of 5 µm / 327 are both of a microscope
+        ("100 nm", "1000 nm"),
+        ("2.5 nm", "25 nm", "25 nm"),
+        ("1 nm", "1 µm"),
+        ("100 m", "100 mm"),
+        ("100 µm",),  # 306 nm a pixel
+        ("37 nm",),
+        ("HV 200 kV", "200 nm"),
+        ("", "tree"),
+    ],
+)
+def test_what_is_in_doubt_is_not_offered(monkeypatch: pytest.MonkeyPatch, readings: tuple[str, ...]) -> None:
+    assert voted(monkeypatch, *readings) is None
+
+
+def test_the_end_of_the_bar_is_no_1_in_front_of_the_label() -> None:
+    image = np.clip(np.random.default_rng(8).normal(170, 6, (300, 700)), 0, 255).astype(np.uint8)
+    picture = Image.fromarray(image)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((150, 240, 449, 261), fill=0)
+    draw.text((454, 251), "200.0nm", fill=235, font=ImageFont.load_default(34), anchor="lm")
+    bar = find_annotations(np.asarray(picture)).scale_bar
+    assert bar is not None
+    assert bar.length_px == pytest.approx(300, abs=1)
+    assert bar.length_nm == 200
+
+
+def test_labels_of_many_fonts_are_read_and_none_wrongly() -> None:
+    """The same as benchmarks/scale_bar_labels.py does with 500, in the fonts that every installation has."""
+    pictures = [burned(seed, only_shipped=True) for seed in range(12)]
+    bars = [find_annotations(one.pixels).scale_bar for one in pictures]
+    offered = [None if bar is None else bar.length_nm for bar in bars]
+    wrong = [
+        (one.label, one.style, nm) for one, nm in zip(pictures, offered, strict=True) if nm not in (None, one.length_nm)
+    ]
+    assert wrong == []
+    assert sum(nm is not None for nm in offered) >= 8
+
+
+@pytest.mark.parametrize(
+    ("name", "nm"),
+    [("80nmAuNP_005.jpg", 100), ("AuNP20nm_001.jpg", 100), ("AuNP20nm_003.jpg", 200), ("AuNP50nm_011.jpg", 500)],
+)
+def test_labels_in_the_grey_of_the_ground_are_read(shared_data: Path, name: str, nm: float) -> None:
+    path = shared_data / "clusters-look" / name
+    if not path.is_file():
+        pytest.skip(f"no picture at {path}")
+    bar = find_annotations(read(path).pixels).scale_bar
+    assert bar is not None
+    assert bar.length_nm == nm
 
 
 def test_rows_without_values_are_no_strip():
