@@ -5,7 +5,7 @@ import json
 
 from antema.domain import Recipe
 
-ALGORITHM_VERSION = "4"
+ALGORITHM_VERSION = "5"
 """Raised whenever the same image, recipe and model would give other numbers than before."""
 
 
