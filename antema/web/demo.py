@@ -14,11 +14,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from antema import jobs, nets
+from antema import jobs
 from antema.analysis import ALGORITHM_VERSION
 from antema.domain import AlreadyThere, Annotations, AntemaError, Micrograph, NotFound, PixelSize, Recipe
 from antema.imaging import contents, read
+<<<<<<< HEAD
 from antema.private import FILE_MODE, private_folder
+=======
+from antema.nets.card import find
+>>>>>>> imaging
 from antema.storage import Examined, Job, Sample, Store
 from antema.storage.result_files import read_result, read_said
 from antema.web.models_view import default_recipe
@@ -87,7 +91,7 @@ def version(recipe: Recipe) -> str:
     cards: list[Any] = []
     for name, task in ((recipe.model, "segmentation"), (recipe.crystallinity_model, "crystallinity")):
         with suppress(NotFound):
-            cards.append(dict(nets.find(name, task=task).content))
+            cards.append(dict(find(name, task=task).content))
     parts = [recipe.to_dict(), ALGORITHM_VERSION, cards]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
