@@ -3,7 +3,7 @@
 JAX is imported when a network is loaded, not when this package is.
 """
 
-from antema.nets.card import BrokenModel, ModelCard, broken_models, find, models, verify
+from antema.nets.card import BrokenModel, ModelCard, broken_models, models, verify
 from antema.nets.classified import Classified, EvidenceMap
 from antema.nets.classifier import Classifier, load_classifier
 from antema.nets.device import choose_device, device_name
@@ -22,7 +22,6 @@ __all__ = [
     "choose_device",
     "device_name",
     "expected_polarity",
-    "find",
     "load",
     "load_classifier",
     "models",

@@ -18,11 +18,8 @@ from antema import jobs
 from antema.analysis import ALGORITHM_VERSION
 from antema.domain import AlreadyThere, Annotations, AntemaError, Micrograph, NotFound, PixelSize, Recipe
 from antema.imaging import contents, read
-<<<<<<< HEAD
-from antema.private import FILE_MODE, private_folder
-=======
 from antema.nets.card import find
->>>>>>> imaging
+from antema.private import FILE_MODE, private_folder
 from antema.storage import Examined, Job, Sample, Store
 from antema.storage.result_files import read_result, read_said
 from antema.web.models_view import default_recipe
