@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from antema.analysis import Segmenter, analyse_segmentation, segment
 from antema.analysis.descriptors import contrasts
+from antema.analysis.morphology import SQUARE_3, dilated
 from antema.analysis.regions import least_area_px
 from antema.domain import Annotations, Instance, Micrograph, Recipe, Trust
 from antema.nets import expected_polarity
@@ -143,7 +144,7 @@ class Truth:
     nearest: NDArray[np.int32]
     """Index of the true particle nearest to each pixel, (h, w); -1 without any."""
     outlines: Mask
-    """Pixels on either side of a true outline, (h, w)."""
+    """Pixels that touch a true outline, (h, w)."""
 
 
 def truth_of(case: Case) -> Truth:
@@ -226,7 +227,7 @@ def particles_of(instances: Sequence[Instance], contrast: Floats, shape: tuple[i
 
 
 def _outlines(instances: Sequence[Instance], mask: Mask) -> Mask:
-    """Return the pixels that have the edge of an instance, or of the mask, on one of their sides."""
+    """Return the pixels that the edge of an instance, or of the mask, runs along or past a corner of."""
     lines = _sides(mask)
     for i in instances:
         padded = np.pad(i.mask, 1)
@@ -239,13 +240,7 @@ def _outlines(instances: Sequence[Instance], mask: Mask) -> Mask:
 
 
 def _sides(mask: Mask) -> Mask:
-    found = np.zeros_like(mask)
-    across, along = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
-    found[:, 1:] |= across
-    found[:, :-1] |= across
-    found[1:] |= along
-    found[:-1] |= along
-    return found
+    return (dilated(mask, SQUARE_3) & ~mask) | (dilated(~mask, SQUARE_3) & mask)
 
 
 def _nearest(instances: Sequence[Instance], shape: tuple[int, int]) -> NDArray[np.int32]:
