@@ -3,7 +3,7 @@
 Run it as ``python benchmarks/outline_definitions.py``. Diameters are those of circles of the outlines' areas, by that
 of the body's own projection: a sphere, a cube and a thin plate on their faces. Up to 12 nm bodies hold the centres of
 atoms, as in simulated fields; above they are solids, which end where their body ends. 200 kV, aperture of 10 mrad,
-focal length without aberrations that matter, a camera that blurs by 0.7 px; pictures have `WIDTH_PX` pixels across a
+a corrected lens, a camera that blurs by 0.7 px; pictures have `WIDTH_PX` pixels across a
 particle. The last table is the check: the radius where the mean of images of `BALLS` balls, atoms, lens and lattice
 and all, has fallen to half, by the radius of `visible`.
 """

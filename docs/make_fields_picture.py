@@ -56,7 +56,8 @@ def main() -> None:
     for kind, seeds in SEEDS.items():
         for seed in seeds:
             field = KINDS[kind](seed, shape=SHAPE)
-            panels.append(panel(field, f"{kind}, seed {seed}, {field.pixel_size_nm:.3f} nm/px"))
+            scale = f", {field.pixel_size_nm:.3f} nm/px" if field.pixel_size_nm else ""
+            panels.append(panel(field, f"{kind}, seed {seed}{scale}"))
     (w, h), gap = panels[0].size, 4
     rows = -(-len(panels) // COLUMNS)
     whole = Image.new("P", (COLUMNS * (w + gap) - gap, rows * (h + gap) - gap), GREYS - 1)

@@ -36,7 +36,8 @@ def solids(seed=4, camera=None, **changes):
 
 
 def whole(field):
-    pairs = zip(field.instances, field.particles, strict=True)
+    """Return the matter of particles that no border cuts, with what is said of them."""
+    pairs = zip(field.atoms, field.particles, strict=True)
     return [(one, said) for one, said in pairs if not said["touches_border"]]
 
 
@@ -46,8 +47,8 @@ def test_every_kind_repeats_whatever_ran_before(kind):
     assert np.array_equal(first.pixels, again.pixels)
     assert repr(first.particles) == repr(again.particles)  # nan is not itself
     assert first.pixels.shape == (96, 128)
-    assert first.pixel_size_nm is not None
-    assert 0.01 <= first.pixel_size_nm <= 60
+    assert (first.pixel_size_nm is None) == (kind == "scenes")  # drawn in pixels
+    assert first.pixel_size_nm is None or 0.01 <= first.pixel_size_nm <= 60
     assert len(first.instances) == len(first.particles)
 
 
@@ -262,15 +263,14 @@ def test_written_truth_is_that_of_the_maps(tmp_path):
         image = tifffile.imread(path)
         assert image.dtype == np.uint16
         truth = json.loads((tmp_path / f"{path.stem}.json").read_text())
-        pages = tifffile.imread(tmp_path / "instances" / path.name)
+        pages, matter = (tifffile.imread(tmp_path / name / path.name) for name in ("instances", "atoms"))
         pages = pages[None] if pages.ndim == 2 else pages
         assert [one["number"] for one in truth["particles"]] == list(range(1, pages.max() + 1))
         for one in truth["particles"]:
             where = [page for page, values in enumerate(pages, start=1) if (values == one["number"]).any()]
             assert where == [one["page"]]
-            mask = pages[one["page"] - 1] == one["number"]
             if not one["touches_border"]:
-                area_nm2 = np.count_nonzero(mask) * truth["pixel_size_nm"] ** 2
+                area_nm2 = np.count_nonzero(matter == one["number"]) * truth["pixel_size_nm"] ** 2
                 assert area_nm2 == pytest.approx(one["projected_area_nm2"], rel=0.12)
             assert {"element", "shape", "structure", "diameter_nm", "feret_max_nm", "contrast_to_noise"} <= set(one)
 
