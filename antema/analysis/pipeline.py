@@ -373,7 +373,7 @@ def _measured(
     shape = cast("tuple[int, int]", foreground.shape)
     began = time.perf_counter()
     if recipe.separation == "network" and proposals is not None:
-        found = of_proposals(proposals, offsets, foreground, pixel_size_nm, recipe)
+        found = of_proposals(proposals, offsets, foreground, pixel_size_nm, recipe, contact)
     else:
         regions = clean(foreground, pixel_size_nm, recipe)
         seconds["cleaning"] = time.perf_counter() - began

@@ -16,6 +16,7 @@ from scipy import ndimage
 from skimage.measure import label
 
 from antema.analysis.compiled import compiled
+from antema.analysis.hulls import hull_image
 from antema.analysis.morphology import tight
 from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX
 
@@ -33,6 +34,11 @@ _LEAST_HIDDEN = 0.06
 """Of a polygon under others, for it to be more than an inexact edge."""
 _ELONGATED = 2.0
 """Aspect ratio from which on rays are too coarse to tell hidden parts."""
+_NO_SEAM = 0.3
+"""Mean probability of a seam along the border of two parts below which they may be one particle."""
+_CONVEX = 0.95
+"""Share of its convex hull that two parts together must fill for it."""
+_LEAST_BORDER_PX = 2
 _LEAST_SEEN = 0.25
 """Of a polygon, that its own pixels must fill."""
 
@@ -96,8 +102,12 @@ def proposed_particles(
     particle: Mask,
     *,
     least_area_px: int,
+    contact: NDArray[np.floating] | None = None,
 ) -> list[FoundParticle]:
     """Return particles, and what of the foreground belongs to none.
+
+    Neighbours between which no seam is seen and which are convex together are one: of a long particle the network may
+    propose parts.
 
     Parameters
     ----------
@@ -110,6 +120,8 @@ def proposed_particles(
         Foreground.
     least_area_px : int
         What belongs to none and has fewer pixels is left to the smallest regions.
+    contact : ndarray, shape (h, w), optional
+        Probability that a pixel lies on the seam between two particles.
     """
     centres, rays = proposals.centres.astype(np.float64), proposals.rays.astype(np.float64)
     shape = particle.shape
@@ -122,14 +134,16 @@ def proposed_particles(
         if own.size:
             _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, owner, cost)
     _grow(owner, particle, radii)
+    overlap = proposals.overlap.astype(np.float64)
+    parts = np.zeros(len(radii), np.bool_) if contact is None else _join_parts(owner, contact, overlap)
     found: list[FoundParticle] = []
     boxes = ndimage.find_objects(owner + 1, max_label=len(radii))
     for k, box in enumerate(boxes):
         if box is None:
             continue
-        one = _one(k, box, owner, centres[k], rays[k], radii[k], is_long=bool(aspects[k] > _ELONGATED))
+        one = _one(k, box, owner, centres[k], rays[k], radii[k], is_long=bool(aspects[k] > _ELONGATED or parts[k]))
         if one is not None:
-            found.append(FoundParticle(*one[:4], confidence=float(proposals.overlap[k]), has_neighbours=one[4]))
+            found.append(FoundParticle(*one[:4], confidence=float(overlap[k]), has_neighbours=one[4]))
     return found + _rest(found, particle, float(np.median(radii)) if len(radii) else 0.0, least_area_px)
 
 
@@ -211,6 +225,52 @@ def _vote(
                     owner[i, j] = k
 
 
+def _join_parts(
+    owner: NDArray[np.int32], contact: NDArray[np.floating], overlap: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Make one of neighbours that no seam parts and that are convex together, in place; return which are such.
+
+    The joined one is as sure as the least sure of its parts: `overlap` is lowered.
+    """
+    n = len(overlap)
+    first, second, seams = [], [], []
+    for a, b, c, d in (
+        (owner[:, :-1], owner[:, 1:], contact[:, :-1], contact[:, 1:]),
+        (owner[:-1], owner[1:], contact[:-1], contact[1:]),
+    ):
+        border = (a != b) & (a >= 0) & (b >= 0)
+        first.append(np.minimum(a[border], b[border]))
+        second.append(np.maximum(a[border], b[border]))
+        seams.append(np.maximum(c[border], d[border]))
+    pairs, index = np.unique(np.concatenate(first).astype(np.int64) * n + np.concatenate(second), return_inverse=True)
+    lengths = np.bincount(index, minlength=len(pairs))
+    means = np.bincount(index, np.concatenate(seams), minlength=len(pairs)) / np.maximum(lengths, 1)
+    is_joined = np.zeros(n, np.bool_)
+    roots = np.arange(n)
+    boxes = ndimage.find_objects(owner + 1, max_label=n)
+    for place in np.argsort(means, kind="stable"):
+        if means[place] >= _NO_SEAM:
+            break
+        one, other = (int(roots[k]) for k in divmod(int(pairs[place]), n))
+        if one == other or lengths[place] < _LEAST_BORDER_PX:
+            continue
+        box = _around(boxes[one], boxes[other])
+        both = (owner[box] == one) | (owner[box] == other)
+        if np.count_nonzero(both) < _CONVEX * np.count_nonzero(hull_image(both)):
+            continue
+        owner[box][both] = one
+        roots[roots == other] = one
+        boxes[one], boxes[other] = box, None
+        overlap[one] = min(overlap[one], overlap[other])
+        is_joined[one] = True
+    return is_joined
+
+
+def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice, slice]:
+    rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
+    return rows, columns
+
+
 def _to_nearest(mask: Mask) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Return how far each pixel is from a mask, and row and column of the nearest of its pixels."""
     return cast(
@@ -249,7 +309,7 @@ def _one(
         top, left = max(min(top, int(centre[1] - reach)), 0), max(min(left, int(centre[0] - reach)), 0)
         bottom, right = max(bottom, int(centre[1] + reach)), max(right, int(centre[0] + reach))
     here = owner[top : min(bottom, h), left : min(right, w)]
-    area = math.pi * radius**2
+    area = math.pi * radius**2 if not is_long else float(np.count_nonzero(here == k))
     mask, edge, under, touches = _cut_out(
         here,
         k,

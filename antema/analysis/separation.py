@@ -155,6 +155,7 @@ def of_proposals(
     foreground: NDArray[np.bool_],
     pixel_size_nm: float,
     recipe: Recipe,
+    contact: NDArray[np.floating] | None = None,
 ) -> list[Detected]:
     """Turn what a network proposes into detected objects.
 
@@ -171,10 +172,12 @@ def of_proposals(
         Edge of a pixel in nm.
     recipe : Recipe
         ``min_diameter_nm``, ``min_area_px``, ``drop_border`` and ``convexity_threshold`` are used.
+    contact : ndarray, shape (h, w), optional
+        Probability that a pixel lies on the seam between two particles.
     """
     least = least_area_px(recipe, pixel_size_nm)
     result: list[Detected] = []
-    for one in proposed_particles(proposals, offsets, foreground, least_area_px=least):
+    for one in proposed_particles(proposals, offsets, foreground, least_area_px=least, contact=contact):
         mask = close_holes(one.mask, math.inf)[1]
         reason = ""
         if np.count_nonzero(mask) < least:

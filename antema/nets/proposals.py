@@ -29,6 +29,9 @@ OUTPUTS = ("particle", "contact", "atoms")
 
 COMFORTABLE_PX = (11.0, 70.0)
 """Equivalent diameters at a scale for which its proposals count fully; less beyond, half as much at twice as far."""
+_MAPPED_PX, _MAPPED_OCTAVES = 40.0, 1.5
+"""Equivalent diameter at which maps are best, and how far from it they count nothing any more."""
+_LEAST_SHARE = 0.02
 _LEAST_MIDDLE = 0.25
 _LEAST_OVERLAP = 0.3
 _MOST_CLAIMED = 0.5
@@ -220,16 +223,15 @@ def _each_once(
 def shares_of_scales(diameters: Floats, scales: Sequence[float]) -> Mapping[int, float]:
     """Return what each scale counts in the maps, by index, from the particles that were found; shares sum to 1.
 
-    A particle counts by its diameter, for each scale as comfortable as it is there.
+    A particle counts by its diameter, for each scale by how near it is there to the width at which outlines are seen
+    best: coarser scales would only blur them.
     """
-    low, high = COMFORTABLE_PX
-    counts = {}
-    for index, scale in enumerate(scales):
-        at = diameters * scale
-        octaves = np.maximum(np.maximum(np.log2(low / at), np.log2(at / high)), 0)
-        counts[index] = float((diameters * np.clip(1 - octaves, 0, 1)).sum())
-    total = sum(counts.values())
-    if total <= 0:
+    if not len(diameters):
         return {}
-    fitting = {index: count for index, count in counts.items() if count >= 0.1 * max(counts.values())}
+    octaves = np.log2(diameters[None] * np.asarray(scales)[:, None] / _MAPPED_PX)
+    suits = np.maximum(1 - np.abs(octaves) / _MAPPED_OCTAVES, 0)
+    # what is too small at the finest and too large at the coarsest has no better one
+    suits[np.abs(octaves).argmin(axis=0), np.arange(len(diameters))] += _LEAST_SHARE
+    counts = (suits * diameters).sum(axis=1)
+    fitting = {index: float(count) for index, count in enumerate(counts) if count >= 0.1 * counts.max()}
     return {index: count / sum(fitting.values()) for index, count in fitting.items()}

@@ -36,6 +36,9 @@ SCALES = ("by particle width", "native")
 SMALL_PX = 13.0
 """Particles narrower than this are seen in an image that is enlarged twice."""
 
+_LEAST_SIDE_PX = 40
+"""Least side to which an image is reduced where particles are found one by one."""
+
 _SAMPLE_PX = 1024
 """Side of the middle of an image that is enough to tell its polarity by."""
 
@@ -154,7 +157,9 @@ class Segmenter:
         if polarity not in POLARITIES:
             msg = f"polarity: expected one of {', '.join(POLARITIES)}, found {polarity!r}"
             raise AntemaError(msg)
-        factors = [1] if self.native_scale else candidate_factors(pixels.shape)
+        # one particle may fill the image, and has to be seen small enough to be spoken of
+        least_side_px = 96 if self.network.answers is None else _LEAST_SIDE_PX
+        factors = [1] if self.native_scale else candidate_factors(pixels.shape, least_side_px=least_side_px)
         told = _Told(progress, sum(1 / factor**2 for factor in factors))
         levels = _Levels(pixels)
         passes = _Passes(self, levels, bright=(expected if polarity == "auto" else polarity) == "bright", told=told)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from antema.domain import Instance
-from antema.simulation.edges import LEVEL, RIM
+from antema.simulation.edges import LEVEL, rim_px_of
 from antema.simulation.silhouettes import FORM, reach, rim, signed_distance, thickness
 
 Values = NDArray[np.floating[Any]]
@@ -185,10 +185,11 @@ def _drawn(
     alone = 1 - np.exp(-plain)
     alone = ndimage.gaussian_filter(alone, (0, blur_px, blur_px), truncate=3.0, mode="constant")
     width = rim(some.profile, some.inner, some.proportions)[:, None, None]
-    band = (depth >= RIM[0] * width) & (depth <= RIM[1] * width)
+    shallow, deep = rim_px_of(width)
+    band = (depth >= shallow) & (depth <= deep)
     count = band.sum(axis=(1, 2))
     inside = np.where(count > 0, (alone * band).sum(axis=(1, 2)) / np.maximum(count, 1), alone.max(axis=(1, 2)))
-    mask = (alone >= LEVEL * inside[:, None, None]) | (depth > RIM[1] * width)
+    mask = (alone >= LEVEL * inside[:, None, None]) | (depth > deep)
     edge = mask.copy()
     edge[:, 1:-1, 1:-1] &= ~(mask[:, :-2, 1:-1] & mask[:, 2:, 1:-1] & mask[:, 1:-1, :-2] & mask[:, 1:-1, 2:])
     rows, columns = top[:, None] + np.arange(2 * half), left[:, None] + np.arange(2 * half)

@@ -1,5 +1,7 @@
 """Where a particle ends by the contrast of its own image: at half of what it has just inside its rim."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -10,15 +12,27 @@ from antema.simulation.camera import Camera
 from antema.simulation.field import in_image
 from antema.simulation.optics import Optics
 
-RIM = (0.3, 0.6)
-"""Where a particle counts as just inside its rim: depths by half of its width (by its shell or wall)."""
+RIM, LEAST_RIM_PX, MOST_RIM = (0.1, 0.3), (1.5, 3.0), (0.3, 0.6)
+"""Where a particle counts as just inside its rim: depths by half of its width (by its shell or wall), but out of the
+edge's own blur, that many pixels, as far as the width leaves room for that."""
 LEVEL = 0.5
 """Of the contrast there; thresholds and people set the edge about here."""
+Widths = TypeVar("Widths", float, NDArray[np.floating])
+
 _SMOOTH_NM = 0.1
 """Standard deviation that takes projected columns of atoms out: a spacing of 0.2 nm keeps 1 % of its amplitude."""
 _AIRY = 0.21
 """Standard deviation of a Gaussian like the disc of Airy, by wavelength over half-angle."""
 _WIDEST_MRAD = 25.0
+
+
+def rim_px_of(width_px: Widths) -> tuple[Widths, Widths]:
+    """Return between which depths in pixels a particle, by half of its width in pixels, is just inside its rim."""
+    shallow, deep = (
+        np.maximum(share * width_px, np.minimum(least, most * width_px))
+        for share, least, most in zip(RIM, LEAST_RIM_PX, MOST_RIM, strict=True)
+    )
+    return shallow, deep
 
 
 def half_contrast(
@@ -43,13 +57,14 @@ def half_contrast(
     depth = np.asarray(ndimage.distance_transform_edt(np.pad(matter, 1)))[1:-1, 1:-1] - 0.5
     inner = float(depth.max())
     width = inner if rim_px is None else min(max(rim_px, 1.0), inner)
-    band = (depth >= RIM[0] * width) & (depth <= RIM[1] * width)
+    shallow, deep = rim_px_of(width)
+    band = (depth >= shallow) & (depth <= deep)
     if not band.any():  # a few pixels
         band = depth >= inner
     level = LEVEL * float(np.median(contrast[band]))
     if level <= 0:
         return np.zeros(matter.shape, bool)
-    found = (contrast >= level) | (depth > RIM[1] * width)
+    found = (contrast >= level) | (depth > deep)
     return np.asarray(ndimage.binary_fill_holes(found), bool)
 
 

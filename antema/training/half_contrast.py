@@ -18,6 +18,7 @@ from skimage.measure import label
 from antema.analysis.morphology import largest_component, tight
 from antema.analysis.outline import outline
 from antema.domain import Instance
+from antema.simulation.edges import rim_px_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -25,8 +26,10 @@ Mask = NDArray[np.bool_]
 _MOST_SHIFT = 0.25
 """Of the inradius."""
 _MOST_SHIFT_PX = 8.0
-_INSIDE, _DEEPEST_PX = (0.3, 0.6), 12.0
-"""Depths, of the inradius, at which the particle's grey is taken."""
+_DEEPEST_PX = 12.0
+"""Deepest place at which the particle's grey is taken, just inside its rim (`antema.simulation.edges.rim_px_of`)."""
+_SEARCHED = 0.6
+"""Share of the inradius as deep as which the edge is looked for."""
 _LEAST_FREE_SHARE = 0.2
 _LEAST_CONTRAST = 0.25
 """Of the standard deviation of the ground, per pixel."""
@@ -57,7 +60,11 @@ class _Window:
 
 
 def moved_to_half_contrast(
-    pixels: NDArray[np.generic], instances: Sequence[Instance], *, trusted: Mask | None = None
+    pixels: NDArray[np.generic],
+    instances: Sequence[Instance],
+    *,
+    trusted: Mask | None = None,
+    most_shift: float = _MOST_SHIFT,
 ) -> list[Instance]:
     """Return labels with their outlines at half of their own contrast.
 
@@ -69,6 +76,8 @@ def moved_to_half_contrast(
         Labels, each a whole particle; they may share pixels.
     trusted : ndarray of bool, shape (h, w), optional
         Where the picture shows specimen: not under burned-in text. Everywhere unless given.
+    most_shift : float
+        Of a label's inradius: no label is moved further.
 
     Returns
     -------
@@ -79,9 +88,11 @@ def moved_to_half_contrast(
     """
     values = np.asarray(pixels, np.float64)
     windows = [_window(values, instances, number, trusted) for number in range(len(instances))]
+    most = [most_shift * window.inradius for window in windows]
+    shifts = np.clip(_shifts(windows), np.negative(most), most)
     return [
         _moved(instance, window, shift) if shift else instance
-        for instance, window, shift in zip(instances, windows, _shifts(windows).tolist(), strict=True)
+        for instance, window, shift in zip(instances, windows, shifts.tolist(), strict=True)
     ]
 
 
@@ -210,7 +221,7 @@ def _shift_and_contrast(window: _Window) -> tuple[float, float]:
         level, contrast = _half_level(window, distance, radius)
         if not math.isfinite(level):
             return math.nan, math.nan
-        crossing = _crossing(window, level, contrast, (-min(_INSIDE[1] * window.inradius, _DEEPEST_PX), limit + 1))
+        crossing = _crossing(window, level, contrast, (-min(_SEARCHED * window.inradius, _DEEPEST_PX), limit + 1))
         if not math.isfinite(crossing):
             return math.nan, math.nan
         shift = float(np.clip(crossing, -limit, limit))
@@ -220,7 +231,8 @@ def _shift_and_contrast(window: _Window) -> tuple[float, float]:
 def _half_level(window: _Window, distance: Floats, radius: float) -> tuple[float, float]:
     """Return the grey half way from the ground to the particle, and the particle's grey less the ground's."""
     first, last = _ground_px(radius)
-    shallow, deep = min(_INSIDE[0] * radius, 0.7 * _DEEPEST_PX), min(_INSIDE[1] * radius, _DEEPEST_PX)
+    shallow, deep = rim_px_of(radius)
+    shallow, deep = min(shallow, 0.7 * _DEEPEST_PX), min(deep, _DEEPEST_PX)
     ground = window.pixels[window.is_free & (distance >= first) & (distance <= last)]
     inside = window.pixels[window.is_free & (distance <= -shallow) & (distance >= -deep)]
     if not inside.size:  # of a particle a few pixels wide

@@ -19,6 +19,7 @@ import antema.web.serve
 from antema import cli
 from antema.cli import main
 from antema.domain import AntemaError, Recipe
+from antema.training.cases import Rules
 from tests.strategies.classifying import DrawsClasses
 from tests.strategies.em_files import particle_image, write_dm3, write_hspy
 from tests.strategies.judging import STRANGE, Judge
@@ -443,6 +444,9 @@ def test_evaluate_takes_the_files_own_scale_unless_told(monkeypatch, capsys):
             "images": 1,
             "pixel": {"iou_particle": 0.5, "dice_particle": 0.66, "accuracy": 0.9},
             "instance": {"ap50": None, "f1_50": 0.25},
+            "f1_uncut": 0.4,
+            "dice_outside_band": 0.7,
+            "diameter_median_error": 0.175,
         }
 
     monkeypatch.setattr(antema.training, "evaluate_segmentation", evaluate)
@@ -451,10 +455,16 @@ def test_evaluate_takes_the_files_own_scale_unless_told(monkeypatch, capsys):
     assert main([*arguments, "--pixel-size", "0.2", "--model", "classical"]) == cli.OK
     assert [(call["pixel_size_nm"], call["model"]) for call in asked] == [(None, "default"), (0.2, "classical")]
     assert (asked[0]["images"], asked[0]["instances"], asked[0]["out"]) == (Path("i"), Path("m"), Path("o.json"))
-    line = "1 images: IoU 0.500, Dice 0.660, accuracy 0.900, instance AP50 unknown, F1 0.250"
+    line = (
+        "1 images: IoU 0.500, Dice 0.660, accuracy 0.900, instance AP50 unknown, F1 0.250, "
+        "F1 of uncut particles 0.400, Dice outside the band 0.700, median diameter error +17.5 %"
+    )
     assert capsys.readouterr().out.splitlines() == [line, line]
     assert main([*arguments, "--separation", "network"]) == cli.OK
     assert (asked[0]["recipe"], asked[-1]["recipe"].separation) == (None, "network")
+    assert (asked[0]["rules"], asked[0]["half_contrast"]) == (Rules(1.0, unlabelled_is_ground=True), False)
+    assert main([*arguments, "--band", "3", "--half-contrast", "--unlabelled", "unknown"]) == cli.OK
+    assert (asked[-1]["rules"], asked[-1]["half_contrast"]) == (Rules(3.0, unlabelled_is_ground=False), True)
 
 
 def test_evaluate_compares_models_in_a_table_and_on_a_page(tmp_path, capsys):
@@ -469,7 +479,7 @@ def test_evaluate_compares_models_in_a_table_and_on_a_page(tmp_path, capsys):
     first, head, *rows = capsys.readouterr().out.splitlines()
     assert first.startswith("1 images")
     assert head.split()[:3] == ["model", "IoU", "Dice"]
-    assert [row.split()[0] for row in rows] == ["classical", "bragg"]
+    assert [row.split()[0] for row in rows] == ["classical", "bragg", "model", "classical", "bragg"]
     page = (tmp_path / "docs" / "page.md").read_text()
     assert f"`{shlex.join(['antema', *arguments])}`" in page
     assert "| classical | " in page

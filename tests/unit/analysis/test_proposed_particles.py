@@ -124,3 +124,25 @@ def test_no_pixel_of_two_discs_is_lost_or_invented(seed):
         union |= whole(each)
     assert np.count_nonzero(union & ~(one | other)) == 0
     assert np.count_nonzero((one | other) & ~union) <= 0.03 * np.count_nonzero(one | other)
+
+
+def test_parts_of_a_rod_between_which_no_seam_is_seen_are_one_and_with_a_seam_they_are_not():
+    rod = np.zeros(SHAPE, bool)
+    rod[50:62, 20:140] = True
+    parts = [np.zeros(SHAPE, bool) for _ in range(3)]
+    for k, part in enumerate(parts):
+        part[50:62, 20 + 40 * k : 60 + 40 * k] = True
+    proposals, votes = told(parts, [(40 + 40 * k, 56) for k in range(3)], [box_rays(20, 6)] * 3)
+    (found,) = proposed_particles(proposals, votes, rod, least_area_px=12, contact=np.zeros(SHAPE, np.float32))
+    assert iou(whole(found), rod) == 1
+    seams = np.zeros(SHAPE, np.float32)
+    seams[50:62, 58:62] = 1
+    two = proposed_particles(proposals, votes, rod, least_area_px=12, contact=seams)
+    assert sorted(one.mask.shape[1] for one in two) == [40, 80]
+
+
+def test_necked_discs_without_a_visible_seam_stay_two():
+    one, other = disc(50, 60, 18), disc(84, 60, 18)
+    proposals, votes = told([one, other & ~one], [(50, 60), (84, 60)], [np.full(N_RAYS, 18.0)] * 2)
+    found = proposed_particles(proposals, votes, one | other, least_area_px=12, contact=np.zeros(SHAPE, np.float32))
+    assert len(found) == 2

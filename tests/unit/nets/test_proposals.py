@@ -59,7 +59,12 @@ def test_peaks_come_in_pixels_of_the_image_and_count_less_at_uncomfortable_sizes
     assert joined([peaks(small, 1.0, 0), at_half]).scale.tolist() == [1, 0]
 
 
-def test_maps_are_taken_at_the_scales_where_particles_are_comfortable():
-    assert shares_of_scales(np.full(5, 30, np.float32), [1.0, 0.5]) == {0: 0.5, 1: 0.5}
-    assert set(shares_of_scales(np.full(5, 300, np.float32), [1.0, 0.5, 0.25, 0.125])) == {2, 3}
+def test_maps_are_taken_at_the_scales_where_outlines_are_seen_best():
+    scales = [1.0, 0.5, 0.25, 0.125]
+    assert set(shares_of_scales(np.full(5, 40, np.float32), scales)) == {0, 1}
+    at_300 = shares_of_scales(np.full(5, 300, np.float32), scales)
+    assert max(at_300, key=lambda scale: at_300[scale]) == 3
+    assert sum(at_300.values()) == pytest.approx(1)
+    assert shares_of_scales(np.full(5, 6, np.float32), scales) == {0: 1.0}
+    assert shares_of_scales(np.full(5, 3000, np.float32), scales) == {3: 1.0}
     assert shares_of_scales(np.empty(0, np.float32), [1.0]) == {}
