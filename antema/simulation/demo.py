@@ -125,5 +125,5 @@ def write_demo(
     return [directory / name for _, _, name in todo]
 
 
-def _bytes(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return np.clip(np.rint(pixels * (127.5 / _GAIN)), 0, 255).astype(np.uint8)

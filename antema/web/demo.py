@@ -14,10 +14,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from antema import jobs, nets
+from antema import jobs
 from antema.analysis import ALGORITHM_VERSION
 from antema.domain import AlreadyThere, Annotations, AntemaError, Micrograph, NotFound, PixelSize, Recipe
 from antema.imaging import contents, read
+from antema.nets.card import find
 from antema.private import FILE_MODE, private_folder
 from antema.storage import Examined, Job, Sample, Store
 from antema.storage.result_files import read_result, read_said
@@ -87,7 +88,7 @@ def version(recipe: Recipe) -> str:
     cards: list[Any] = []
     for name, task in ((recipe.model, "segmentation"), (recipe.crystallinity_model, "crystallinity")):
         with suppress(NotFound):
-            cards.append(dict(nets.find(name, task=task).content))
+            cards.append(dict(find(name, task=task).content))
     parts = [recipe.to_dict(), ALGORITHM_VERSION, cards]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

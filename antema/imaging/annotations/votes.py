@@ -1,3 +1,4 @@
+# pyright: reportMissingTypeStubs=false
 """The length on a scale bar's label, by a vote of many readings of it."""
 
 import math
@@ -37,8 +38,10 @@ _EDGE_PX = 3
 #: So many of the first views decide where they all say the same; else all views are asked.
 _FIRST = 5
 
-#: Of the votes so many must be for the length, as a share and in number, and so many without a doubt of the unit.
+#: Of the votes so many must be for the length, as a share of the votes and of the views, and in number, and so many
+#: without a doubt of the unit.
 _LEAST_SHARE = 0.75
+_LEAST_SHARE_OF_VIEWS = 0.5
 _LEAST_VOTES = 4
 _LEAST_SURE = 2
 
@@ -86,6 +89,7 @@ def read_length(grey: NDArray[np.uint8], line: Line, bar: Bar) -> tuple[str, flo
     is_agreed = (
         count >= _LEAST_VOTES
         and count >= _LEAST_SHARE * votes.total()
+        and count >= _LEAST_SHARE_OF_VIEWS * seen
         and sure[length] >= _LEAST_SURE
         and confidence >= least
     )

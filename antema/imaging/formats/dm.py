@@ -1,3 +1,4 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 """Gatan DigitalMicrograph, DM3 and DM4: through ncempy where it reads a file soundly, else through RosettaSciIO.
 
 ncempy parses the tags, and takes frames of grey values out of the file one at a time. It has no reading of colours,
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,8 +172,9 @@ def _words(value: Any) -> str:  # noqa: ANN401 - whatever a tag holds
 def _by_rosettasciio(path: Path, kind: str) -> list[DataSet]:
     from rsciio import digitalmicrograph
 
+    reader: Any = digitalmicrograph
     try:
-        signals: list[dict[str, Any]] = digitalmicrograph.file_reader(str(path))
+        signals: list[dict[str, Any]] = reader.file_reader(str(path))
     except (struct.error, EOFError) as error:
         msg = "it ends inside of its tags"
         raise CannotRead(msg) from error
@@ -198,8 +200,7 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
     """Give RosettaSciIO's tree of tags with full names, as ncempy has them."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
-            branch: Mapping[str, Any] = value
-            yield from _flat(branch, f"{above}{name}.")
+            yield from _flat(cast("Mapping[str, Any]", value), f"{above}{name}.")
         else:
             yield above + name, value
 

@@ -1,3 +1,4 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 """MRC and CCP4 maps, as cameras and tomography programs write them.
 
 The header is that of the MRC2014 format (Cheng et al., J. Struct. Biol. 192, 146, 2015,
@@ -89,16 +90,18 @@ def datasets(path: Path) -> list[DataSet]:
 def _by_ncempy(path: Path, _: np.dtype[np.generic], number: int) -> NDArray[np.generic]:
     from ncempy.io.mrc import fileMRC
 
-    with fileMRC(path) as file:
+    opened: Any = fileMRC(path)
+    with opened as file:
         return file.getSlice(number)
 
 
 def _by_rosettasciio(path: Path, dtype: np.dtype[np.generic], number: int) -> NDArray[np.generic]:
     from rsciio import mrc
 
-    order: Any = dtype.str[0] if dtype.itemsize > 1 else "<"
+    reader: Any = mrc
+    order = dtype.str[0] if dtype.itemsize > 1 else "<"
     # by itself it looks for other files by the name; what it gives is mapped, and one frame of it is read
-    signal: dict[str, Any] = mrc.file_reader(str(path), lazy=True, metadata_file=None, endianness=order)[0]
+    signal: dict[str, Any] = reader.file_reader(str(path), lazy=True, metadata_file=None, endianness=order)[0]
     # it takes the header's byte order and leaves the values in the machine's, and every byte for unsigned
     return from_signal(signal, "").frame(number).view(dtype)
 

@@ -87,7 +87,8 @@ def _read(series: list[Path], emi: Path | None) -> list[DataSet]:
             pass
         from rsciio import tia
 
-        return [_dataset(signal, described=emi is not None) for signal in tia.file_reader(str(entry))]
+        signals: list[dict[str, Any]] = tia.file_reader(str(entry))
+        return [_dataset(signal, described=emi is not None) for signal in signals]
 
 
 def _images(path: Path) -> DataSet:
@@ -172,7 +173,7 @@ def _dataset(signal: Mapping[str, Any], *, described: bool) -> DataSet:
     """Return the data set of one of RosettaSciIO's signals."""
     info: Mapping[str, Any] = signal.get("original_metadata", {}).get("ObjectInfo") or {}
     experiment: Mapping[str, Any] = info.get("ExperimentalDescription") or {}
-    acquired = {"AcquireDate": info.get("AcquireDate"), **(info.get("AcquireInfo") or {})}
+    acquired: dict[str, Any] = {"AcquireDate": info.get("AcquireDate"), **(info.get("AcquireInfo") or {})}
     units = {"High tension": "_kV", "Magnification": "_x", "Microscope": ""}
     return _told(from_signal(signal, "", metadata=_metadata(experiment, units, acquired)), described=described)
 
