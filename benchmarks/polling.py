@@ -38,6 +38,7 @@ def main() -> None:
             server = Server(command, Path(folder) / "data", port, Path(folder) / "log")
             try:
                 server.wait_for_port()
+                server.wait_until_up()
                 body = _question(server)
                 print(f"gunicorn {' '.join(flags)}: {_asked(port, body, options.users, options.seconds)}", flush=True)
             finally:

@@ -33,7 +33,7 @@ def main() -> None:
         try:
             server.wait_for_port()
             print(f"gunicorn {' '.join(flags)}")
-            _ask(port, 3.0)  # both workers are up then
+            server.wait_until_up()
             sample = open_store(data).create_sample("slow", by="benchmark").id
             print(f"/healthz alone: {_words(_ask(port, options.seconds / 3))}")
             uploads = [_Trickle(port, sample) for _ in range(options.uploads)]

@@ -115,7 +115,6 @@ def _details(sample_id: int, _: int) -> tuple[str, list[Any], str]:
     Input("sample-jobs", "data"),
     Input("micrographs-all", "n_clicks"),
     Input("micrographs-bare", "n_clicks"),
-    State({"type": "micrograph-check", "micrograph": ALL}, "id"),
     State({"type": "micrograph-check", "micrograph": ALL}, "value"),
 )
 def _cards(
@@ -126,12 +125,11 @@ def _cards(
     _jobs: object,
     _all: int | None,
     _bare: int | None,
-    ids: list[dict[str, Any]],
-    values: list[list[str]],
+    _ticks: list[list[str]],
 ) -> list[html.Div]:
-    checked = _ticked(ids, values)
+    checked = _ticked()
     if ctx.triggered_id == "micrographs-all":
-        everything = {control["micrograph"] for control in ids}
+        everything = {box["id"]["micrograph"] for box in _boxes()}
         checked = set() if checked == everything else everything
     elif ctx.triggered_id == "micrographs-bare":
         checked = sample_page.without_scale(sample_id)
@@ -207,8 +205,14 @@ clientside_callback(
 )
 
 
-def _ticked(ids: list[dict[str, Any]], values: list[list[str]]) -> set[int]:
-    return {control["micrograph"] for control, value in zip(ids, values, strict=True) if value}
+def _boxes() -> list[dict[str, Any]]:
+    """Return the boxes to tick as they were sent: with their ids asked for too, a large sample's would be too much."""
+    sent = [box for group in ctx.states_list if isinstance(group, list) for box in group]
+    return [box for box in sent if box["id"]["type"] == "micrograph-check"]
+
+
+def _ticked() -> set[int]:
+    return {box["id"]["micrograph"] for box in _boxes() if box.get("value")}
 
 
 @callback(
@@ -229,7 +233,6 @@ def _enable_actions(values: list[list[str]]) -> list[bool]:
     Input({"type": "action-cancel", "action": ALL}, "n_clicks"),
     Input("sample-changed", "data"),
     State("sample-id", "data"),
-    State({"type": "micrograph-check", "micrograph": ALL}, "id"),
     State({"type": "micrograph-check", "micrograph": ALL}, "value"),
     prevent_initial_call=True,
 )
@@ -238,8 +241,7 @@ def _open_action(
     _cancels: list[int | None],
     _changed: int,
     sample_id: int,
-    ids: list[dict[str, Any]],
-    ticks: list[list[str]],
+    _ticks: list[list[str]],
 ) -> tuple[list[bool], list[Any], list[None], list[None], list[str]]:
     asked = ctx.triggered_id
     wanted = (
@@ -250,7 +252,7 @@ def _open_action(
         for other in store().samples(archived=False)
         if other.sample.id != sample_id
     ]
-    ticked = _ticked(ids, ticks)
+    ticked = _ticked()
     hint = bars_words([m for m in store().micrographs(sample_id) if m.id in ticked])
     _modals, targets, values, whys, hints = ctx.outputs_list
     return (
@@ -272,7 +274,6 @@ def _open_action(
     State({"type": "action-targets", "action": ALL}, "value"),
     State({"type": "action-why", "action": ALL}, "value"),
     State({"type": "action-why", "action": ALL}, "id"),
-    State({"type": "micrograph-check", "micrograph": ALL}, "id"),
     State({"type": "micrograph-check", "micrograph": ALL}, "value"),
     State("sample-changed", "data"),
     prevent_initial_call=True,
@@ -284,8 +285,7 @@ def _do_action(
     targets: list[int | None],
     whys: list[str | None],
     why_ids: list[dict[str, str]],
-    ids: list[dict[str, Any]],
-    ticks: list[list[str]],
+    _ticks: list[list[str]],
     changed: int,
 ) -> tuple[Any, Any, Any]:
     if not any(clicks) or not isinstance(ctx.triggered_id, dict):
@@ -295,7 +295,7 @@ def _do_action(
     value = next((v for v, i in zip(values, value_ids, strict=True) if i["action"] == dialog), None)
     why = next((v for v, i in zip(whys, why_ids, strict=True) if i["action"] == dialog), None)
     target = targets[0] if targets else None
-    chosen = sorted(_ticked(ids, ticks))
+    chosen = sorted(_ticked())
     try:
         if dialog == "scale":
             asked = ask_or_apply(action, chosen, value=value, why=why)

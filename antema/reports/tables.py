@@ -32,7 +32,7 @@ _FURTHER_MEANINGS = {
 }
 
 # the wide forms are what some spreadsheets take for the narrow ones
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 
 # keys of the database, which no other program can use
 _INTERNAL = ("micrograph_id",)
@@ -284,6 +284,8 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - cells of any kind come in
 
 def formula_safe(text: str) -> str:
     """Return text as a CSV cell may hold it: one that a spreadsheet would run gets an apostrophe in front."""
+    # a carriage return alone would not be quoted, and what follows it taken for a cell of its own
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from antema.private import private_folder
+from antema.private import FILE_MODE, private_folder
 from antema.storage.verification import Verification, digest_of
 
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -110,6 +110,7 @@ def replacing(target: Path, incoming: Path) -> Iterator[Path]:
 def move(file: Path, target: Path) -> None:
     """Give `file`, on the same file system, the name `target`, on disk before its name is."""
     _sync(file)
+    file.chmod(FILE_MODE)  # it may come from elsewhere
     private_folder(target.parent)
     file.replace(target)
     _sync(target.parent)

@@ -14,14 +14,9 @@ pytestmark = pytest.mark.browser
 _NO_PLACE = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"ok": False, "error": "wait a moment"}}
 
 
-@pytest.fixture
-def tab(page: Page) -> Page:
-    """Return a tab of its own: an answer of 503 is what these tests are about, and no error."""
-    return page.context.new_page()
-
-
+@pytest.mark.expects_errors("503")
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_an_upload_waits_for_a_place(method: str, tab: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+def test_an_upload_waits_for_a_place(method: str, page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
     left = 2
     asked: list[str] = []
 
@@ -34,15 +29,16 @@ def test_an_upload_waits_for_a_place(method: str, tab: Page, dashboard: Dashboar
         else:
             route.continue_()
 
-    new_sample(tab, dashboard, f"Waiting {method}")
-    tab.route("**/upload/**", answer)
-    upload(tab, [write_micrograph(tmp_path / "x.tif", 91 if method == "GET" else 92)])
-    expect(tab.locator(".upload-done")).to_have_count(1)
+    new_sample(page, dashboard, f"Waiting {method}")
+    page.route("**/upload/**", answer)
+    upload(page, [write_micrograph(tmp_path / "x.tif", 91 if method == "GET" else 92)])
+    expect(page.locator(".upload-done")).to_have_count(1)
     assert left == 0
     assert asked == (["GET", "GET", "GET", "PUT"] if method == "GET" else ["GET", "PUT"] * 3)
 
 
-def test_what_is_not_taken_is_not_sent(tab: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+@pytest.mark.expects_errors("409")
+def test_what_is_not_taken_is_not_sent(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
     methods: list[str] = []
     full = {"ok": False, "error": "x.tif: there is no space left for it on this server"}
 
@@ -50,8 +46,8 @@ def test_what_is_not_taken_is_not_sent(tab: Page, dashboard: Dashboard, tmp_path
         methods.append(route.request.method)
         route.fulfill(status=409, json=full)
 
-    new_sample(tab, dashboard, "Full")
-    tab.route("**/upload/**", answer)
-    upload(tab, [write_micrograph(tmp_path / "x.tif", 93)])
+    new_sample(page, dashboard, "Full")
+    page.route("**/upload/**", answer)
+    upload(page, [write_micrograph(tmp_path / "x.tif", 93)])
     assert methods == ["GET"]
-    assert "no space left" in tab.locator(".upload-failed").inner_text()
+    assert "no space left" in page.locator(".upload-failed").inner_text()

@@ -9,7 +9,6 @@ import time
 import pytest
 
 from antema.storage import open_store
-from tests.strategies.micrograph_files import write_micrograph
 from tests.strategies.server import FLAGS, PATIENCE_S, Server, answer_of, free_port
 
 UPLOADS = 8
@@ -40,7 +39,7 @@ def head_of(server, sample) -> bytes:
 def answer_to(connection: socket.socket) -> tuple[int, dict[str, str], str]:
     """Return status, headers and body of what is answered, sending a little more all the while."""
     connection.settimeout(0.5)
-    got = b""
+    got, more = b"", b"nothing yet"
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
@@ -51,12 +50,13 @@ def answer_to(connection: socket.socket) -> tuple[int, dict[str, str], str]:
         got += more
         if not more:
             break
+    assert not more, "what such a request still carries is not waited for: the connection ends"
     head, _, body = got.decode().partition("\r\n\r\n")
     status, *lines = head.split("\r\n")
     return int(status.split()[1]), dict(line.split(": ", 1) for line in lines), body
 
 
-def test_slow_uploads_hold_up_nobody_else(server, tmp_path):
+def test_slow_uploads_hold_up_nobody_else(server):
     store = open_store(server.data)
     sample = store.create_sample("slow", by="Ann")
     with contextlib.ExitStack() as held:
@@ -76,12 +76,10 @@ def test_slow_uploads_hold_up_nobody_else(server, tmp_path):
     statuses = sorted(status for status, _, _ in answers)
     assert statuses == [408] * 4 + [503] * 4, "half of the threads take uploads"
     for status, headers, body in answers:
-        assert headers["Connection"] == "close"
         assert ("Retry-After" in headers) == (status == 503)
         assert ("it took longer than 12 s" in body) == (status == 408)
-    assert asked(server, sample)[0] == 200
+    assert asked(server, sample)[0] == 200, "the places are free again"
     assert list(store.incoming_dir.iterdir()) == []
-    assert server.put(sample.id, write_micrograph(tmp_path / "x.tif", 5).read_bytes())[0] == 201
     store.close()
 
 

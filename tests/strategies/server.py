@@ -52,6 +52,18 @@ class Server:
             else:
                 return
 
+    def wait_until_up(self, times: int = 10) -> None:
+        """Wait until the server has answered so many times running: all its workers are there then."""
+        deadline = time.monotonic() + 5 * PATIENCE_S
+        answered = 0
+        while answered < times:
+            assert time.monotonic() < deadline, "the server does not answer"
+            try:
+                started = time.monotonic()
+                answered = answered + 1 if self.get("/healthz")[0] == 200 and time.monotonic() - started < 1 else 0
+            except TimeoutError:
+                answered = 0
+
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
 
@@ -74,7 +86,7 @@ class Server:
     def stop(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)

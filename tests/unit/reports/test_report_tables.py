@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from antema.domain import PARTICLE_COLUMNS, View
-from antema.reports import images_csv, particles_csv, summary_json, workbook_xlsx
+from antema.reports import frame_csv, images_csv, particles_csv, summary_json, workbook_xlsx
 from antema.reports.tables import image_rows
 
 
@@ -56,10 +56,22 @@ def test_further_columns_that_hold_something_follow(sample_report):
     assert rows[0]["exclusion_reason"] == "dirt"
 
 
-@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "-2", 'say "a", b', "line\nbreak", "Übergröße µ"])
+@pytest.mark.parametrize("name", ["2 nm", 'say "a", b', "line\nbreak", "Übergröße µ", "a=1", "'quoted'"])
 def test_text_comes_back_unchanged(make_report, name):
     rows = rows_of(particles_csv(make_report(1, name=name).table))
     assert {row["sample"] for row in rows} == {name}
+
+
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "-2", "+3", "\t=1", "\n=1", '=cmd|" /C calc"!A0', "＝1"])
+def test_what_a_spreadsheet_would_run_stands_behind_an_apostrophe(make_report, name):
+    table = make_report(1, name=name).table
+    assert {row["sample"] for row in rows_of(particles_csv(table))} == {f"'{name}"}
+    frame = pd.DataFrame({"sample": [name, "Au"], "difference_nm": [-1.5, 2.0], "n": [-1, 2]})
+    rows = rows_of(frame_csv(frame))
+    assert [row["sample"] for row in rows] == [f"'{name}", "Au"]
+    hidden = rows_of(frame_csv(pd.DataFrame({"sample": ["\r=1", "Au\r=1"]})))
+    assert [row["sample"] for row in hidden] == ["'\n=1", "Au\n=1"], "no cell of its own"
+    assert [(row["difference_nm"], row["n"]) for row in rows] == [("-1.5", "-1"), ("2.0", "2")], "numbers run nothing"
 
 
 def test_no_rows_and_missing_columns():
