@@ -32,8 +32,8 @@ def layout(**_: str) -> html.Div:
                 className="page-head",
             ),
             html.P(
-                f"Samples, micrographs and results that are deleted lie here for {DAYS_IN_BIN} days and can be taken back; "
-                "then they are gone for good, with their files. The history of a sample keeps who deleted what.",
+                f"Samples, micrographs and results that are deleted lie here for {DAYS_IN_BIN} days and can be taken "
+                "back; then they are gone for good, with their files. The history of a sample keeps who deleted what.",
                 className="quiet",
             ),
             html.Div(id="bin-list", className="scroll-x"),
