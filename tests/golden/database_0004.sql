@@ -195,6 +195,7 @@ CREATE TABLE user (
 	CONSTRAINT pk_user PRIMARY KEY (name)
 );
 INSERT INTO "user" VALUES('Ann','2026-11-30 18:30:42.400780','2026-11-30 18:31:38.544355');
+INSERT INTO "user" VALUES('anonymous','2026-11-30 18:45:49.405813','2026-11-30 18:47:12.179594');
 CREATE INDEX ix_analysis_sample_id ON analysis (sample_id);
 CREATE INDEX ix_edit_sample_id ON edit (sample_id);
 CREATE INDEX ix_micrograph_sample_id ON micrograph (sample_id);
