@@ -1,7 +1,7 @@
 """Whose turn it is: jobs of several people take turns from image to image.
 
-Of the jobs in line the one goes first whose person was served longest ago; of one person's jobs the one that has begun, then the oldest. So four
-images of one person wait for four images of another's five thousand, not for all of them.
+Of the jobs in line the one goes first whose person was served longest ago; of one person's jobs the one that has begun,
+then the oldest. So four images of one person wait for four of another's five thousand, not for all of them.
 """
 
 from collections import Counter
