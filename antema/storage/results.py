@@ -267,23 +267,24 @@ class Results(StoreBase):
         with self._database.reading() as session:
             analysis = get_analysis(session, analysis_id)
             links = [
-                link
+                (link, link.result)
                 for link in session.scalars(_links_of(analysis.id))
                 if link.result is not None and not _why_not_counted(link.micrograph, analysis)
             ]
             files = tuple(
                 ParticleFile(
-                    path=self.parquet_path(link.result.key),
+                    path=self.parquet_path(result.key),
                     sample=analysis.sample.name,
                     image=link.micrograph.filename,
                     micrograph_id=link.micrograph_id,
-                    exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions),
+                    exclusions=tuple((row.particle, row.reason) for row in result.exclusions),
                 )
-                for link in links
-                if not self._particles_fault(link.result)
+                for link, result in links
+                if not self._particles_fault(result)
             )
             if links and not files:
-                self._whole_particles(links[0].result, links[0].micrograph.filename)
+                link, result = links[0]
+                self._whole_particles(result, link.micrograph.filename)
         # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
         return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
 

@@ -70,6 +70,7 @@ def test_a_job_that_has_begun_goes_on_before_an_older_one_of_the_same_person(sto
     store.take_turn(young.id)
     store.wait_for_turn(old.id)
     assert store.goes_first(young.id)
+    store.wait_for_turn(young.id)
     assert not store.goes_first(old.id)
     store.interrupt_job(young.id)
     assert store.goes_first(old.id)
