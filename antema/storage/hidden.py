@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from antema.storage import schema
 
 
-def hidden_ids(target: str) -> Select[tuple[int]]:
+def hidden_ids(target: str) -> Select[int]:
     """Return the query of the ids of a kind (``sample``, ``micrograph``, ``analysis``) that no list shows."""
     return select(schema.Binned.target_id).where(schema.Binned.target == target)
 

@@ -162,6 +162,7 @@ class JobRows(StoreBase):
             row.finished_at = None
             row.heartbeat_at = None
             row.waits_for_turn = False
+            row.turn_at = None
             row.pid = None
             row.host = None
             row.cancel_requested = False

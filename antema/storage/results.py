@@ -377,23 +377,24 @@ class Results(StoreBase):
         with self._database.reading() as session:
             analysis = get_analysis(session, analysis_id)
             links = [
-                link
+                (link, link.result)
                 for link in session.scalars(_links_of(analysis.id, micrograph_id))
                 if link.result is not None and not (exclusions and _why_not_counted(link.micrograph))
             ]
             files = tuple(
                 ParticleFile(
-                    path=self.parquet_path(link.result.key),
+                    path=self.parquet_path(result.key),
                     sample=analysis.sample.name,
                     image=link.micrograph.filename,
                     micrograph_id=link.micrograph_id,
-                    exclusions=tuple((row.particle, row.reason) for row in link.result.exclusions if exclusions),
+                    exclusions=tuple((row.particle, row.reason) for row in result.exclusions if exclusions),
                 )
-                for link in links
-                if not self._particles_fault(link.result)
+                for link, result in links
+                if not self._particles_fault(result)
             )
             if links and not files:
-                self._whole_particles(links[0].result, links[0].micrograph.filename)
+                link, result = links[0]
+                self._whole_particles(result, link.micrograph.filename)
         return files
 
     def instances(self, analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> list[Instance]:

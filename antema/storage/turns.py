@@ -1,7 +1,7 @@
 """Whose turn it is: jobs of several people take turns from image to image.
 
-Of the jobs in line the one goes first whose person was served longest ago; of one person's jobs the oldest. So four
-images of one person wait for four images of another's five thousand, not for all of them.
+Of the jobs in line the one goes first whose person was served longest ago; of one person's jobs the one that has begun,
+then the oldest. So four images of one person wait for four of another's five thousand, not for all of them.
 """
 
 from collections import Counter
@@ -32,11 +32,14 @@ class InLine:
         Who started it.
     waits : bool
         Whether it waits for its turn; it is at work on an image otherwise.
+    has_begun : bool
+        Whether it has had a turn.
     """
 
     job_id: int
     person: str
     waits: bool
+    has_begun: bool = False
 
 
 def in_order(line: Sequence[InLine], served: dict[str, datetime | None]) -> list[InLine]:
@@ -57,7 +60,7 @@ def in_order(line: Sequence[InLine], served: dict[str, datetime | None]) -> list
     """
     before: Counter[str] = Counter()
     ranked: list[tuple[int, datetime, int, InLine]] = []
-    for job in sorted(line, key=lambda job: job.job_id):
+    for job in sorted(line, key=lambda job: (not job.has_begun, job.job_id)):
         ranked.append((before[job.person], served.get(job.person) or _NEVER, job.job_id, job))
         before[job.person] += 1
     return [job for *_, job in sorted(ranked, key=lambda entry: entry[:3])]
@@ -97,7 +100,8 @@ def _in_line(session: Session) -> list[InLine]:
     row = schema.Job
     alive = now() - timedelta(seconds=_ALIVE_S)
     query = select(row).where(row.status.in_(ACTIVE), row.heartbeat_at > alive)
-    return [InLine(job.id, job.created_by, job.waits_for_turn) for job in session.scalars(query)]
+    jobs = session.scalars(query)
+    return [InLine(job.id, job.created_by, job.waits_for_turn, job.turn_at is not None) for job in jobs]
 
 
 def _served(session: Session) -> dict[str, datetime | None]:

@@ -9,7 +9,7 @@ from dash import html
 from antema.storage import BinEntry
 from antema.web.format import count
 
-_KINDS = {"sample": "sample", "micrograph": "micrograph", "analysis": "result"}
+_KINDS = {"sample": "sample", "micrograph": "micrograph"}
 
 
 def bin_words(entries: Sequence[BinEntry]) -> str:
@@ -24,7 +24,7 @@ def bin_table(entries: Sequence[BinEntry], now: datetime) -> html.Table | None:
     """Return what lies in the bin with the buttons that take it back or let it end."""
     if not entries:
         return None
-    head = ("What", "Of the sample", "Deleted by", "On", "Why", "Left", "Size", "")
+    head = ("What", "Of the sample", "Deleted by", "On", "Why", "Left", "Size")
     rows = [_row(entry, now) for entry in entries]
     return html.Table(
         [html.Thead(html.Tr([html.Th(text) for text in head])), html.Tbody(rows)], className="numbers bin"
@@ -47,15 +47,17 @@ def size_text(n_bytes: int) -> str:
 
 def _row(entry: BinEntry, now: datetime) -> html.Tr:
     days = max(0, (entry.ends_at - now).days)
+    name = entry.name if entry.target == "analysis" else f"{_KINDS[entry.target]} {entry.name}"
+    # under the name, where a narrow window shows them too
+    buttons = html.Div([_button("Take back", "bin-back", entry), _button("End now", "bin-end", entry)])
     cells: list[Any] = [
-        f"{_KINDS[entry.target]} {entry.name}" if entry.target != "analysis" else entry.name,
+        [html.Div(name), buttons],
         entry.sample_name if entry.target != "sample" else "",
         entry.by,
         f"{entry.at:%Y-%m-%d %H:%M} UTC",
         entry.why,
         "1 day" if days == 1 else f"{days} days",
         size_text(entry.n_bytes),
-        html.Div([_button("Take back", "bin-back", entry), _button("End now", "bin-end", entry)], className="actions"),
     ]
     return html.Tr([html.Td(cell) for cell in cells])
 
@@ -65,6 +67,6 @@ def _button(label: str, kind: str, entry: BinEntry) -> html.Button:
     return html.Button(
         label,
         id={"type": kind, "entry": entry.id},
-        className=f"btn btn-sm btn-outline-{colour}",
+        className=f"btn btn-sm btn-outline-{colour} me-2 mt-1",
         title="Put it back to where it was" if kind == "bin-back" else "Delete it for good, before its time",
     )

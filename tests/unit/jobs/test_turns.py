@@ -65,6 +65,21 @@ def test_of_one_person_the_oldest_job_goes_first_whoever_asks(store, sample):
     assert store.goes_first(old.id), "the one at work goes before the younger one of the same person"
 
 
+def test_a_job_that_has_begun_goes_on_before_an_older_one_of_the_same_person(store, sample):
+    old, young = make_job(store, sample, "Ann"), make_job(store, sample, "Ann", "none")
+    store.take_turn(young.id)
+    store.wait_for_turn(old.id)
+    assert store.goes_first(young.id)
+    store.wait_for_turn(young.id)
+    assert not store.goes_first(old.id)
+    store.interrupt_job(young.id)
+    assert store.goes_first(old.id)
+    store.requeue_job(young.id, "Ann")
+    store.claim_job(young.id)
+    store.wait_for_turn(young.id)
+    assert not store.goes_first(young.id), "taken up again, it has not begun"
+
+
 def test_another_person_goes_between_two_images_of_a_large_job(store, sample):
     large, small = make_job(store, sample, "Ann"), make_job(store, sample, "Bob")
     store.take_turn(large.id)

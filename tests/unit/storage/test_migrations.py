@@ -1,5 +1,6 @@
 """Databases of earlier versions, as they were written by them, are brought up to date with what they hold."""
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from antema.domain import PixelSize
-from antema.storage import open_store
+from antema.storage import open_store, schema
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -40,6 +41,12 @@ def first(tmp_path):
 def second(tmp_path):
     """A store whose database was written at revision 0002: a finished job over one image that failed and one result."""
     yield from opened(tmp_path, "database_0002.sql")
+
+
+@pytest.fixture
+def fourth(tmp_path):
+    """A store whose database was written at revision 0004: a finished job over two images with results."""
+    yield from opened(tmp_path, "database_0004.sql")
 
 
 def test_what_was_stored_at_revision_0001_is_there(first):
@@ -90,3 +97,17 @@ def test_an_analysis_that_broke_off_is_of_the_micrographs_it_was_started_with(tm
     with closing(open_store(tmp_path)) as store:
         assert [one.id for one in store.micrographs_to_analyse(1)] == [1, 2]
         assert [one.micrograph_id for one in store.image_results(1)] == [1]
+
+
+def test_of_results_of_revision_0004_the_digests_are_learned(fourth):
+    (job,) = fourth.jobs()
+    assert (job.status, job.waits_for_turn) == ("done", False)
+    assert fourth.line() == fourth.bin() == []
+    results = fourth.image_results(job.analysis_id)
+    assert [result.status for result in results] == ["done", "done"]
+    with fourth.reading() as session:
+        for result in results:
+            row = session.get(schema.ImageResult, result.result_key)
+            assert row.particles_sha256 == hashlib.sha256(result.parquet.read_bytes()).hexdigest()
+    results[0].parquet.unlink()
+    assert [result.status for result in fourth.image_results(job.analysis_id)] == ["failed", "done"]
