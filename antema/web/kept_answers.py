@@ -1,7 +1,7 @@
 """Answers of callbacks that only read, given again as they are while nobody has written anything into the database.
 
-Many readers of one sample ask the same. What they are answered depends on what they ask and on the database alone, whose
-version tells at once whether anything in it has changed.
+Many readers of one sample ask the same. What they are answered depends on what they ask and on the database alone,
+whose version tells at once whether anything in it has changed.
 """
 
 import hashlib
