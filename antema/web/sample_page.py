@@ -235,7 +235,7 @@ def _images_words(result: Result) -> str:
     there = {image.micrograph_id for image in result.images if image.status == "done" and image.counts}
     in_use = [m for m in store().micrographs(result.analysis.sample_id) if not m.is_left_out]
     missing = [m for m in in_use if m.id not in there]
-    return f"{len(missing)} in use not analysed" if missing else "all analysed"
+    return f"{len(missing)} more not analysed" if missing else "all analysed"
 
 
 def _tile(label: str, value: str, below: str) -> html.Div:
