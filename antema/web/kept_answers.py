@@ -9,6 +9,7 @@ import http
 import json
 from collections import OrderedDict
 from threading import Lock
+from typing import cast
 
 import dash
 import flask
@@ -75,7 +76,7 @@ class KeptAnswers:
 
 def keep_answers(app: dash.Dash) -> None:
     """Let an app give kept answers; after whatever refuses a request, so that nothing gets past it."""
-    kept, server = KeptAnswers(), app.server
+    kept, server = KeptAnswers(), cast("flask.Flask", app.server)
 
     @server.before_request
     def _known() -> flask.Response | None:
@@ -99,7 +100,8 @@ def keep_answers(app: dash.Dash) -> None:
         kept_as = flask.g.pop("kept_as", None)
         is_whole = response.status_code == http.HTTPStatus.OK and not response.direct_passthrough
         if kept_as is not None and is_whole and (response.content_length or _MOST_ANSWERED) < _MOST_ANSWERED:
-            kept.put(*kept_as, response.get_data())
+            asked, version = kept_as
+            kept.put(asked, version, response.get_data())
         return response
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
@@ -399,7 +399,7 @@ def _records(page: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as the grid takes them."""
     shown = page[[*_SHOWN_COLUMNS, *_FURTHER_COLUMNS, "micrograph_id"]]
     shown = shown.assign(separated=shown["separated"].map({True: "yes", False: "no"}))
-    records = shown.astype(object).where(shown.notna(), None).to_dict("records")
+    records = cast("list[dict[str, Any]]", shown.astype(object).where(shown.notna(), None).to_dict("records"))
     for record in records:
         record["id"] = f"{record['micrograph_id']}-{record['particle']}"
     return records
