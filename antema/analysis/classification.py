@@ -175,7 +175,7 @@ def called(table: pd.DataFrame, certainty: float) -> pd.DataFrame:
     whys = list(dict.fromkeys([*DOUBTS, "", *known]))
     place = np.array([whys.index(reason) for reason in [*known, ""]], dtype=np.intp)
     why = np.where(hindered, place[codes], np.where(doubts < 0, whys.index(""), doubts))
-    found: dict[str, pd.Categorical] = {
+    found = {
         "crystallinity": pd.Categorical.from_codes(
             np.where(classes < 0, len(names) - 1, classes), dtype=pd.CategoricalDtype(names)
         ),
