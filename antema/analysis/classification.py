@@ -176,11 +176,13 @@ def called(table: pd.DataFrame, certainty: float) -> pd.DataFrame:
     place = np.array([whys.index(reason) for reason in [*known, ""]], dtype=np.intp)
     why = np.where(hindered, place[codes], np.where(doubts < 0, whys.index(""), doubts))
     found = {
-        "crystallinity": pd.Categorical.from_codes(np.where(classes < 0, len(names) - 1, classes), categories=names),
-        "crystallinity_reason": pd.Categorical.from_codes(why, categories=whys),
+        "crystallinity": pd.Categorical.from_codes(
+            np.where(classes < 0, len(names) - 1, classes), dtype=pd.CategoricalDtype(names)
+        ),
+        "crystallinity_reason": pd.Categorical.from_codes(why, dtype=pd.CategoricalDtype(whys)),
     }
     if isinstance(reasons.dtype, pd.CategoricalDtype):
         return table.assign(**found)
     return table.assign(
-        **{name: pd.Series(values.astype(object), index=table.index, dtype="str") for name, values in found.items()}
+        **{name: pd.Series(np.asarray(one), index=table.index, dtype="str") for name, one in found.items()}
     )

@@ -46,6 +46,6 @@ def narrow_table(columns: dict[str, NDArray[Any]]) -> "pd.DataFrame":
     from antema.storage.particle_files import HINDRANCES
 
     n = columns["micrograph_id"].size
-    reasons = pd.Categorical.from_codes(columns["crystallinity_reason"], categories=list(HINDRANCES))
-    status = pd.Categorical.from_codes(np.zeros(n, np.int8), categories=["measured"])
+    reasons = pd.Categorical.from_codes(columns["crystallinity_reason"], dtype=pd.CategoricalDtype(list(HINDRANCES)))
+    status = pd.Categorical.from_codes(np.zeros(n, np.int8), dtype=pd.CategoricalDtype(["measured"]))
     return pd.DataFrame({**columns, "crystallinity_reason": reasons, "status": status}, copy=False)

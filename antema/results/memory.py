@@ -48,7 +48,7 @@ class _PlainDisk(Disk):
             raise OSError(msg)
         return key
 
-    def store(self, value: bytes, read: bool, key: str = "") -> Any:  # noqa: ANN401, FBT001
+    def store(self, value: bytes, read: bool, key: Any = "") -> Any:  # noqa: ANN401, FBT001
         """Refuse what diskcache would pickle."""
         if not isinstance(value, bytes):
             msg = f"memory: expected bytes, found {type(value).__name__}"

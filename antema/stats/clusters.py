@@ -104,7 +104,7 @@ def factorise(identities: NDArray[np.generic]) -> tuple[NDArray[np.intp], int]:
         lowest, highest = int(identities.min()), int(identities.max())
         if highest - lowest < 4 * identities.size + 1024:
             # ids lie close together: counted, nothing has to be sorted
-            place = (identities - identities.dtype.type(lowest)).astype(np.intp)
+            place = identities.astype(np.intp) - lowest
             there = np.bincount(place) > 0
             return (np.cumsum(there) - 1)[place], int(np.count_nonzero(there))
     numbers: dict[object, int] = {}
@@ -206,7 +206,7 @@ def resampled_quantiles(data: Clustered, p: ArrayLike, multiplicity: NDArray[np.
     blocks = -(-n // length)
     flat = (np.arange(n) // length) * data.n_images + data.image
     sums = np.bincount(flat, weights=data.weights, minlength=data.n_images * blocks)
-    at_ends = np.cumsum(sums.reshape(blocks, data.n_images), axis=0)
+    at_ends = np.cumsum(sums.astype(np.float64).reshape(blocks, data.n_images), axis=0)
     # quantiles of both sides of a tie: their mean is the quantile
     shares = np.clip(np.stack([probabilities - TIE, probabilities + TIE], axis=1), TIE, 1 - TIE)
     drawn = np.ascontiguousarray(multiplicity, dtype=np.float64)

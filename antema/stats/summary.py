@@ -144,8 +144,10 @@ class Summary:
 
 def summary_of(values: dict[str, Any]) -> Summary:
     """Return the summary that `Summary.to_dict` gave these values of."""
-    names = ("mean", "sd", "median", "d10", "d50", "d90")
-    return Summary(**values | {name: estimate_of(values[name]) for name in names})
+    estimates: dict[str, Any] = {
+        name: estimate_of(values[name]) for name in ("mean", "sd", "median", "d10", "d50", "d90")
+    }
+    return Summary(**values | estimates)
 
 
 _METHOD_TEXT = {

@@ -340,7 +340,7 @@ def read_columns(
         answer = connection.execute(_COLUMNS_QUERY, parameters).fetchnumpy()
     counts = np.ma.filled(answer["counts"], fill_value=False)
     columns: dict[str, NDArray[Any]] = {
-        column: np.ma.filled(answer[column].astype(np.float64), np.nan)[counts] for column in NUMBER_COLUMNS
+        column: np.ma.masked_array(answer[column], dtype=np.float64).filled(np.nan)[counts] for column in NUMBER_COLUMNS
     }
     columns |= {name: np.ma.filled(answer[name], 0)[counts].astype(np.int64) for name in _IDENTITIES}
     columns["crystallinity_reason"] = np.ma.filled(answer["hindrance"], 0)[counts].astype(np.int8)

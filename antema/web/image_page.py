@@ -249,8 +249,8 @@ def no_particles(micrograph: StoredMicrograph) -> str:
 
 def step(analysis_id: int, micrograph_id: int, picked: int | None, by: int) -> int | None:
     """Return the number of the next (or previous) particle that counts; the first one where none is picked."""
-    table = store().particles(analysis_id)
-    rows = table[(table["micrograph_id"] == micrograph_id) & (table["status"] == "measured")]
+    table = store().particles_of(analysis_id, micrograph_id)
+    rows = table[table["status"] == "measured"]
     numbers = sorted(int(number) for number in rows["particle"])
     if not numbers:
         return None

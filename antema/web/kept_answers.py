@@ -9,6 +9,7 @@ import http
 import json
 from collections import OrderedDict
 from threading import Lock
+from typing import cast
 
 import dash
 import flask
@@ -40,6 +41,7 @@ READING = frozenset(
 """First outputs of the callbacks that may be answered so: they write nothing, know no user and look at no clock."""
 
 _PATH = "_dash-update-component"
+_SAID_BESIDE = b'"sideUpdate"'
 _MOST_ASKED = 16 * 2**10  # bytes of a question and of an answer that are worth the room
 _MOST_ANSWERED = 512 * 2**10
 _MOST_KEPT = 64 * 2**20
@@ -75,7 +77,7 @@ class KeptAnswers:
 
 def keep_answers(app: dash.Dash) -> None:
     """Let an app give kept answers; after whatever refuses a request, so that nothing gets past it."""
-    kept, server = KeptAnswers(), app.server
+    kept, server = KeptAnswers(), cast("flask.Flask", app.server)
 
     @server.before_request
     def _known() -> flask.Response | None:
@@ -99,7 +101,11 @@ def keep_answers(app: dash.Dash) -> None:
         kept_as = flask.g.pop("kept_as", None)
         is_whole = response.status_code == http.HTTPStatus.OK and not response.direct_passthrough
         if kept_as is not None and is_whole and (response.content_length or _MOST_ANSWERED) < _MOST_ANSWERED:
-            kept.put(*kept_as, response.get_data())
+            answer = response.get_data()
+            # what failed says so beside the answer, and is to be tried again
+            if _SAID_BESIDE not in answer:
+                asked, version = kept_as
+                kept.put(asked, version, answer)
         return response
 
 

@@ -39,7 +39,7 @@ def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
     With a ``certainty`` (a fraction) they are coloured by the classes at it.
     """
     exclusions = flask.request.args.get("exclusions") != "0"
-    classes = _asked_classes(analysis_id, micrograph_id)
+    classes = _asked_classes(analysis_id, micrograph_id, exclusions=exclusions)
     result = store().image_result(analysis_id, micrograph_id)
     key = ["overlay", result.result_key, list(result.excluded) if exclusions else [], _certainty() if classes else None]
 
@@ -62,12 +62,12 @@ def preview(analysis_id: int, micrograph_id: int) -> flask.Response:
     return _png(preview_png(analysis_id, micrograph_id, max_px=size, scale_bar=scale_bar, classes=in_order))
 
 
-def _asked_classes(analysis_id: int, micrograph_id: int) -> dict[int, str] | None:
+def _asked_classes(analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> dict[int, str] | None:
     """Return the crystallinity by particle number, in their order, at the certainty asked for; None where none is."""
     certainty = _certainty()
     if certainty is None:
         return None
-    rows = called(store().particles_of(analysis_id, micrograph_id), certainty)
+    rows = called(store().particles_of(analysis_id, micrograph_id, exclusions=exclusions), certainty)
     return {int(number): str(name) for number, name in zip(rows["particle"], rows["crystallinity"], strict=True)}
 
 

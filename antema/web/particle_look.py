@@ -85,8 +85,7 @@ def look(analysis_id: int, micrograph_id: int, particle: int) -> Look:
 
 
 def _look(result: ImageResult, analysis_id: int, particle: int, text: str) -> Look:
-    table = store().particles(analysis_id)
-    numbers = table.loc[table["micrograph_id"] == result.micrograph_id, "particle"].tolist()
+    numbers = store().particles_of(analysis_id, result.micrograph_id)["particle"].tolist()
     if particle not in numbers:
         msg = f"expected a particle of {result.filename} that counts or was left out, found none numbered {particle}"
         raise NotFound(msg)

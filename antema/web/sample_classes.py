@@ -13,7 +13,7 @@ from antema.stats import Shares
 from antema.web import crystallinity_figures as figures
 from antema.web import crystallinity_view as words
 from antema.web.results import Series, measured, quantity_of, series
-from antema.web.sample_page import Result
+from antema.web.sample_result import Result
 
 PLOTS = {"shares": "Shares", "sizes": "Size by class", "coverage": "Certainty"}
 

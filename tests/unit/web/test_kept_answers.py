@@ -31,13 +31,14 @@ class Asked:
     """An app of two callbacks that count how often they are asked."""
 
     def __init__(self):
-        self.calls = []
+        self.calls, self.fails = [], False
         server = flask.Flask("asked")
 
         @server.post("/_dash-update-component")
         def _answer():
             self.calls.append(json.loads(flask.request.get_data())["output"])
-            return flask.jsonify(n=len(self.calls))
+            said = {"sideUpdate": {"message": "failed"}} if self.fails else {}
+            return flask.jsonify(n=len(self.calls), **said)
 
         app = type("App", (), {"server": server})
         keep_answers(app)
@@ -59,6 +60,11 @@ def test_who_reads_is_answered_from_memory_until_somebody_writes(asked, web_stor
     assert asked.ask("..sample-headline.children...sample-left-out.children..") == 3
     web_store.create_sample("another", by="Ann")
     assert asked.ask("sample-statistics.children") == 4
+
+
+def test_a_failure_is_tried_again(asked):
+    asked.fails = True
+    assert [asked.ask("sample-statistics.children") for _ in range(2)] == [1, 2]
 
 
 def test_who_writes_is_always_heard(asked):

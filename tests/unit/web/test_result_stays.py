@@ -5,8 +5,8 @@ import pytest
 from component_text import text_of
 
 from antema.domain import QUANTITIES, View
-from antema.web import report_data, sample_page, state
-from antema.web.sample_page import load
+from antema.web import report_data, sample_page, sample_result, state
+from antema.web.sample_result import load
 
 DIAMETER = QUANTITIES[0].column
 
@@ -87,14 +87,14 @@ def test_what_is_remembered_is_what_is_computed(web_store, make_sample, monkeypa
     assert first == fresh
     # the next reader, who could not compute anything
     monkeypatch.setattr(type(web_store), "columns", lambda *_, **__: 1 / 0)
-    sample_page._COLUMNS_KEPT._values.clear()
+    sample_result._COLUMNS_KEPT._values.clear()
     assert [load(analysis).summary(q.column, view).to_dict() for q in QUANTITIES] == first
 
 
 def test_without_memory_the_page_says_the_same(web_store, make_sample, monkeypatch):
     analysis = make_sample("plain", 4.0, 3).current_analysis_id
     remembered = shown(analysis)
-    monkeypatch.setattr(sample_page, "memory", lambda: state.Memory(web_store.data_dir / "none", 0))
+    monkeypatch.setattr(sample_result, "memory", lambda: state.Memory(web_store.data_dir / "none", 0))
     assert shown(analysis) == remembered
 
 
