@@ -23,7 +23,7 @@ _SENT = "callback-net"
 _USERS = ("n_clicks", "n_submit", "value", "drag_value", "clickData", "selectedRows", "getRowsRequest")
 
 # What a layout gives once and nothing changes afterwards: what hangs on it alone runs when the page is visited.
-_GIVEN = ("sample-id.data", "image-id.data")
+_GIVEN = ("sample-id.data", "image-id.data", "_pages_store.data")
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def test_the_table_and_the_viewer_of_a_sample(page: Page, dashboard: Dashboard, 
 
     viewer = page.locator("#sample-viewer")
     expect(viewer.locator(".imagelayer image")).to_have_count(2)
-    page.locator("label[for=sample-overlay]").click()
+    page.get_by_label("outlines", exact=True).click()
     expect(viewer.locator(".imagelayer image")).to_have_count(1)
     viewer.scroll_into_view_if_needed()
     box = viewer.locator(".nsewdrag").bounding_box()
