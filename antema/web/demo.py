@@ -92,7 +92,7 @@ def version(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def read_shipped(name: str, pixel_size_nm: float, folder: Path = FILES) -> Micrograph:
+def read_shipped(folder: Path, name: str, pixel_size_nm: float) -> Micrograph:
     """Return a micrograph of the demo; its pixel size is known beside the file, a PNG having no place for it."""
     size = PixelSize(pixel_size_nm, "sidecar: the simulation's truth (.json)")
     return read(folder / name).with_pixel_size(size)
@@ -138,7 +138,7 @@ def _add_micrographs(store: Store, sample: Sample, values: dict[str, Any], by: s
     for name in values["images"]:
         if name in there:
             continue
-        micrograph = read_shipped(name, values["pixel_size_nm"])
+        micrograph = read_shipped(FILES, name, values["pixel_size_nm"])
         entries = [replace(entry, pixel_size=micrograph.pixel_size) for entry in contents(FILES / name)]
         _keep_truth(store, name)
         copy = store.incoming_dir / name

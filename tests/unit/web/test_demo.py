@@ -192,7 +192,7 @@ def test_the_shipped_micrographs_are_small_calibrated_and_come_with_their_truth(
     assert samples_of(FILES) == demo_samples(), "python -m antema.web.make_demo makes them anew"
     assert sum((FILES / name).stat().st_size for _, name in shipped()) < MOST_BYTES
     for size, name in shipped():
-        micrograph = read_shipped(name, size)
+        micrograph = read_shipped(FILES, name, size)
         assert isinstance(micrograph, Micrograph)
         assert (micrograph.shape, micrograph.pixels.dtype) == ((1024, 1024), np.uint8)
         assert micrograph.pixel_size == PixelSize(size, "sidecar: the simulation's truth (.json)")
