@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,14 @@ def finish_demo(data: Path, sample_ids: list[int], *, by: str) -> None:
     AntemaError
         When an analysis fails.
     """
-    store = open_store(data)
-    for sample_id in sample_ids:
-        # started one by one: a job that waits without a process would be taken for a dead one
-        if _needs_result(store, sample_id) and (ended := jobs.run(_job(store, sample_id, by).id, data)).error:
-            raise AntemaError(ended.error)
+    with closing(open_store(data)) as store:
+        for sample_id in sample_ids:
+            if not _needs_result(store, sample_id):
+                continue
+            # started one by one: a job that waits without a process would be taken for a dead one
+            ended = jobs.run(_job(store, sample_id, by).id, data)
+            if ended.status == "failed":
+                raise AntemaError(ended.error)
 
 
 def is_offered(store: Store) -> bool:
