@@ -222,6 +222,7 @@ def test_the_shipped_micrographs_are_small_calibrated_and_come_with_their_truth(
 def test_the_shipped_results_are_those_of_this_version():
     recipe = default_recipe()
     for size, name in shipped():
+        assert (FILES / name).with_suffix(".parquet").is_file(), "python -m antema.web.make_demo --results-only"
         said = demo.read_said(FILES, name.removesuffix(".png"))
         assert (said["image_sha256"], said["pixel_size_nm"]) == (file_sha256(FILES / name), size)
         assert said["version"] == version(recipe), "python -m antema.web.make_demo --results-only makes them anew"
