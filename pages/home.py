@@ -87,5 +87,6 @@ def _offer_demo(_: object, clicks: int | None) -> bool:
 def _demo(clicks: int | None) -> Any:  # noqa: ANN401 - Dash's no_update
     if not clicks:
         return no_update
-    waiting = load_demo(store(), by=current_user())
-    return {"jobs": [job.id for job in waiting], "request": uuid.uuid4().hex} if waiting else no_update
+    by = current_user()
+    missing = load_demo(store(), by=by)
+    return {"samples": missing, "by": by, "request": uuid.uuid4().hex} if missing else no_update

@@ -62,7 +62,7 @@ def check_job(request: object) -> Hashable:
 
 
 def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
-    """Do the requested jobs of the demo, for which no results of this version were shipped."""
+    """Analyse those samples of the demo that no shipped results fit."""
     if not request:
         return no_update
     from antema.domain import AntemaError
@@ -70,7 +70,7 @@ def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None
     from antema.web.demo import finish_demo
 
     try:
-        finish_demo(get_settings().data, request["jobs"])
+        finish_demo(get_settings().data, request["samples"], by=request["by"])
     except AntemaError as error:
         set_progress(f"The demo could not be analysed: {error}")
     except Exception:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from antema.domain import AlreadyThere, Annotations, AntemaError, Micrograph, No
 from antema.imaging import contents, read
 from antema.nets.card import find
 from antema.private import FILE_MODE, private_folder
-from antema.storage import Examined, Job, Sample, Store
+from antema.storage import Examined, Job, Sample, Store, StoredMicrograph, open_store
 from antema.storage.result_files import read_result, read_said
 from antema.web.models_view import default_recipe
 
@@ -28,42 +28,50 @@ FILES = Path(__file__).parents[1] / "demo"
 _NAME = "Demo: "
 
 
-def load_demo(store: Store, *, by: str) -> list[Job]:
+def load_demo(store: Store, *, by: str) -> list[int]:
     """Take the demo's samples, micrographs and results into a store; what is there of them, or archived, is taken up.
 
     Returns
     -------
-    list of Job
-        Queued ones: those that another network or recipe than the shipped results were made with asks for; mostly none.
+    list of int
+        The samples that no shipped results fit, since another network or recipe is the default here: mostly none.
 
     Raises
     ------
     AntemaError
         When it is being loaded already.
     """
+    recipe = default_recipe()
     with _sole_maker(store):
-        waiting: list[Job] = []
+        missing: list[int] = []
         for values in samples_of(FILES):
             sample = _present(store, values, by)
             _add_micrographs(store, sample, values, by)
-            job = _job_to_do(store, sample.id, by)
-            if job is not None and not _give_results(store, job, sample.id):
-                waiting.append(job)
-        return waiting
+            if not _needs_result(store, sample.id):
+                continue
+            if _are_shipped(store, sample.id, recipe):
+                _give_results(store, jobs.start(store, sample.id, recipe, by=by))
+            else:
+                missing.append(sample.id)
+        return missing
 
 
-def finish_demo(data: Path, job_ids: list[int]) -> None:
-    """Do the jobs that `load_demo` left, one after another.
+def finish_demo(data: Path, sample_ids: list[int], *, by: str) -> None:
+    """Analyse the samples that `load_demo` left, one after another.
 
     Raises
     ------
     AntemaError
         When an analysis fails.
     """
-    for job_id in job_ids:
-        ended = jobs.run(job_id, data)
-        if ended.status == "failed":
-            raise AntemaError(ended.error)
+    with closing(open_store(data)) as store:
+        for sample_id in sample_ids:
+            if not _needs_result(store, sample_id):
+                continue
+            # started one by one: a job that waits without a process would be taken for a dead one
+            ended = jobs.run(_job(store, sample_id, by).id, data)
+            if ended.status == "failed":
+                raise AntemaError(ended.error)
 
 
 def is_offered(store: Store) -> bool:
@@ -93,7 +101,7 @@ def version(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def read_shipped(name: str, pixel_size_nm: float, folder: Path = FILES) -> Micrograph:
+def read_shipped(folder: Path, name: str, pixel_size_nm: float) -> Micrograph:
     """Return a micrograph of the demo; its pixel size is known beside the file, a PNG having no place for it."""
     size = PixelSize(pixel_size_nm, "sidecar: the simulation's truth (.json)")
     return read(folder / name).with_pixel_size(size)
@@ -142,7 +150,7 @@ def _add_micrographs(store: Store, sample: Sample, values: dict[str, Any], by: s
     for name in values["images"]:
         if name in there:
             continue
-        micrograph = read_shipped(name, values["pixel_size_nm"])
+        micrograph = read_shipped(FILES, name, values["pixel_size_nm"])
         entries = [replace(entry, pixel_size=micrograph.pixel_size) for entry in contents(FILES / name)]
         _keep_truth(store, name)
         copy = store.incoming_dir / name
@@ -163,41 +171,47 @@ def _keep_truth(store: Store, name: str) -> None:
     (folder / truth).chmod(FILE_MODE)
 
 
-def _job_to_do(store: Store, sample_id: int, by: str) -> Job | None:
-    """Return the job that brings a sample to its result, queued; None when it has one or a job is at it."""
+def _needs_result(store: Store, sample_id: int) -> bool:
+    """Return whether a sample shows no result and no job is at one."""
     analyses = store.analyses(sample_id)
     latest = store.jobs(limit=1, analysis_id=analyses[0].id) if analyses else []
-    if latest and latest[0].is_active:
-        return None
+    return store.current_analysis(sample_id) is None and not (latest and latest[0].is_active)
+
+
+def _job(store: Store, sample_id: int, by: str) -> Job:
+    """Return a queued job that brings a sample to its result: one that broke off, or a new one."""
+    analyses = store.analyses(sample_id)
+    latest = store.jobs(limit=1, analysis_id=analyses[0].id) if analyses else []
     if latest and latest[0].status in ("interrupted", "cancelled"):
         return jobs.resume(store, latest[0].id, by)
-    if store.current_analysis(sample_id) is not None:
-        return None
     return jobs.start(store, sample_id, default_recipe(), by=by)
 
 
-def _give_results(store: Store, job: Job, sample_id: int) -> bool:
-    """Bring a job to its end with the shipped results; return whether they are those that it asks for."""
-    analysis = store.analysis(job.analysis_id)
-    asked = version(analysis.recipe)
-    micrographs = [one for one in store.micrographs(sample_id) if one.is_analysable]
-    for micrograph in micrographs:
+def _analysable(store: Store, sample_id: int) -> list[StoredMicrograph]:
+    return [micrograph for micrograph in store.micrographs(sample_id) if micrograph.is_analysable]
+
+
+def _are_shipped(store: Store, sample_id: int, recipe: Recipe) -> bool:
+    """Return whether the shipped results are what this recipe gives now for the micrographs of a sample."""
+    now = version(recipe)
+    for micrograph in _analysable(store, sample_id):
         name = Path(micrograph.filename).stem
         said = read_said(FILES, name) if (FILES / f"{name}.parquet").is_file() else {}
-        is_same_image = (said.get("image_sha256"), said.get("pixel_size_nm")) == (
-            micrograph.sha256,
-            micrograph.pixel_size.nm,
-        )
-        if not is_same_image or said["version"] != asked:
+        found = (said.get("version"), said.get("image_sha256"), said.get("pixel_size_nm"))
+        if found != (now, micrograph.sha256, micrograph.pixel_size.nm):
             return False
+    return True
+
+
+def _give_results(store: Store, job: Job) -> None:
+    """Bring a job to its end with the shipped results."""
+    analysis = store.analysis(job.analysis_id)
     store.claim_job(job.id)
     store.update_job(job.id, status="running")
-    particles = 0
-    for micrograph in micrographs:
+    particles = done = 0
+    for micrograph in _analysable(store, analysis.sample_id):
         name = Path(micrograph.filename).stem
-        result = read_result(FILES, name)
         key = read_said(FILES, name)["result_key"]
-        particles += store.save_result(analysis.id, micrograph.id, key, result).n_measured
-    done = len(micrographs)
+        particles += store.save_result(analysis.id, micrograph.id, key, read_result(FILES, name)).n_measured
+        done += 1
     store.update_job(job.id, status="done", images_done=done, images_reused=done, particles=particles)
-    return True

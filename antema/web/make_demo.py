@@ -37,7 +37,7 @@ def write_results(folder: Path) -> None:
     segmenter, classifier = nets.load(recipe.model), load_classifier(recipe)
     for sample in samples_of(folder):
         for name in sample["images"]:
-            micrograph = read_shipped(name, sample["pixel_size_nm"], folder)
+            micrograph = read_shipped(folder, name, sample["pixel_size_nm"])
             result = analyse(micrograph, recipe, segmenter=segmenter, classifier=classifier)
             key = result_key(
                 micrograph.sha256,

@@ -38,6 +38,10 @@ _EXACT_TO_LOOK_BESIDE = 0.35
 _MOST_LOOKED_BESIDE = 3
 _CLOSE_EDGES_PX = (320,)
 
+#: Grey values of two parts of a bar differ by less than this, and so many pixels of a second one show that it is there.
+_SAME_GREY = 30
+_LEAST_BEHIND_PX = 4
+
 #: The length of a shorter bar is not known to 4 %, which is too little to offer a scale.
 _LEAST_OFFERED_PX = 25
 
@@ -65,10 +69,10 @@ def find_annotations(pixels: NDArray[np.generic]) -> Annotations:
     strips = find_strips(grey)
     lines = [line for line in find_lines(grey) if is_text(grey, line)]
     bars = [bar for bar in (*whole_bars(find_bars(grey)), *find_flat_bars(grey)) if not _is_stroke(bar, lines)]
-    bar, labels = _choose(bars, lines, strips)
+    bar, labels = _choose(grey, bars, lines, strips)
     if not labels:
         lines += _lines_beside(grey, bars, lines)
-        bar, labels = _choose(bars, lines, strips)
+        bar, labels = _choose(grey, bars, lines, strips)
     boxes = [*strips, *(line.box for line in lines)]
     boxes += [box for line in lines if (box := backing_box(grey, line.box)) is not None]
     scale_bar = None
@@ -119,7 +123,9 @@ def _is_stroke(bar: Bar, lines: list[Line]) -> bool:
     )
 
 
-def _choose(bars: list[Bar], lines: list[Line], strips: tuple[Box, ...]) -> tuple[Bar | None, list[Line]]:
+def _choose(
+    grey: NDArray[np.uint8], bars: list[Bar], lines: list[Line], strips: tuple[Box, ...]
+) -> tuple[Bar | None, list[Line]]:
     """Return the scale bar and the lines beside it that name a length; a bar without such lines must be exact."""
     labels = [line for line in lines if readings_in(line.text)]
     best: tuple[float, Bar | None, list[Line]] = (0.0, None, [])
@@ -138,7 +144,7 @@ def _choose(bars: list[Bar], lines: list[Line], strips: tuple[Box, ...]) -> tupl
             partners = [other for other in bars if _is_other_half(bar, other, closest)]
             if partners:
                 whole = _both_halves(bar, max(partners, key=lambda other: other.exactness))
-            elif any(_within(closest.box, strip) for strip in strips):
+            elif any(_within(closest.box, strip) for strip in strips) and _goes_on(grey, bar, closest):
                 # instruments write the label between two halves: one alone would give half the length
                 continue
         best = (score, whole, near)
@@ -159,6 +165,15 @@ def _is_inline(bar: Bar, line: Line) -> bool:
     return is_beside and box.y <= 0.5 * (bar.top + bar.bottom) <= box.y + box.h
 
 
+def _goes_on(grey: NDArray[np.uint8], bar: Bar, line: Line) -> bool:
+    """Return whether something of a bar's grey value is behind its label, on the line of the bar."""
+    box = line.box
+    reach = 2 * box.h
+    behind = box.x + box.w if box.x > bar.left else box.x - reach
+    rows = grey[bar.top : bar.bottom, max(behind, 0) : max(behind + reach, 0)]
+    return rows.size > 0 and bool((np.abs(np.median(rows, axis=0) - bar.grey) < _SAME_GREY).sum() >= _LEAST_BEHIND_PX)
+
+
 def _is_other_half(bar: Bar, other: Bar, label: Line) -> bool:
     """Return whether two bars are one that is interrupted by its label."""
     first, second = sorted((bar, other), key=lambda half: half.left)
@@ -166,7 +181,7 @@ def _is_other_half(bar: Bar, other: Bar, label: Line) -> bool:
     return (
         abs(first.top - second.top) <= 2
         and abs(first.bottom - second.bottom) <= 2
-        and abs(first.grey - second.grey) < 30
+        and abs(first.grey - second.grey) < _SAME_GREY
         and first.right < box.x + 0.5 * box.w < second.left
         and box.x - first.right < 1.5 * box.h
         and second.left - (box.x + box.w) < 1.5 * box.h

@@ -87,7 +87,8 @@ def _read(series: list[Path], emi: Path | None) -> list[DataSet]:
             pass
         from rsciio import tia
 
-        signals: list[dict[str, Any]] = tia.file_reader(str(entry))
+        reader: Any = tia
+        signals: list[dict[str, Any]] = reader.file_reader(str(entry))
         return [_dataset(signal, described=emi is not None) for signal in signals]
 
 

@@ -59,7 +59,7 @@ def small(tmp_path, monkeypatch):
 
 
 def load(store):
-    return [job.id for job in load_demo(store, by="Ann")]
+    return load_demo(store, by="Ann")
 
 
 def counts(store):
@@ -132,21 +132,38 @@ def test_half_a_demo_is_completed(web_store, small, monkeypatch):
 def test_results_of_another_version_are_not_given_but_computed(web_store, small, monkeypatch):
     monkeypatch.setattr("antema.web.demo.ALGORITHM_VERSION", "another")
 
-    waiting = load(web_store)
+    missing = load(web_store)
 
-    assert [web_store.job(job_id).status for job_id in waiting] == ["queued", "queued"]
-    finish_demo(web_store.data_dir, waiting)
+    assert sorted(missing) == sorted(summary.sample.id for summary in web_store.samples())
+    assert web_store.jobs() == [], "a job that waits without a process would be taken for a dead one"
+    finish_demo(web_store.data_dir, missing, by="Ann")
     assert counts(web_store) == [(2, 6), (2, 6)]
+
+
+def test_an_analysis_that_broke_off_goes_on(web_store, small, monkeypatch):
+    monkeypatch.setattr("antema.web.demo.ALGORITHM_VERSION", "another")
+    missing = load(web_store)
+
+    def interrupt(job_id, _):
+        web_store.claim_job(job_id)
+        web_store.interrupt_job(job_id)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "run", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            finish_demo(web_store.data_dir, missing, by="Ann")
+    assert load(web_store) == missing
+    finish_demo(web_store.data_dir, missing, by="Ann")
+    assert [job.status for job in web_store.jobs()] == ["done", "done"]
 
 
 def test_a_micrograph_with_another_scale_is_computed(web_store, small):
     load(web_store)
     one = web_store.samples()[0].sample.id
+    assert demo._are_shipped(web_store, one, default_recipe())
     web_store.set_pixel_size([micrograph.id for micrograph in web_store.micrographs(one)], 0.5, by="Ann")
-    job = jobs.start(web_store, one, default_recipe(), by="Ann")
-
-    assert not demo._give_results(web_store, job, one)
-    assert web_store.job(job.id).status == "queued"
+    assert not demo._are_shipped(web_store, one, default_recipe())
 
 
 @pytest.mark.parametrize(
@@ -163,7 +180,7 @@ def test_a_demo_whose_analysis_fails_says_so(web_store, monkeypatch, error, word
         raise error
 
     monkeypatch.setattr(demo, "finish_demo", fail)
-    request = {"jobs": [1], "request": "1"}
+    request = {"samples": [1], "by": "Ann", "request": "1"}
     assert background.run_demo(told.append, request) == request
     assert told == [f"The demo could not be analysed: {words}"]
 
@@ -192,7 +209,7 @@ def test_the_shipped_micrographs_are_small_calibrated_and_come_with_their_truth(
     assert samples_of(FILES) == demo_samples(), "python -m antema.web.make_demo makes them anew"
     assert sum((FILES / name).stat().st_size for _, name in shipped()) < MOST_BYTES
     for size, name in shipped():
-        micrograph = read_shipped(name, size)
+        micrograph = read_shipped(FILES, name, size)
         assert isinstance(micrograph, Micrograph)
         assert (micrograph.shape, micrograph.pixels.dtype) == ((1024, 1024), np.uint8)
         assert micrograph.pixel_size == PixelSize(size, "sidecar: the simulation's truth (.json)")
@@ -205,6 +222,7 @@ def test_the_shipped_micrographs_are_small_calibrated_and_come_with_their_truth(
 def test_the_shipped_results_are_those_of_this_version():
     recipe = default_recipe()
     for size, name in shipped():
+        assert (FILES / name).with_suffix(".parquet").is_file(), "python -m antema.web.make_demo --results-only"
         said = demo.read_said(FILES, name.removesuffix(".png"))
         assert (said["image_sha256"], said["pixel_size_nm"]) == (file_sha256(FILES / name), size)
         assert said["version"] == version(recipe), "python -m antema.web.make_demo --results-only makes them anew"
