@@ -161,7 +161,7 @@ def _set_scale(
     changed: int,
 ) -> tuple[Any, Any, Any, Any]:
     if not ctx.triggered[0]["value"]:
-        return (no_update,) * 4
+        return no_update, no_update, no_update, no_update
     action = {"image-use-bar": "scale-bars", "image-file-nm": "file-scale"}.get(str(ctx.triggered_id), "scale")
     try:
         asked = ask_or_apply(action, [micrograph_id], value=nm)

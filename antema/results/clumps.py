@@ -28,9 +28,10 @@ def clump_share(measured_nm2: float, dropped_nm2: Mapping[str, float]) -> float:
 
 def clump_share_of(table: "pd.DataFrame") -> float:
     """Return `clump_share` of a particle table."""
-    areas = table.groupby(["status", "drop_reason"], observed=True)["area_nm2"].sum()
-    dropped = {str(reason): float(area) for (status, reason), area in areas.items() if status != "measured"}
-    measured = float(table.loc[table["status"] == "measured", "area_nm2"].sum())
+    is_measured = table["status"] == "measured"
+    areas = table.loc[~is_measured].groupby("drop_reason", observed=True)["area_nm2"].sum()
+    dropped = {str(reason): float(area) for reason, area in areas.items()}
+    measured = float(table.loc[is_measured, "area_nm2"].sum())
     return clump_share(measured, dropped)
 
 

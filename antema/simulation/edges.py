@@ -1,6 +1,6 @@
 """Where a particle ends by the contrast of its own image: at half of what it has just inside its rim."""
 
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,6 @@ RIM, LEAST_RIM_PX, MOST_RIM = (0.1, 0.3), (1.5, 3.0), (0.3, 0.6)
 edge's own blur, that many pixels, as far as the width leaves room for that."""
 LEVEL = 0.5
 """Of the contrast there; thresholds and people set the edge about here."""
-Widths = TypeVar("Widths", float, NDArray[np.floating])
-
 _SMOOTH_NM = 0.1
 """Standard deviation that takes projected columns of atoms out: a spacing of 0.2 nm keeps 1 % of its amplitude."""
 _AIRY = 0.21
@@ -26,7 +24,7 @@ _AIRY = 0.21
 _WIDEST_MRAD = 25.0
 
 
-def rim_px_of(width_px: Widths) -> tuple[Widths, Widths]:
+def rim_px_of(width_px: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a number or an array of them, and so back
     """Return between which depths in pixels a particle, by half of its width in pixels, is just inside its rim."""
     shallow, deep = (
         np.maximum(share * width_px, np.minimum(least, most * width_px))

@@ -345,7 +345,7 @@ def read_columns(
     columns |= {name: np.ma.filled(answer[name], 0)[counts].astype(np.int64) for name in _IDENTITIES}
     columns["crystallinity_reason"] = np.ma.filled(answer["hindrance"], 0)[counts].astype(np.int8)
     why = np.ma.filled(answer["dropped_for"], 0)[~counts]
-    areas = np.ma.filled(answer["area_nm2"].astype(np.float64), 0)[~counts]
+    areas = np.ma.masked_array(answer["area_nm2"], dtype=np.float64).filled(0)[~counts]
     n = np.bincount(why, minlength=len(DROP_REASONS) + 1)
     nm2 = np.bincount(why, areas, minlength=len(DROP_REASONS) + 1)
     reasons = (*DROP_REASONS, "")
