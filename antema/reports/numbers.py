@@ -331,7 +331,7 @@ def _class_codes(table: "pd.DataFrame") -> NDArray[np.intp]:
     """Return the place of each row's class in `CLASSES`, -1 where it was not classified."""
     import pandas as pd
 
-    return np.asarray(pd.Categorical(table["crystallinity"], categories=list(CLASSES)).codes, dtype=np.intp)
+    return np.asarray(pd.Index(CLASSES).get_indexer(pd.Index(table["crystallinity"].astype(object))), dtype=np.intp)
 
 
 def _class_counts(report: SampleReport, view: View) -> _ClassCounts | None:

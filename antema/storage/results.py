@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +45,8 @@ class Results(StoreBase):
         super().__init__(data_dir, database)
         self._tables: Kept[pd.DataFrame] = Kept(_TABLES_KEPT)
         self._tables_of_one: Kept[pd.DataFrame] = Kept(_TABLES_OF_ONE_KEPT)
-        self._image_results: Kept[list[ImageResult]] = Kept(_LISTS_KEPT)
-        self._lists_of_now: dict[Hashable, tuple[tuple[int, int], list[ImageResult]]] = {}
+        self._image_results: Kept[tuple[list[ImageResult], Hashable]] = Kept(_LISTS_KEPT)
+        self._lists_of_now: dict[Hashable, tuple[Hashable, list[ImageResult]]] = {}
         self._overlays: Kept[bytes] = Kept(_OVERLAYS_KEPT)
 
     def find_result(self, result_key: str) -> ImageResult | None:
@@ -228,7 +228,7 @@ class Results(StoreBase):
         version = self._database.version()
         key = (analysis_id, wanted, exclusions)
         known = self._lists_of_now.get(key)
-        if known is not None and known[0] == version:
+        if known is not None and known[0] == (version, _stamps(known[1])):
             return list(known[1])
         with self._database.reading() as session:
             analysis_id = number(analysis_id, "analysis")
@@ -238,11 +238,18 @@ class Results(StoreBase):
                 query = select(link).where(link.analysis_id == analysis.id, link.status.in_(wanted))
                 return [self._of_link(session, row) for row in session.scalars(query.order_by(link.micrograph_id))]
 
-            found = self._image_results.get((analysis_id, wanted, self._state_of(session, analysis_id)), read)
+            def read_with_stamps() -> tuple[list[ImageResult], Hashable]:
+                listed = read()
+                return listed, _stamps(listed)
+
+            state = (analysis_id, wanted, self._state_of(session, analysis_id))
+            found, stamps = self._image_results.get(state, read_with_stamps)
+            if stamps != _stamps(found):  # a file has changed under the rows
+                found = read()
         results = list(found) if exclusions else [one.as_computed for one in found]
         if len(self._lists_of_now) >= _LISTS_KEPT:
             self._lists_of_now.clear()
-        self._lists_of_now[key] = version, results
+        self._lists_of_now[key] = (version, _stamps(results)), results
         return list(results)
 
     def result_state(self, analysis_id: int, *, exclusions: bool = True) -> list[Any]:
@@ -638,6 +645,19 @@ class Results(StoreBase):
             reused=link is not None and link.reused,
             finished_at=row.created_at if link is None else link.updated_at,
         )
+
+
+def _stamps(results: Sequence[ImageResult]) -> Hashable:
+    """Return size and time of the particle files of results: what is known of a file that changed is true no more."""
+
+    def stamp(path: Path | None) -> tuple[int, int] | None:
+        try:
+            found = None if path is None else path.stat()
+        except OSError:
+            return -1, -1
+        return None if found is None else (found.st_size, found.st_mtime_ns)
+
+    return tuple(stamp(one.parquet) for one in results)
 
 
 def _fault_words(fault: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, MetaData, String, TypeDecorator, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -239,7 +239,7 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
     # Whether it waits for its turn, and when its last one began (`antema.storage.turns`).
-    waits_for_turn: Mapped[bool]
+    waits_for_turn: Mapped[bool] = mapped_column(server_default=false())
     turn_at: Mapped[datetime | None]
     pid: Mapped[int | None]
     host: Mapped[str | None]

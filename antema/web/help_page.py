@@ -82,6 +82,10 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
 REASONS: dict[str, tuple[str, str | None]] = {
     "touches_border": ("The rest of the particle is not on the image, so it has no size.", "drop_border"),
     "too_small": ("Below what is taken for a particle; noise looks like this.", "min_diameter_nm"),
+    "unresolved": (
+        "A clump that nothing could take apart; its share of the area is said before the numbers.",
+        "separation",
+    ),
     "too_many_holes": ("A network, a film or dirt rather than a particle.", "max_holes"),
     "convexity_too_low": ("Too tangled to be taken apart reliably.", "convexity_lower_bound"),
     "not_separable": ("An overlap whose parts could not be told from each other.", "separation"),

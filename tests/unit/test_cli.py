@@ -523,10 +523,12 @@ def test_train_hands_on_what_it_was_told(monkeypatch):
         "minutes": 2.0,
         "seed": 5,
         "device": "auto",
-        "architecture": "unet-stride2",
+        "architecture": "unet-outlines",
         "start_from": None,
-        "rate": 2e-3,
-        "batch": 16,
+        "partly_labelled": [],
+        "shares": None,
+        "rate": None,
+        "batch": None,
     }
 
 

@@ -79,7 +79,7 @@ def test_a_deleted_micrograph_is_out_of_lists_and_counts_and_comes_back(store, f
 def test_the_same_bytes_are_refused_while_they_lie_in_the_bin(store, full):
     sample, (first, _), _ = full
     store.delete("micrograph", first.id, by="Bob")
-    with pytest.raises(AlreadyThere, match="are in the bin already as image-1.tif: take it back from there, or empty"):
+    with pytest.raises(AlreadyThere, match="is in the bin already, as image-1.tif: take it back from there, or empty"):
         add_micrograph(store, sample.id, 1, name="again.tif")
     store.empty_bin(by="Bob")
     again = add_micrograph(store, sample.id, 1, name="again.tif")

@@ -119,7 +119,7 @@ def test_a_file_uploaded_again_takes_the_place_of_a_damaged_one(store, sample, t
         add_micrograph(store, sample.id, 1)
     assert refused.value.micrograph_id == first.id
     assert store.blob_fault(first.sha256) == ""
-    with pytest.raises(AlreadyThere, match=r"already as image-1.tif$"):
+    with pytest.raises(AlreadyThere, match=r"already, as image-1.tif\.$"):
         add_micrograph(store, sample.id, 1, name="again.tif")
 
 
