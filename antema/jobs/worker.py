@@ -150,7 +150,8 @@ class _Work:
         from antema import nets
         from antema.analysis import load_classifier
 
-        have = {one.micrograph_id: one for one in self.store.image_results(self.analysis.id) if one.status == "done"}
+        # also of one whose file was lost, which has its key still
+        have = {one.micrograph_id: one for one in self.store.image_results(self.analysis.id) if one.result_key}
         named = self.store.micrographs_to_analyse(self.analysis.id)
         # what is done stays in the result, whatever became of the micrograph since
         micrographs = [m for m in named if m.id in have or self._is_in_use(m)]

@@ -249,7 +249,9 @@ def as_json(value: object) -> bytes:
 
 
 def _plain(values: Iterable[Any], name: str) -> list[Any]:
-    return [_plain_value(value, whole=name in WHOLE_NUMBERS) for value in values]
+    from pandas import NA
+
+    return [None if value is NA else _plain_value(value, whole=name in WHOLE_NUMBERS) for value in values]
 
 
 def _plain_value(value: Any, *, whole: bool) -> Any:  # noqa: ANN401 - cells of any kind come in

@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -579,17 +580,22 @@ class Results(StoreBase):
 
     def _of_link(self, session: Session, link: schema.AnalysisImage) -> ImageResult:
         analysis = get_analysis(session, link.analysis_id)
-        fault = "" if link.result is None else self._particles_fault(link.result)
-        if link.result is not None and not fault:
-            return self._to_result(session, link.result, link.micrograph, analysis, link)
+        if link.result is not None:
+            fault = self._particles_fault(link.result)
+            found = self._to_result(session, link.result, link.micrograph, analysis, link)
+            if not fault:
+                return found
+            # what it was of is known still, and is needed to compute it anew
+            lost = {"status": "failed", "error": _fault_words(fault), "n_measured": 0, "n_dropped": 0}
+            return replace(found, **lost)
         reason = _why_not_counted(link.micrograph)
         moved_to = _moved_to(link.micrograph, analysis)
         return ImageResult(
             analysis_id=link.analysis_id,
             micrograph_id=link.micrograph_id,
             filename=link.micrograph.filename,
-            status="failed" if fault else link.status,
-            error=_fault_words(fault) if fault else link.error,
+            status=link.status,
+            error=link.error,
             changes=("moved",) if moved_to else (),
             moved_to=moved_to,
             counts=not reason,

@@ -336,11 +336,12 @@ def _read_coco(folder: Path, *, one_by_one: bool) -> list[LabelledImage]:
 def coco_instances(folder: Path) -> list[tuple[Path, list[tuple[Instance, str]]]]:
     """Return the images of a folder with ``annotations.coco.json``, each with its objects and their categories."""
     content = json.loads((folder / "annotations.coco.json").read_text("utf-8"))
-    words = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
+    words = {entry["id"]: str(entry["name"]) for entry in content.get("categories", [])}
     result = []
     for entry in sorted(content["images"], key=lambda entry: entry["file_name"]):
+        height, width = _read_values(folder / entry["file_name"]).shape[:2]
         drawn = [
-            (_filled(each["segmentation"], (entry["height"], entry["width"])), words[each["category_id"]])
+            (_filled(each["segmentation"], (height, width)), words.get(each.get("category_id"), ""))
             for each in content["annotations"]
             if each["image_id"] == entry["id"]
         ]

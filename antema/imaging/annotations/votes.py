@@ -136,6 +136,10 @@ def _without_bar(grey: NDArray[np.uint8], box: Box, bar: Bar) -> Any:  # noqa: A
         max(bar_box.y - _EDGE_PX - top, 0) : max(bar_box.y + bar_box.h + _EDGE_PX - top, 0),
         max(bar_box.x - 2 * _EDGE_PX - left, 0) : max(bar_box.x + bar_box.w + 2 * _EDGE_PX - left, 0),
     ] = True
+    is_between = bar_box.x < box.x and box.x + box.w < bar_box.x + bar_box.w
+    if is_between and box.y < bar_box.y + bar_box.h // 2 < box.y + box.h:
+        # the label stands between the halves of its bar, and nothing of that is behind it
+        covered[:, box.x - left : box.x + box.w - left] = False
     if covered.any() and not covered.all():
         # the grey that most of the rest has is the ground
         patch[covered] = np.median(patch[~covered])

@@ -309,7 +309,7 @@ def test_a_unit_that_no_micrograph_has_is_told_by_its_letters_and_the_size_of_th
 ) -> None:
     # 327 px: as µm a pixel would have 306 nm
     assert voted(monkeypatch, "100.0mm", "100.0nm", "100.0rm") == 100
-    assert voted(monkeypatch, "0.5 mm", "0.5 µm") == 500
+    assert voted(monkeypatch, "0.5 µm", "0.5 mm") == 500
     assert voted(monkeypatch, "100.0nm") == 100
 
 

@@ -163,8 +163,8 @@ def test_a_model_that_is_not_there_fails_the_job(store, sample, micrographs, mon
         raise NotFound(msg)
 
     monkeypatch.setattr(antema.nets, "load", load)
-    done = jobs.run(jobs.start(store, sample.id, Recipe(model="gone"), "Ann").id, store.data_dir)
-    assert (done.status, done.error) == ("failed", "expected a model, found none named gone")
+    done = jobs.run(jobs.start(store, sample.id, Recipe(), "Ann").id, store.data_dir)
+    assert (done.status, done.error) == ("failed", "expected a model, found none named default")
     assert store.image_results(done.analysis_id) == []
 
 

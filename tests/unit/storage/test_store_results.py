@@ -308,7 +308,8 @@ def test_images_without_particles_count_as_images(store, sample):
     micrograph = add_micrograph(store, sample.id, 1, n=0)
     analysis = store.create_analysis(sample.id, Recipe(), "Ann")
     result = save_analysis(store, analysis.id, micrograph)
-    assert (result.status, result.n_measured, result.notes[0]) == ("done", 0, "No particle was found.")
+    assert (result.status, result.n_measured) == ("done", 0)
+    assert "No particle was found." in result.notes
     assert len(store.particles(analysis.id)) == 0
     assert store.overlay_png(analysis.id, micrograph.id).startswith(b"\x89PNG")
 

@@ -61,7 +61,7 @@ def test_classes_are_corrected_too(results):
 def test_links_to_downloads_ask_for_what_is_shown():
     view = View(weighting="area", border_weighted=True, crystallinity_certainty=0.9)
     hrefs = [item.href for item in sample_page.downloads_menu(7, view)]
-    assert hrefs[0] == "/download/analysis/7/report.pdf?weighting=area&border=1&certainty=90"
+    assert hrefs[0] == "/download/analysis/7/report.pdf?weighting=area&border=1&exclusions=1&certainty=90"
 
 
 def test_an_empty_result_can_be_looked_at_with_the_switch_on(results):

@@ -199,7 +199,7 @@ def test_an_image_without_particles_is_no_matter_of_pixel_sizes(web_store, make_
 def test_where_nothing_could_be_told_no_shares_are_compared(web_store, make_sample):
     known = make_sample("known", 4.0, 6, classes=("amorphous",))
     unknown = make_sample("coarse", 4.4, 6, classes=("amorphous",))
-    third = make_sample("third", 4.4, 6, classes=("monocrystalline",))
+    third = make_sample("third", 4.5, 6, classes=("monocrystalline",))
     comparable = load(Choice.of([known.id, unknown.id, third.id], None, None, log=False))
     # no lattice can be seen in the second one's images: each of its particles is unknown
     blind = dataclasses.replace(comparable.members[1], table=comparable.members[1].table.assign(p_lattice_visible=0.1))
