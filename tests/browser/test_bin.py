@@ -197,7 +197,7 @@ def test_a_truncated_particle_file_is_said_and_computed_anew(
     first.parquet.write_bytes(first.parquet.read_bytes()[:-100])
     page.reload()
     said = page.locator("#sample-failures")
-    expect(said).to_contain_text("field_71.tif: its particle file is damaged; analyse the sample again")
+    expect(said).to_contain_text(f"{first.filename}: its particle file is damaged; analyse the sample again")
     expect(tile(page, "Particles")).not_to_have_text(particles)
     analyse(page, images=2)
     expect(tile(page, "Particles")).to_have_text(particles)

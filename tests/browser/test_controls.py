@@ -13,6 +13,7 @@ from antema.storage import Sample, Store, open_store
 from tests.browser.conftest import Dashboard
 from tests.strategies.drawn_samples import analyse_drawn, sample_maker
 from tests.strategies.fringed import fringed_sample
+from tests.strategies.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -61,16 +62,16 @@ def test_the_shell_has_two_themes_and_leads_everywhere(page: Page, dashboard: Da
     expect(page.locator("#home-samples")).not_to_be_empty()
     assert page.evaluate(theme) == "light"
     page.click("#theme-toggle")
-    page.wait_for_function(f"{theme} === 'dark'")
+    wait_until(page, f"{theme} === 'dark'")
     page.click("#nav-models")
     expect(page.locator("#models-cards")).not_to_contain_text("Checking the weight files")
     expect(page.locator(".model-card").first).to_be_visible()
     page.click("#nav-help")
     expect(page.locator("#help-root h2").first).to_be_visible()
     page.reload()
-    page.wait_for_function(f"{theme} === 'dark'")
+    wait_until(page, f"{theme} === 'dark'")
     page.click("#theme-toggle")
-    page.wait_for_function(f"{theme} === 'light'")
+    wait_until(page, f"{theme} === 'light'")
 
 
 def test_the_distribution_is_of_what_is_chosen_and_can_be_taken_along(
@@ -82,9 +83,7 @@ def test_the_distribution_is_of_what_is_chosen_and_can_be_taken_along(
     _choose(page, "#sample-quantity", "Circularity")
     expect(axis).to_contain_text("ircularity")
     page.get_by_label("log axis").click()
-    page.wait_for_function(
-        "document.querySelector('#sample-histogram .js-plotly-plot')._fullLayout.xaxis.type === 'log'"
-    )
+    wait_until(page, "document.querySelector('#sample-histogram .js-plotly-plot')._fullLayout.xaxis.type === 'log'")
     expect(page).to_have_url(re.compile("log=1"))
     saves = page.locator(".saves")
     assert _saved(page, saves.get_by_text("SVG")).startswith(b"<svg")
@@ -122,9 +121,9 @@ def test_the_table_and_the_viewer_of_a_sample(page: Page, dashboard: Dashboard, 
     page.locator(".more-columns summary").click()
     page.get_by_label("Mean grey value").check()
     expect(grid.locator(".ag-header")).to_contain_text("Reason")
-    page.wait_for_function("dash_ag_grid.getApi('sample-grid').getColumn('mean_grey') !== null")
+    wait_until(page, "dash_ag_grid.getApi('sample-grid').getColumn('mean_grey') !== null")
     page.get_by_label("Mean grey value").uncheck()
-    page.wait_for_function("dash_ag_grid.getApi('sample-grid').getColumn('mean_grey') === null")
+    wait_until(page, "dash_ag_grid.getApi('sample-grid').getColumn('mean_grey') === null")
 
     viewer = page.locator("#sample-viewer")
     expect(viewer.locator(".imagelayer image")).to_have_count(2)
@@ -199,7 +198,7 @@ def test_a_waiting_job_is_told_of_everywhere_and_cancelled(
     analysis = store.create_analysis(sample.id, Recipe(max_holes=3), by="Ann")
     store.update_sample(sample.id, name="waits now", by="Ann")
     store.create_job(analysis.id, by="Ann", images_total=1)
-    expect(page.locator("#shell-jobs .job-line")).to_contain_text("waiting for its turn")
+    expect(page.locator("#shell-jobs .job-line")).to_contain_text("starting")
     expect(page.locator("#home-samples .card-micrograph", has_text="waits now")).to_be_visible()
     page.locator("#shell-jobs button", has_text="Cancel").click()
     expect(page.locator("#toast")).to_contain_text("Cancelled before it began.")

@@ -11,6 +11,7 @@ from antema.domain import CRYSTALLINITIES
 from antema.storage import Sample, Store, open_store
 from tests.browser.conftest import Dashboard
 from tests.strategies.fringed import NM, fringed_sample
+from tests.strategies.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +48,7 @@ def _zoomed_in(page: Page, x: float, y: float, steps: int) -> list[float]:
     for _ in range(steps):
         page.mouse.wheel(0, -200)
         page.wait_for_timeout(100)
-    page.wait_for_function(f"() => ({_VIEW})()[1] - ({_VIEW})()[0] < {0.9 * _SIDE_NM}")
+    wait_until(page, f"() => ({_VIEW})()[1] - ({_VIEW})()[0] < {0.9 * _SIDE_NM}")
     page.wait_for_timeout(500)
     return page.evaluate(_VIEW)
 
@@ -67,7 +68,7 @@ def test_zoom_and_place_outlast_every_new_drawing(page: Page, dashboard: Dashboa
             expect(number).to_have_text("No. 1")
         else:
             page.keyboard.press(act)
-        page.wait_for_function(f"() => {drawings} > {seen}")
+        wait_until(page, f"() => {drawings} > {seen}")
         page.wait_for_load_state("networkidle")
         seen = page.evaluate(drawings)
         assert page.evaluate(_VIEW) == pytest.approx(view), act
@@ -83,12 +84,14 @@ def test_zoom_and_place_outlast_every_new_drawing(page: Page, dashboard: Dashboa
         expect(number).to_have_text(f"No. {particle}")
         row = rows.loc[particle]
         x, y = (NM * (row[f"bbox_{axis}_px"] + row[f"bbox_{side}_px"] / 2) for axis, side in ("xw", "yh"))
-        page.wait_for_function(
-            f"([x, y]) => {{ const [a, b, c, d] = ({_VIEW})(); return a < x && x < b && d < y && y < c; }}", arg=[x, y]
+        wait_until(
+            page,
+            f"([x, y]) => {{ const [a, b, c, d] = ({_VIEW})(); return a < x && x < b && d < y && y < c; }}",
+            arg=[x, y],
         )
     assert (lambda v: v[1] - v[0])(page.evaluate(_VIEW)) == pytest.approx(view[1] - view[0]), "the zoom stays"
     page.mouse.dblclick(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
-    page.wait_for_function(f"() => ({_VIEW})()[0] === 0 && Math.abs(({_VIEW})()[1] - {_SIDE_NM}) < 1e-6")
+    wait_until(page, f"() => ({_VIEW})()[0] === 0 && Math.abs(({_VIEW})()[1] - {_SIDE_NM}) < 1e-6")
 
 
 def test_a_particle_is_excluded_and_taken_back_from_its_page(
