@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError, NotFound
 from antema.domain.texts import LONGEST_REASON, limited
+from antema.private import private_folder
 from antema.storage import schema
 from antema.storage.blobs import Blobs
 from antema.storage.database import Database
@@ -35,7 +36,7 @@ class StoreBase:
         self._database = database
         self._verification = Verification()
         self._blobs = Blobs(data_dir / "blobs", self.incoming_dir, self._verification)
-        self.locks_dir.mkdir(exist_ok=True)
+        private_folder(self.locks_dir)
         self.in_use = InUse(self.locks_dir / "in-use.lock")
 
     def version(self) -> tuple[int, int]:

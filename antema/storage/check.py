@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError
+from antema.private import private_folder
 from antema.storage import schema
 from antema.storage.store import Store
 from antema.storage.verification import DAMAGED, Verification
@@ -197,7 +198,7 @@ def _put_aside(store: Store, path: Path, found: str, settled: float | None) -> F
     if _may_be_at_work(path, settled):
         return Finding(found, "left alone: it is younger than an hour, and the folder is in use")
     place = store.data_dir / ORPHANS / f"{datetime.now(UTC):%Y-%m-%d}" / path.relative_to(store.data_dir)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(place.parent)
     path.replace(place)
     return Finding(found, f"moved to {_short(store, place)}", is_mended=True)
 
