@@ -68,9 +68,9 @@ def test_news_of_an_ended_job_does_not_take_back_what_was_chosen_meanwhile(
         return lambda: analyse_drawn(store, sample.id, Recipe(separation=separation))
 
     with _asked_meanwhile(page, "sample-offer.data", ended("watershed")):
-        _choose(page, result, "UECS")
+        _choose(page, result, "network")
     _choose(page, result, "watershed", and_choose=False)
-    expect(result).to_contain_text("UECS")
+    expect(result).to_contain_text("network")
 
     page.click("#recipe-open")
     threshold.fill("0.7")
@@ -78,7 +78,7 @@ def test_news_of_an_ended_job_does_not_take_back_what_was_chosen_meanwhile(
     with _asked_meanwhile(page, "sample-viewer-offer.data", ended("arcs")):
         _choose(page, picture, "raced-1.tif")
     _choose(page, result, "arcs", and_choose=False)
-    expect(result).to_contain_text("UECS")
+    expect(result).to_contain_text("network")
     expect(picture).to_contain_text("raced-1.tif")
     page.click("#recipe-open")
     expect(threshold).to_have_value("0.7")

@@ -182,7 +182,7 @@ def _second_recipe(page: Page) -> None:
     analyse(page, images=3)
     expect(page.locator("#sample-analysis")).to_contain_text("no separation")
     page.click("#sample-analysis")
-    page.locator(".dash-dropdown-option", has_text="UECS").first.click()
+    page.locator(".dash-dropdown-option", has_text="network").first.click()
     expect(page.locator("#sample-analysis")).to_have_text(first)
 
 
@@ -213,7 +213,7 @@ def _exclude_and_restore(page: Page, dashboard: Dashboard, n_particles: int, sam
     expect(page.locator("#image-trail")).to_contain_text("Ada Lovelace")
     page.goto(f"{dashboard.url}/samples/{sample}")
     page.click("#sample-analysis")
-    page.locator(".dash-dropdown-option", has_text="UECS").first.click()
+    page.locator(".dash-dropdown-option", has_text="network").first.click()
     expect(page.locator("#sample-left-out")).to_contain_text("excluded by a person")
     expect(tile(page, "Particles")).to_have_text(str(n_particles - 1))
 
