@@ -4,13 +4,21 @@ from dash import Input, Output, clientside_callback, dcc
 
 # Plotly keeps a view by `uirevision` for some gestures only, and not for the wheel where one axis is held to the other.
 # The view is taken over here, in the browser, which alone knows it; a particle to be brought into view lies in the
-# layout's meta as [x0, x1, y0, y1]. What a double click goes back to is still the whole picture.
+# layout's meta as [x0, x1, y0, y1]. A double click goes back to the whole picture: by itself Plotly would go back to
+# the view that was taken over.
 _KEEP = """(figure) => {
     if (!figure) return window.dash_clientside.no_update;
     const graph = document.querySelector("#%s .js-plotly-plot");
     const shown = graph && graph.layout;
     const revision = figure.layout.uirevision;
     if (!revision || !shown || !shown.xaxis || !shown.xaxis.range || shown.uirevision !== revision) return figure;
+    const whole = {"xaxis.range": [...figure.layout.xaxis.range], "yaxis.range": [...figure.layout.yaxis.range]};
+    if (!graph.antemaWhole) {
+        graph.on("plotly_doubleclick", () => {
+            setTimeout(() => window.Plotly.relayout(graph, structuredClone(graph.antemaWhole)), 0);
+        });
+    }
+    graph.antemaWhole = whole;
     const box = figure.layout.meta && figure.layout.meta.bring;
     const holding = (range, low, high) => {
         if (Math.min(...range) <= low && high <= Math.max(...range)) return range;

@@ -173,7 +173,8 @@ ODD = {
 def test_an_odd_image_is_analysed_and_remarked_on(pixels, particles, note, tmp_path, segmenter, capsys):
     path = write_bare(tmp_path / "odd.tif", pixels)
     out = tmp_path / "out"
-    assert main(["analyse", str(path), "--out", str(out), "--pixel-size", str(NM), "--no-crystallinity"]) == 0
+    plain = ["--no-crystallinity", "--separation", "uecs"]
+    assert main(["analyse", str(path), "--out", str(out), "--pixel-size", str(NM), *plain]) == 0
     told = capsys.readouterr()
     assert told.err == ""
     assert told.out == f"{particles} particles in 1 image: {out}\n"
@@ -185,7 +186,8 @@ def test_an_odd_image_is_analysed_and_remarked_on(pixels, particles, note, tmp_p
     sample = store.create_sample("Au", by="Ann")
     stored = store.add_micrograph(sample.id, read_safely(path), path, by="Ann")
     store.set_pixel_size([stored.id], NM, by="Ann")
-    job = jobs.run(jobs.start(store, sample.id, Recipe(crystallinity=False), "Ann").id, store.data_dir)
+    recipe = Recipe(crystallinity=False, separation="uecs")
+    job = jobs.run(jobs.start(store, sample.id, recipe, "Ann").id, store.data_dir)
     assert (job.status, job.images_failed, job.particles) == ("done", 0, particles)
     (result,) = store.image_results(job.analysis_id)
     assert result.notes == ((note,) if note else ())
