@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from antema.storage import open_store
 from tests.browser.conftest import Dashboard
 from tests.strategies.drawn_samples import sample_maker
+from tests.strategies.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -28,14 +29,14 @@ def test_numbers_of_a_server_that_is_gone_are_greyed_and_caught_up(page: Page, d
     page.get_by_role("radio", name="Volume").click()
     expect(bar).to_contain_text("the numbers below are not updated")
     expect(headline).to_contain_text("number-weighted")
-    assert float(page.evaluate(opacity)) < 0.5
+    wait_until(page, f"{opacity} < 0.5")
     page.get_by_role("radio", name="Area").click()
 
     dashboard.start()
     expect(bar).to_be_hidden()
     expect(headline).to_contain_text("area-weighted")
     expect(page.get_by_role("radio", name="Area")).to_be_checked()
-    assert page.evaluate(opacity) == "1"
+    wait_until(page, f"{opacity} === '1'")
     # and goes on as if nothing had been
     page.get_by_role("radio", name="Volume").click()
     expect(headline).to_contain_text("volume-weighted")

@@ -1,8 +1,7 @@
 """Scales in a browser: what a scale bar offers is used, a scale is typed and taken back, another image is chosen."""
 
-from pathlib import Path
-
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
