@@ -204,4 +204,4 @@ def test_a_waiting_job_is_told_of_everywhere_and_cancelled(
     expect(page.locator("#toast")).to_contain_text("Cancelled before it began.")
     expect(page.locator("#shell-jobs .job-line")).to_have_count(0)
     page.click("#nav-jobs")
-    expect(page.locator(".jobs tr", has_text="waits now")).to_contain_text("cancelled")
+    expect(page.locator(".jobs tr", has_text="waits now").first).to_contain_text("cancelled")
