@@ -304,6 +304,6 @@ def test_a_second_analysis_of_one_tab_does_not_end_the_first(page: Page, dashboa
         # by links, so that the tab keeps the page it has
         page.click("#nav-jobs")
     for name, images in (("First", 16), ("Second", 1)):
-        row = page.locator(".jobs tr", has_text=name)
+        row = page.locator(".jobs tr", has=page.get_by_text(name, exact=True))
         expect(row).to_contain_text("done", timeout=_JOB_MS)
-        expect(row).to_contain_text(f"{images} of {images} images")
+        expect(row).to_contain_text(f"{images} of {images} image")

@@ -158,7 +158,9 @@ def test_jobs_work_one_after_the_other(store, sample, log, work):
 
 
 def test_a_job_as_a_program(store, sample):
-    job = jobs.start(store, sample.id, Recipe(model="no-such-model"), "Ann")
+    # a model that was taken away since
+    analysis = store.create_analysis(sample.id, Recipe(model="no-such-model"), "Ann")
+    job = store.create_job(analysis.id, "Ann", images_total=1)
     assert jobs.spawn(job.id, store.data_dir).wait(PATIENCE_S) == 1
     found = store.job(job.id)
     assert found.status == "failed"
