@@ -25,9 +25,10 @@ _USERS = ("n_clicks", "n_submit", "value", "drag_value", "clickData", "selectedR
 # What a layout gives once and nothing changes afterwards: what hangs on it alone runs when the page is visited.
 _GIVEN = ("sample-id.data", "image-id.data", "_pages_store.data")
 
-#: Callbacks that a browser does not reach, by their output, and the test that asserts what they do.
+#: Callbacks that no user's input reaches, by their output, and the test that asserts what they do.
 ASSERTED_ELSEWHERE = {
     "demo-finished.data": "tests/unit/web/test_demo.py: only a demo whose shipped results are out of date is analysed",
+    "compare-samples.options": "tests/browser/test_controls.py: news of jobs, no user, make it run; a new option shows",
 }
 
 
