@@ -10,7 +10,6 @@ new pixels less than a quarter lie inside.
 import numpy as np
 
 from antema.analysis.arcs import arcs
-from antema.analysis.compiled import compiled
 from antema.analysis.morphology import Mask, parts_of, tight
 from antema.analysis.outline import outline
 from antema.analysis.pixel_counting import chain_perimeter, convex_image, minor_axis_px, pixel_convexity
@@ -18,6 +17,7 @@ from antema.analysis.regions import Region, least_area_px, least_marker_px, touc
 from antema.analysis.runs import close_holes
 from antema.analysis.uecs import Piece
 from antema.analysis.watershed import watershed
+from antema.compiled import compiled
 from antema.domain import Instance, Recipe
 
 _INSIDE_SHARE = 0.25

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.compiled import compiled
+from antema.compiled import compiled
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

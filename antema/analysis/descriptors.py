@@ -10,10 +10,10 @@ import numpy as np
 import scipy.spatial
 from numpy.typing import NDArray
 
-from antema.analysis.compiled import compiled
 from antema.analysis.measures import Measures
 from antema.analysis.polygon import Polygon
 from antema.analysis.separation import Detected, ProbabilityMap
+from antema.compiled import compiled
 from antema.domain import Instance
 
 Floats = NDArray[np.float64]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.compiled import compiled
+from antema.compiled import compiled
 
 Mask = NDArray[np.bool_]
 

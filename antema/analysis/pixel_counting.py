@@ -5,9 +5,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.compiled import compiled
 from antema.analysis.hulls import convex_image
 from antema.analysis.polygon import Polygon, convex_hull
+from antema.compiled import compiled
 
 # Clockwise from east, rows downwards: dy and dx of the eight neighbours.
 _DY = np.array([0, 1, 1, 1, 0, -1, -1, -1])

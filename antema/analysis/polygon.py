@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.compiled import compiled
+from antema.compiled import compiled
 
 Polygon = NDArray[np.float64]
 

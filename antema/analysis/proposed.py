@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import label
 
-from antema.analysis.compiled import compiled
 from antema.analysis.hulls import hull_image
 from antema.analysis.morphology import tight
+from antema.compiled import compiled
 from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX
 
 Mask = NDArray[np.bool_]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.analysis.compiled import compiled
+from antema.compiled import compiled
 
 Mask = NDArray[np.bool_]
 Integers = NDArray[np.int32]

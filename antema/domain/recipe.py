@@ -234,7 +234,7 @@ class View:
     border_weighted : bool
         Whether each particle counts by the inverse of the chance that one of its extent lies wholly inside the image
         (its ``border_weight``), times the weighting: dropping particles that the edge cuts favours small ones.
-    exclusions: bool = True
+    exclusions : bool
         Whether micrographs that people left out and particles that they excluded stay out of the numbers.
     """
 

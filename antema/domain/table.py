@@ -101,8 +101,8 @@ COLUMN_MEANINGS: dict[str, str] = {
     "particle could not be asked about), no_lattice_visible (p_lattice_visible is below 0.5) or uncertain (the "
     "confidence is below the certainty asked for); empty where it is not unknown",
     "inferred_fraction": "share of the outline that lies under other particles and was inferred",
-    "outline_confidence": "probability that the outline is that of one particle, as the network that drew it has it; "
-    "empty where none was asked",
+    "outline_confidence": "how well the outline fits, as the network that drew it foretells it: intersection over "
+    "union with the particle, 0 to 1, not calibrated; 0 for what it did not propose, empty where none was asked",
     "outline": "where a particle ends: visible (half of its own contrast) or atoms (as far as its atoms reach); "
     "numbers of different ones are not comparable; empty for a mask of one's own",
 }

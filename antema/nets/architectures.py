@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from antema.nets import deeplab, groschner, outlines, unet
+from antema.nets import deeplab, groschner, proposals, unet
 from antema.nets.deeplab import DeepLab
 from antema.nets.groschner import GroschnerUNet
 from antema.nets.outlines import OutlineUNet
@@ -118,7 +118,7 @@ def _groschner(entry: Mapping[str, Any], *, trainable: bool = False) -> Groschne
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         "unet-stride2": Architecture(_unet, _own_logits, window_px=2560, margin_px=unet.REACH_PX, encoded=UNet.encoded),
-        outlines.KIND: Architecture(
+        proposals.KIND: Architecture(
             _outline_unet,
             _own_logits,
             window_px=2560,

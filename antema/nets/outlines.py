@@ -19,7 +19,6 @@ from antema.nets.layers import ConvUnit
 from antema.nets.proposals import N_RAYS, OUTPUTS
 from antema.nets.unet import FEATURES, UNet, channels_to_pixels, twice
 
-KIND = "unet-outlines"
 _FEATURES_OF_OBJECTS = 48
 
 

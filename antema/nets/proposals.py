@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.special import expit
 
+from antema.compiled import compiled
+
 Floats = NDArray[np.float32]
 
+KIND = "unet-outlines"
+"""The architecture of the network, in cards and commands."""
 N_RAYS = 32
 """Directions, from that of growing columns on towards growing rows."""
 OBJECT_STRIDE = 4
@@ -152,7 +155,7 @@ def each_once(proposals: Proposals, particle: NDArray[np.bool_], *, least_filled
     return proposals.kept(kept)
 
 
-@njit(cache=True)
+@compiled
 def _inside(rays: NDArray[np.float64], dx: float, dy: float) -> bool:
     """Return whether a point at (dx, dy) from the centre lies in the polygon."""
     n = len(rays)
@@ -170,7 +173,7 @@ def _inside(rays: NDArray[np.float64], dx: float, dy: float) -> bool:
     return (bx - ax) * (dy - ay) - (by - ay) * (dx - ax) >= 0
 
 
-@njit(cache=True)
+@compiled
 def _each_once(
     centres: NDArray[np.float64],
     rays: NDArray[np.float64],

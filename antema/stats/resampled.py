@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from antema.stats.compiled import compiled
+from antema.compiled import compiled
 
 
 @compiled

@@ -13,6 +13,7 @@ import numpy as np
 from antema.domain import CRYSTALLINITIES
 from antema.nets.card import WEIGHTS_FILE
 from antema.nets.particle_views import MARGIN_NM, SAMPLING_NM
+from antema.nets.proposals import KIND as ONE_BY_ONE
 from antema.nets.scales import BEARABLE_PX, COMFORTABLE_PX
 from antema.nets.weights import save
 
@@ -61,7 +62,7 @@ def write_model(
     What an older card there says of `default`, `threshold`, `description`, `title` and `licence` is kept; its
     metrics are not, since they were of other weights.
     """
-    one_by_one = architecture["kind"] == "unet-outlines"
+    one_by_one = architecture["kind"] == ONE_BY_ONE
     card = {
         "title": _title(architecture),
         "description": "Finds nanoparticles, dark on a bright ground, in bright-field TEM micrographs.",

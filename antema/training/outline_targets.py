@@ -6,9 +6,9 @@ Loops over pixels of label pages, compiled by Numba.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from antema.compiled import compiled
 from antema.nets.proposals import N_RAYS, OBJECT_STRIDE, OFFSET_STRIDE
 
 SPOKEN_PX = (9.0, 80.0)
@@ -75,7 +75,7 @@ def targets_of(pages: NDArray[np.int32], pad: int, is_seen: NDArray[np.bool_] | 
     return Targets(contact, offsets, offset_weight, middle, middle_weight, rays, ray_weight)
 
 
-@njit(cache=True)
+@compiled
 def _middles(pages, n):  # noqa: ANN001, ANN202
     """Return the middle (x, y) and the equivalent diameter of each number.
 
@@ -109,7 +109,7 @@ def _middles(pages, n):  # noqa: ANN001, ANN202
     return middles, 2 * np.sqrt(area / np.pi)
 
 
-@njit(cache=True)
+@compiled
 def _reach(page, k, x, y, dx, dy):  # noqa: ANN001, ANN202
     """Return how far particle k reaches from (x, y) in a direction, and what ends it: 0, -1 or another number."""
     h, w = page.shape
@@ -125,7 +125,7 @@ def _reach(page, k, x, y, dx, dy):  # noqa: ANN001, ANN202
             return r - 0.5 * step, found
 
 
-@njit(cache=True)
+@compiled
 def _fill_objects(pages, pad, middles, diameters, is_seen, middle, middle_weight, rays, ray_weight):  # noqa: ANN001, ANN202
     stride, n_rays = OBJECT_STRIDE, rays.shape[2]
     low, high = SPOKEN_PX
@@ -172,7 +172,7 @@ def _fill_objects(pages, pad, middles, diameters, is_seen, middle, middle_weight
                 ray_weight[i, j, t] = 0.0 if end == -1 else best
 
 
-@njit(cache=True)
+@compiled
 def _fill_offsets(pages, pad, middles, diameters, offsets, weight):  # noqa: ANN001, ANN202
     for i in range(weight.shape[0]):
         for j in range(weight.shape[1]):
@@ -190,7 +190,7 @@ def _fill_offsets(pages, pad, middles, diameters, offsets, weight):  # noqa: ANN
             weight[i, j] = 1.0 / (0.5 * diameters[k] + 2.0)
 
 
-@njit(cache=True)
+@compiled
 def _fill_seams(pages, pad, contact):  # noqa: ANN001, ANN202
     """Mark pixels of particles beside which the set of particles is another one that is not empty."""
     n = pages.shape[0]
@@ -222,7 +222,7 @@ def _fill_seams(pages, pad, contact):  # noqa: ANN001, ANN202
                         contact[i, j] = 1.0
 
 
-@njit(cache=True)
+@compiled
 def _disjoint(pages, y, x, v, u):  # noqa: ANN001, ANN202
     for p in range(pages.shape[0]):  # noqa: SIM110
         if pages[p, y, x] > 0 and pages[p, y, x] == pages[p, v, u]:

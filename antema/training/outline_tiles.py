@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from antema.compiled import compiled
 from antema.nets.normalisation import finite, standardised
 from antema.training.outline_targets import targets_of
 from antema.training.sources import LabelledImage
@@ -210,7 +210,7 @@ def _pages(scaled: _Scaled, y: int, x: int, side: int) -> tuple[NDArray[np.int32
     return found[: max(n_used, 1)], is_seen
 
 
-@njit(cache=True)
+@compiled
 def _gathered(
     pages: NDArray[np.integer], rows: NDArray[np.int64], columns: NDArray[np.int64], numbers: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], int]:

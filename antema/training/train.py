@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from antema.domain import AntemaError
+from antema.nets.proposals import KIND as ONE_BY_ONE
 from antema.nets.proposals import OUTPUTS
 from antema.nets.unet import FEATURES
-
-ONE_BY_ONE = "unet-outlines"
-"""The architecture that finds particles one by one."""
 
 TAUGHT: dict[str, dict[str, Any]] = {
     ONE_BY_ONE: {"kind": ONE_BY_ONE, "features": list(FEATURES), "outputs": list(OUTPUTS)},
