@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -423,9 +424,11 @@ def _check_models(recipe: Recipe) -> None:
 
 def _measure(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
-    if recipe.separation == "network":
+    if options.separation == "network":
         msg = "--separation: expected another one than network for masks, which no network has seen"
         raise _WrongUsageError(msg)
+    if recipe.separation == "network":
+        recipe = replace(recipe, separation="uecs")
     view = _view(options, recipe)
 
     from antema.batch import measure_masks

@@ -226,6 +226,9 @@ def _read_pair(
     folder: Path, image: Path, instances: Path, known: dict[str, Any], *, one_by_one: bool, partly_labelled: bool
 ) -> LabelledImage:
     pixels, pages = _read_values(image), read_pages(instances)
+    atoms = folder / "atoms" / instances.name
+    if atoms.is_file() and not one_by_one:
+        pages = read_pages(atoms)  # the definition that older architectures know, and their cards tell
     if pixels.shape != pages.shape[1:]:
         msg = f"{image.name}: image of {pixels.shape} pixels, instance map of {pages.shape[1:]}"
         raise AntemaError(msg)
@@ -243,7 +246,6 @@ def _read_pair(
         if annotations.boxes:
             pixels, trusted = fill_boxes(pixels, annotations.boxes), ~annotations.mask(shape)
     if one_by_one:
-        atoms = folder / "atoms" / instances.name
         return _one_by_one(
             name,
             pixels,
@@ -289,11 +291,15 @@ def _one_by_one(
 
 
 def _seen(truth: Path) -> NDArray[np.float32] | None:
-    """Return the share of each outline that is seen, as the truth of a simulated field has it."""
+    """Return the share of each outline that is seen, in the order of `true_instances`: page by page.
+
+    None of a picture that is not simulated.
+    """
     if not truth.is_file():
         return None
     particles = json.loads(truth.read_text("utf-8"))["particles"]
-    return np.array([one.get("seen", 1.0) for one in particles], np.float32)
+    ordered = sorted(particles, key=lambda one: (one["page"], one["number"]))
+    return np.array([one.get("seen", 1.0) for one in ordered], np.float32)
 
 
 def _union(pages: NDArray[np.generic]) -> NDArray[np.bool_]:

@@ -348,6 +348,16 @@ def test_measure(tmp_path, capsys):
     assert json.loads((out / "run.json").read_text())["recipe"]["separation"] == "none"
 
 
+def test_masks_are_separated_by_uecs_unless_told_otherwise(tmp_path, capsys):
+    write_bare(tmp_path / "mask.tif", (discs(1) > 100).astype(np.uint8))
+    arguments = ["measure", str(tmp_path / "mask.tif"), "--pixel-size", "0.1"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == cli.OK
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["recipe"]["separation"] == "uecs"
+    capsys.readouterr()
+    assert main([*arguments, "--out", str(tmp_path / "two"), "--separation", "network"]) == cli.USAGE
+    assert "expected another one than network for masks" in capsys.readouterr().err
+
+
 def test_statistics_are_corrected_for_border_loss_when_asked(folder, tmp_path, segmenter):
     found = {}
     for options in ([], ["--border-weighted"]):

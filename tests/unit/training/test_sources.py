@@ -108,6 +108,31 @@ def test_a_simulated_image_keeps_its_letters(micrograph_set):
     assert image.trusted is None
 
 
+def test_how_much_is_seen_belongs_to_the_particle_whatever_its_page(micrograph_set):
+    shape = (60, 80)
+    first, over, apart = disc(shape, 30, 25, 10), disc(shape, 30, 37, 10), disc(shape, 30, 65, 6)
+    pages = np.stack([first * 1 + apart * 3, over * 2]).astype(np.uint16)
+    tifffile.imwrite(micrograph_set / "instances" / "a.tif", pages, photometric="minisblack")
+    shown = {1: (1, 0.9), 2: (2, 0.1), 3: (1, 0.8)}
+    particles = [{"number": k, "page": page, "seen": seen} for k, (page, seen) in shown.items()]
+    (micrograph_set / "a.json").write_text(json.dumps({"particles": particles, "conditions": {}}))
+    (image,) = read_set(micrograph_set, one_by_one=True)
+    (under,) = np.unique(image.pages[:, 30, 45][image.pages[:, 30, 45] > 0])  # the middle of the second alone
+    assert image.seen[under - 1] == pytest.approx(0.1)
+    assert sorted(image.seen.tolist()) == pytest.approx([0.1, 0.8, 0.9])
+
+
+def test_older_architectures_learn_where_atoms_end(micrograph_set):
+    (micrograph_set / "atoms").mkdir()
+    wider = disc((60, 80), 30, 30, 13)
+    tifffile.imwrite(micrograph_set / "atoms" / "a.tif", (wider * 1).astype(np.uint16), photometric="minisblack")
+    (older,) = read_set(micrograph_set)
+    (newer,) = read_set(micrograph_set, one_by_one=True)
+    assert np.array_equal(older.particle, wider)
+    assert np.array_equal(newer.atoms, wider)
+    assert not np.array_equal(newer.particle, wider)
+
+
 def test_bright_particles_are_learned_from_inverted(micrograph_set):
     (plain,) = read_set(micrograph_set)
     (micrograph_set / "a.json").write_text('{"conditions": {"mode": "dark"}}')
