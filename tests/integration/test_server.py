@@ -303,7 +303,8 @@ def test_many_uploads_at_once(server, store, sample, incoming, tmp_path):
 
     def put(body: bytes) -> int:
         """Send a file as often as it takes: beyond the places for uploads the server asks to wait, and hangs up."""
-        for _ in range(100):
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline:
             try:
                 status = server.put(sample.id, body)[0]
             except OSError:
@@ -315,7 +316,6 @@ def test_many_uploads_at_once(server, store, sample, incoming, tmp_path):
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(put, bodies * 2))
-    assert answers.count(201) == 8, "each was kept once, whoever was first"
-    assert set(answers) <= {201, 409, 503}  # on a slow machine one may still wait for a place
+    assert sorted(answers) == [201] * 8 + [409] * 8, "each was kept once, whoever was first"
     assert len(store.micrographs(sample.id)) == 8
     assert list(incoming.iterdir()) == []

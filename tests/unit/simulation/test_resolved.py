@@ -61,7 +61,8 @@ def test_waves_of_single_particles_make_up_the_wave_of_all():
 
 
 def test_truth_says_what_each_particle_is(field):
-    assert len(field.instances) == len(field.atoms) == len(field.particles) >= 8
+    # a ninth lies at the border, with its atoms alone in the image
+    assert len(field.instances) == len(field.atoms) == len(field.particles) == 8
     assert {said["class"] for said in field.particles} == set(CRYSTALLINITIES)
     for said in field.particles:
         assert said["class"] == CRYSTALLINITIES[min(said["domains"], 2)]
