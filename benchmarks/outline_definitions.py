@@ -3,20 +3,23 @@
 Run it as ``python benchmarks/outline_definitions.py``. Diameters are those of circles of the outlines' areas, by that
 of the body's own projection: a sphere, a cube and a thin plate on their faces. Up to 12 nm bodies hold the centres of
 atoms, as in simulated fields; above they are solids, which end where their body ends. 200 kV, aperture of 10 mrad,
-a corrected lens, a camera that blurs by 0.7 px; pictures have `WIDTH_PX` pixels across a
-particle. The last table is the check: the radius where the mean of images of `BALLS` balls, atoms, lens and lattice
-and all, has fallen to half, by the radius of `visible`.
+a corrected lens, a camera that blurs by 0.7 px. The second table has the same spheres with `WIDTHS_PX` pixels across
+them, the third what whole particles of simulated fields have. The last one is the check: the radius where the mean of
+images of `BALLS` balls, atoms, lens and lattice and all, has fallen to half, by the radius of `visible`.
 """
+
+import argparse
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antema.domain import Instance
+from antema.simulation import KINDS, SimulatedField
 from antema.simulation.atoms import outlined, random_rotation, tight
 from antema.simulation.camera import Camera, blurred
 from antema.simulation.contrast import interaction_per_v_nm
 from antema.simulation.crystals import filled
-from antema.simulation.edges import RIM, blur_of, diameter_px, of_atoms, of_solid
+from antema.simulation.edges import blur_of, diameter_px, of_atoms, of_solid, rim_px_of
 from antema.simulation.materials import MATERIALS, absorption_per_nm
 from antema.simulation.multislice import thin_image, thin_shift
 from antema.simulation.optics import Optics
@@ -24,7 +27,8 @@ from antema.simulation.shapes import body_of, lying
 
 DIAMETERS_NM = (1, 2, 3, 5, 10, 20, 50, 100)
 SHAPES = {"sphere": "sphere", "cube": "cube", "plate": "plate"}
-WIDTHS_PX = (15, 60)
+WIDTHS_PX = (60, 15, 10, 6)
+FIELD_KINDS, N_FIELDS, FIELD_PX = ("metal", "large", "solids"), 9, 384
 BALLS = 24
 OPTICS = Optics(voltage_kv=200.0, cs_mm=0.01, defocus_nm=0.0, aperture_mrad=10.0)
 CAMERA = Camera(signal_mtf_px=0.7)
@@ -100,21 +104,48 @@ def imaged(diameter_nm: float, optics: Optics, absorption: float) -> float:
     distance = np.hypot(*(np.mgrid[:n, :n] + 0.5 - n / 2))
     rings = np.array([contrast[(distance >= r) & (distance < r + 1)].mean() for r in range(n // 2)])
     outer = diameter_nm / 2 / pixel_nm
-    inside = float(np.median(rings[int(outer * (1 - RIM[1])) : int(outer * (1 - RIM[0])) + 1]))
+    shallow, deep = rim_px_of(outer)
+    inside = float(np.median(rings[int(outer - deep) : int(outer - shallow) + 1]))
     k = int(np.flatnonzero(rings >= inside / 2).max())
     return float((k + 0.5 + (rings[k] - inside / 2) / (rings[k] - rings[k + 1])) / np.mean(radii))
 
 
+def wider(field: SimulatedField) -> float:
+    """Return by what `atoms` is wider than `visible`: median of a field's whole particles, NaN without any."""
+    h, w = field.pixels.shape
+    return float(
+        np.median(
+            [
+                diameter_px(atoms) / diameter_px(visible) - 1
+                for atoms, visible in zip(field.atoms or [], field.instances, strict=True)
+                if min(atoms.x, atoms.y) > 0 and atoms.x + atoms.w < w and atoms.y + atoms.h < h
+            ]
+            or [np.nan]
+        )
+    )
+
+
+def _printed(heading: str, columns: list[str]) -> None:
+    print(f"\n{heading}\n\n| | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
+
+
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    sizes = [f"{d} nm" for d in DIAMETERS_NM]
+    _printed(f"diameter by the body's own, {WIDTHS_PX[0]} px wide: visible / atoms", sizes)
+    for name, shape in SHAPES.items():
+        cells = [ratios(shape, d, WIDTHS_PX[0]) for d in DIAMETERS_NM]
+        print(f"| {name} | " + " | ".join(f"{v:.2f} / {a:.2f}" for v, a in cells) + " |", flush=True)
+    _printed("`visible` of spheres by the body's own, by pixels across", sizes)
     for width_px in WIDTHS_PX:
-        print(f"diameter by the body's own, {width_px} px wide: visible / atoms")
-        print("| body of | " + " | ".join(f"{d} nm" for d in DIAMETERS_NM) + " |")
-        print("|---" * (len(DIAMETERS_NM) + 1) + "|")
-        for name, shape in SHAPES.items():
-            cells = [ratios(shape, d, width_px) for d in DIAMETERS_NM]
-            print(f"| {name} | " + " | ".join(f"{v:.2f} / {a:.2f}" for v, a in cells) + " |", flush=True)
-    print("half of the contrast of the mean image of gold balls, 300 kV, by `visible`")
-    print("| | 1.5 nm | 3 nm | 6 nm |\n|---|---|---|---|")
+        cells = [ratios("sphere", d, width_px) for d in DIAMETERS_NM]
+        print(f"| {width_px} px | " + " | ".join(f"{v:.2f}" for v, _ in cells) + " |", flush=True)
+    _printed(f"by what `atoms` is wider than `visible`, in {N_FIELDS} fields of {FIELD_PX}²", ["median", "fields"])
+    for kind in FIELD_KINDS:
+        found = [wider(KINDS[kind](seed, shape=(FIELD_PX, FIELD_PX))) for seed in range(N_FIELDS)]
+        low, median, high = np.nanquantile(found, (0, 0.5, 1)) * 100
+        print(f"| {kind} | {median:+.1f} % | {low:+.1f} to {high:+.1f} % |", flush=True)
+    _printed("half of the contrast of the mean image of gold balls, 300 kV, by `visible`", ["1.5 nm", "3 nm", "6 nm"])
     for defocus_nm, absorption, aperture in ((60.0, 0.15, 0.0), (100.0, 0.3, 0.0), (0.0, 0.3, 12.0)):
         optics = Optics(voltage_kv=300.0, cs_mm=1.2, defocus_nm=defocus_nm, aperture_mrad=aperture)
         cells = [imaged(d, optics, absorption) for d in (1.5, 3.0, 6.0)]

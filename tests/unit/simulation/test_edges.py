@@ -10,10 +10,10 @@ from antema.simulation.edges import blur_of, diameter_px, half_contrast, of_atom
 N = 200
 
 
-def ball(radius, size=N):
-    """Return the thickness of a sphere by its radius, and where it is."""
+def ball(radius, size=N, at=(0, 0)):
+    """Return the thickness of a sphere by its radius, and where it is; its middle is `at` (x, y) from the image's."""
     y, x = np.mgrid[:size, :size] + 0.5 - size / 2
-    r2 = (x * x + y * y) / radius**2
+    r2 = ((x - at[0]) ** 2 + (y - at[1]) ** 2) / radius**2
     return np.sqrt(np.maximum(1 - r2, 0)), r2 < 1
 
 
@@ -34,6 +34,17 @@ def test_the_level_of_a_sphere_follows_from_its_own_profile():
     level = np.median(contrast[(depth >= 7) & (depth <= 21)]) / 2
     height = -np.log(1 - level) / 3
     assert radius_of(half_contrast(contrast, matter)) == pytest.approx(70 * np.sqrt(1 - height**2), abs=0.3)
+
+
+@pytest.mark.parametrize(("width_px", "ratio"), [(6, 0.9515), (10, 0.8866), (15, 0.9235), (60, 0.9474)])
+def test_how_deep_the_rim_is_depends_on_the_pixels_across_a_ball(width_px, ratio):
+    # at 60 px 0.1 to 0.3 of the radius; at 15 and 10 px down to 3 px; at 6 px no deeper than 0.6 of the radius
+    found = []
+    for x, y in ((0, 0), (0.5, 0), (0.5, 0.5), (0.25, 0.25)):
+        thickness, matter = ball(width_px / 2, 120, (x, y))
+        blurred = ndimage.gaussian_filter(0.01 * thickness, 1.0)
+        found.append(2 * radius_of(half_contrast(blurred, matter)) / width_px)
+    assert np.mean(found) == pytest.approx(ratio, abs=0.004)
 
 
 @pytest.mark.parametrize("sigma", [0.0, 1.0, 3.0])

@@ -129,10 +129,27 @@ def test_the_pictures_border_is_no_outline(at):
 
 def test_a_label_never_moves_by_more_than_a_quarter_of_its_inradius():
     shape = (160, 160)
-    pixels = 200 - 80 * soft_disc(shape, 80, 80, 30, 1.0)
-    labels = [whole(distance_from(shape, 80, 80) <= 40)]
+    pixels = 200 - 80 * soft_disc(shape, 80, 80, 13, 1.0)
+    labels = [whole(distance_from(shape, 80, 80) <= 20)]
+    (shift,) = half_contrast_shifts(pixels, labels)
+    assert shift == pytest.approx(-5.0, abs=0.15)
+
+
+def test_a_large_label_never_moves_by_more_than_8_px():
+    shape = (160, 160)
+    pixels = 200 - 80 * soft_disc(shape, 80, 80, 36, 1.0)
+    labels = [whole(distance_from(shape, 80, 80) <= 48)]
     (shift,) = half_contrast_shifts(pixels, labels)
     assert shift == pytest.approx(-8.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("most_shift", "radius"), [(0.05, 28.5), (0.1, 27.0), (0.25, 25.0)])
+def test_whoever_moves_labels_says_how_far_at_most(most_shift, radius):
+    shape = (120, 120)
+    seen = soft_disc(shape, 60, 60, 25, 1.0)
+    label = whole(distance_from(shape, 60, 60) <= 30)
+    (moved,) = moved_to_half_contrast(200 - 80 * seen, [label], most_shift=most_shift)
+    assert radius_of(moved.mask) == pytest.approx(radius, abs=0.3)
 
 
 def test_labels_that_touch_do_not_grow_into_one_another():
