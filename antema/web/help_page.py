@@ -53,6 +53,18 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
     ),
     ("Nearest neighbour", "nearest_neighbour_nm", "Distance to the nearest other particle, centre to centre."),
     ("Overlap", "overlap_fraction", "Share of the particle's area that other particles cover too."),
+    ("Hidden outline", "inferred_fraction", "Share of the outline that lies under other particles and was inferred."),
+    (
+        "Confidence of the outline",
+        "outline_confidence",
+        "How well the outline fits, as the network that drew it expects: the area that it shares with the particle "
+        "over the area of both together. Empty where the network does not tell.",
+    ),
+    (
+        "Definition of the outline",
+        "outline",
+        "Where the particle ends: at its visible edge, or as far as its atoms reach.",
+    ),
     (
         "Edge width",
         "edge_width_nm",
@@ -221,8 +233,10 @@ def _numbers() -> list[Any]:
             "median."
         ),
         html.P(
-            "A particle ends where its matter ends: for a metal at the metallic radius around its outermost atoms. "
-            "Ligand shells and carbon are not particle."
+            "A particle ends at its visible edge, where the contrast between the ground and the inside of its rim "
+            "has fallen to half; or, where the recipe asks for it or the network knows no other, as far as its atoms "
+            "reach: for a metal at the metallic radius around the outermost ones. The column outline says which. Ligand "
+            "shells and carbon are not particle."
         ),
     ]
 

@@ -33,9 +33,11 @@ def _drop(page: Page, *paths: Path) -> None:
 
 @pytest.mark.expects_errors("422 PUT", "409 PUT")
 def test_what_was_refused_is_told_until_it_is_dismissed(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
-    new_sample(page, dashboard, "First home")
+    first = new_sample(page, dashboard, "First home")
     twin = _drawn(tmp_path / "twin.tif", 3.1)
     upload(page, [twin])
+    store = open_store(dashboard.data)
+    (there,) = store.micrographs(first)
     second = new_sample(page, dashboard, "Second home")
     good = [_drawn(tmp_path / f"good-{n}.tif", 3.5 + 0.1 * n) for n in range(2)]
     empty, text = tmp_path / "empty.dm3", tmp_path / "notes.txt"
@@ -49,7 +51,7 @@ def test_what_was_refused_is_told_until_it_is_dismissed(page: Page, dashboard: D
     expect(outcome.locator("li", has_text="twin.tif")).to_contain_text(
         "the same file is in the sample First home already"
     )
-    expect(outcome.get_by_role("link", name="See it")).to_have_attribute("href", "/images/1")
+    expect(outcome.get_by_role("link", name="See it")).to_have_attribute("href", f"/images/{there.id}")
 
     page.reload()
     expect(outcome.locator(".upload-summary")).to_have_text("2 of 5 taken, 3 refused")
@@ -57,7 +59,6 @@ def test_what_was_refused_is_told_until_it_is_dismissed(page: Page, dashboard: D
     outcome.get_by_role("button", name="Move it here").click()
     expect(page.locator("#sample-cards .card-micrograph")).to_have_count(3)
     expect(outcome.locator(".upload-summary")).to_have_text("3 of 5 taken, 2 refused")
-    store = open_store(dashboard.data)
     assert "twin.tif" in {micrograph.filename for micrograph in store.micrographs(second)}
     store.close()
     page.click("#upload-dismiss")
