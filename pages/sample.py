@@ -83,7 +83,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
 )
 def _own_jobs(_: object, sample_id: int, seen: list[Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
     # The page follows its own jobs only: another sample's would redraw it for nothing at every image.
-    own = [[job.id, job.status, job.images_done] for job in store().jobs(limit=100) if job.sample_id == sample_id]
+    own = [[job.id, job.status, job.images_done] for job in store().jobs(sample_id=sample_id)]
     return no_update if own == seen else own
 
 
