@@ -167,10 +167,10 @@ def _set_scale(
         asked = ask_or_apply(action, [micrograph_id], value=nm)
     except AntemaError as error:
         return no_update, message(str(error)), no_update, no_update
-    return no_update if asked else changed + 1, no_update, None, asked
+    return no_update if asked else changed + 1, no_update, no_update if asked else None, asked
 
 
-register_question("image")
+register_question("image", field="image-nm")
 
 
 @callback(

@@ -11,7 +11,7 @@ from antema.domain import AntemaError
 from antema.storage import Job
 from antema.web.background import job_request
 from antema.web.format import NOTHING, duration
-from antema.web.jobs_view import STATUS_COLOURS, eta_sentence, places
+from antema.web.jobs_view import STATUS_COLOURS, eta_sentence, is_own, places, to_show
 from antema.web.shell import message
 from antema.web.state import settings, store
 from antema.web.user import current_user
@@ -43,7 +43,7 @@ def _device_words() -> str:
 @callback(Output("jobs-list", "children"), Input("jobs-changed", "data"))
 def _list(_: object) -> Any:  # noqa: ANN401 - a component
     line, reader = places(store().line()), current_user()
-    rows = [_row(job, line, reader) for job in store().jobs(limit=_SHOWN)]
+    rows = [_row(job, line, reader) for job in to_show(store(), _SHOWN)]
     if not rows:
         return html.P("No job yet: open a sample and press Analyse.", className="empty")
     head = ["Sample", "State", "Progress", "Device", "Started", "Took", "By", ""]
@@ -57,7 +57,7 @@ def _row(job: Job, line: dict[int, int], reader: str) -> html.Tr:
     took = (
         duration((job.finished_at - job.started_at).total_seconds()) if job.finished_at and job.started_at else NOTHING
     )
-    words: list[Any] = [eta_sentence(job, line, is_own=job.created_by == reader)]
+    words: list[Any] = [eta_sentence(job, line, is_own=is_own(job, reader))]
     if job.error:
         words.append(html.Div(job.error, className="danger"))
     button: Any = ""

@@ -25,7 +25,7 @@ from antema.web.scale_question import ask_or_apply, question_dialog, register_qu
 from antema.web.scale_view import banner, bars_words
 from antema.web.shell import message
 from antema.web.state import store
-from antema.web.trust_view import leave_out_words, trust_alert
+from antema.web.trust_view import leave_out_words
 from antema.web.user import current_user
 from antema.web.viewer import drawn, drawn_store, keep_view
 
@@ -83,7 +83,7 @@ def layout(sample_id: str = "", **query: str) -> html.Div:
 )
 def _own_jobs(_: object, sample_id: int, seen: list[Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
     # The page follows its own jobs only: another sample's would redraw it for nothing at every image.
-    own = [[job.id, job.status, job.images_done] for job in store().jobs(limit=100) if job.sample_id == sample_id]
+    own = [[job.id, job.status, job.images_done] for job in store().jobs(sample_id=sample_id)]
     return no_update if own == seen else own
 
 
@@ -682,13 +682,16 @@ clientside_callback(
     Output("sample-trust-leave-out", "hidden"),
     Output("sample-trust", "hidden"),
     Input("sample-analysis", "value"),
+    _EXCLUSIONS,
     Input("sample-changed", "data"),
     Input("sample-jobs", "data"),
 )
-def _trust(analysis_id: int | None, *_: object) -> tuple[Any, ...]:
-    images = [] if analysis_id is None else store().image_results(analysis_id)
-    clumps = [] if analysis_id is None else sample_page.clump_words(analysis_id)
-    words, leave_out = [*clumps, *trust_alert(images)], leave_out_words(images)
+def _trust(analysis_id: int | None, exclusions: bool, *_: object) -> tuple[Any, ...]:
+    if analysis_id is None:
+        return [], "", True, True
+    words = sample_page.cautions(analysis_id, exclusions=exclusions)
+    # what is left out already is not offered again, though the numbers may count it
+    leave_out = leave_out_words(store().image_results(analysis_id))
     return words, leave_out, not leave_out, not words
 
 

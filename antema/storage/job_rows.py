@@ -72,7 +72,14 @@ class JobRows(StoreBase):
         with self._database.reading() as session:
             return to_job(get_job(session, job_id))
 
-    def jobs(self, limit: int | None = None, *, analysis_id: int | None = None, active: bool = False) -> list[Job]:
+    def jobs(
+        self,
+        limit: int | None = None,
+        *,
+        analysis_id: int | None = None,
+        sample_id: int | None = None,
+        active: bool = False,
+    ) -> list[Job]:
         """Return jobs, newest first.
 
         Parameters
@@ -81,12 +88,16 @@ class JobRows(StoreBase):
             At most so many.
         analysis_id : int, optional
             Only those of this analysis.
+        sample_id : int, optional
+            Only those of this sample.
         active : bool
             Only those that wait or work.
         """
         query = select(schema.Job).order_by(schema.Job.id.desc())
         if analysis_id is not None:
             query = query.where(schema.Job.analysis_id == analysis_id)
+        if sample_id is not None:
+            query = query.where(schema.Job.analysis.has(sample_id=sample_id))
         if active:
             query = query.where(schema.Job.status.in_(ACTIVE))
         if limit is not None:

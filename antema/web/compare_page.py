@@ -25,7 +25,6 @@ from antema.web.state import store
 
 _LINE_CHARACTERS = 18
 _LEAST_P_WORTH_SAYING = 0.005
-_LATEST_JOBS = 100
 _MOST_NAMED = 4
 
 
@@ -51,7 +50,7 @@ def sample_options(chosen: Sequence[int]) -> list[dict[str, Any]]:
 
 def _too_few(ready: Sequence[Sample], summaries: Sequence[SampleSummary]) -> list[Any]:
     """Return why there is nothing to compare, and what to do: wait for what is at work, analyse what is not."""
-    at_work = {job.sample_id for job in store().jobs(limit=_LATEST_JOBS) if job.is_active}
+    at_work = {job.sample_id for job in store().jobs(active=True)}
     without = [s.sample for s in summaries if s.current_analysis_id is None]
     coming = [sample for sample in without if sample.id in at_work]
     idle = [sample for sample in without if sample.id not in at_work]

@@ -4,10 +4,8 @@ from typing import Any
 
 from dash import html
 
-from antema.domain import NotFound
 from antema.storage import Edit
 from antema.web.format import pixel_size
-from antema.web.state import store
 
 
 def edit_words(edit: Edit) -> list[Any]:
@@ -35,9 +33,13 @@ def _deed(edit: Edit) -> str:
         case "move micrograph":
             return f"moved it from the sample {before['sample']} to {after['sample']}"
         case "leave micrograph out":
-            return f"left it out: {after['left_out_reason']}"
+            return "left it out:"  # the reason follows
         case "take micrograph back":
             return "took it back"
+        case "delete micrograph":
+            return "put it into the bin"
+        case "take micrograph out of bin":
+            return "took it out of the bin"
         case "exclude particle":
             return f"excluded particle {after['particle']}"
         case "restore particle":
@@ -49,12 +51,3 @@ def _deed(edit: Edit) -> str:
 def _scale(values: Any) -> str:  # noqa: ANN401 - one side of an edit
     nm, source = values.get("pixel_size_nm"), str(values.get("source") or "")
     return "none" if nm is None else f"{pixel_size(nm)}" + (f" ({source})" if source else "")
-
-
-def _sample(identity: int | None) -> str:
-    if identity is None:
-        return "no sample"
-    try:
-        return f"the sample {store().sample(identity).name}"
-    except NotFound:
-        return "a sample that is gone"

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from antema.storage import InLine, Job
+from antema.storage import InLine, Job, Store
 from antema.web.format import counted, duration
+from antema.web.user import ANONYMOUS
 
 STATUS_COLOURS = {
     "queued": "secondary",
@@ -24,6 +25,17 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 def places(line: Sequence[InLine]) -> dict[int, int]:
     """Return the place of each job in the line (`Store.line`), from 1 on."""
     return {job.job_id: place for place, job in enumerate(line, start=1)}
+
+
+def to_show(store: Store, latest: int) -> list[Job]:
+    """Return the jobs that wait or work, however many there are, and the latest beside them; newest first."""
+    found = {job.id: job for job in (*store.jobs(limit=latest), *store.jobs(active=True))}
+    return sorted(found.values(), key=lambda job: -job.id)
+
+
+def is_own(job: Job, reader: str) -> bool:
+    """Return whether a reader started a job; nobody knows it of those who gave no name."""
+    return reader != ANONYMOUS and job.created_by == reader
 
 
 def eta_sentence(job: Job, places: Mapping[int, int] | None = None, *, is_own: bool = False) -> str:

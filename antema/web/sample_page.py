@@ -44,6 +44,7 @@ from antema.web.results import (
 from antema.web.sample_choice import view_parts
 from antema.web.sample_result import Result, load
 from antema.web.state import memory, store
+from antema.web.trust_view import trust_alert
 
 NOT_CLASSIFIED = "#c9ced6"
 _THREADS = os.cpu_count() or 1
@@ -338,12 +339,11 @@ def failures(result: Result) -> list[Any]:
     return [*parts, *(html.Div(words, className="alert alert-warning") for words in changes)]
 
 
-def clump_words(analysis_id: int) -> list[Any]:
-    """Return what has to be known of clumps before the numbers; nothing where there are hardly any."""
-    if store().analysis(analysis_id).status != "done":
-        return []
-    note = clump_note(load(analysis_id, View().crystallinity_certainty).facts["clumps"])
-    return [html.P(note, className="clumps")] if note else []
+def cautions(analysis_id: int, *, exclusions: bool) -> list[Any]:
+    """Return what is to be known before a result's numbers, of the same micrographs: clumps, strange images."""
+    result = load(analysis_id, View().crystallinity_certainty, exclusions=exclusions)
+    note = clump_note(result.facts["clumps"])
+    return [*([html.P(note, className="clumps")] if note else []), *trust_alert(result.images)]
 
 
 def exclusion_words(analysis_id: int, *, exclusions: bool) -> str:

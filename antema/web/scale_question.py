@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, ctx, dcc, html, no_update
+from dash import Input, Output, State, callback, ctx, dcc, html, no_update, set_props
 
 from antema.domain import AntemaError
 from antema.domain.plausible_scale import scale_question
@@ -80,8 +80,8 @@ def question_dialog(page: str) -> html.Div:
     )
 
 
-def register_question(page: str) -> None:
-    """Register the dialog's callbacks; a yes tells the page's ``-changed`` store."""
+def register_question(page: str, field: str | None = None) -> None:
+    """Register the dialog's callbacks; a yes tells the page's ``-changed`` store and empties the field of the size."""
 
     @callback(
         Output(f"{page}-scale-question", "is_open"),
@@ -112,4 +112,6 @@ def register_question(page: str) -> None:
             apply_action(store(), action, micrographs, value=value, why=why, by=current_user())
         except AntemaError as error:
             return no_update, message(str(error)), None
+        if field:
+            set_props(field, {"value": None})
         return changed + 1, no_update, None

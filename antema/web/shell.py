@@ -14,7 +14,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from antema import jobs
 from antema.domain import AntemaError
 from antema.web.background import run_demo, run_job
-from antema.web.jobs_view import job_badge, places
+from antema.web.jobs_view import is_own, job_badge, places, to_show
 from antema.web.state import settings, store
 from antema.web.user import COOKIE, current_user
 
@@ -29,6 +29,7 @@ _LINKS = (
     ("Help", "/help"),
 )
 _SHELL_JOBS = 3
+_LATEST_JOBS = 50
 _GONE = (
     "The server does not answer: the numbers below are not updated, and may not be those of what is chosen. This page "
     "asks again by itself."
@@ -127,10 +128,10 @@ def register_shell(app: dash.Dash) -> None:
     # would then wait for ever.
     @app.callback(Input("poll", "n_intervals"), State("jobs-changed", "data"))
     def show_jobs(_: int | None, seen: dict[str, Any] | None) -> None:
-        recent = store().jobs(limit=50)
+        recent = to_show(store(), _LATEST_JOBS)
         if any(job.is_active for job in recent):
             jobs.recover(store())
-            recent = store().jobs(limit=50)
+            recent = to_show(store(), _LATEST_JOBS)
         reader = current_user()
         line = places(store().line()) if any(job.is_active for job in recent) else {}
         state = {
@@ -139,9 +140,10 @@ def register_shell(app: dash.Dash) -> None:
         }
         if state == seen and not any(job.current_share for job in recent):
             return
-        # the reader's own first
-        active = sorted((job for job in recent if job.is_active), key=lambda job: job.created_by != reader)
-        rows = [job_badge(job, line, is_own=job.created_by == reader) for job in active[:_SHELL_JOBS]]
+        # the reader's own first, then those at work before those that wait
+        active = [job for job in recent if job.is_active]
+        active.sort(key=lambda job: (not is_own(job, reader), line.get(job.id, 0)))
+        rows = [job_badge(job, line, is_own=is_own(job, reader)) for job in active[:_SHELL_JOBS]]
         if len(active) > _SHELL_JOBS:
             rows.append(dcc.Link(f"and {len(active) - _SHELL_JOBS} more", href="/jobs"))
         dash.set_props("shell-jobs", {"children": rows})

@@ -45,13 +45,18 @@ def test_changes_are_told_with_names(web_store, tmp_path):
     web_store.move_micrograph(stored.id, other.id, by="Bob")
     web_store.leave_out(stored.id, "blurred", by="Cem")
     web_store.take_back(stored.id, by="Cem")
+    web_store.delete("micrograph", stored.id, by="Dan")
+    web_store.take_out_of_bin(web_store.bin()[0].id, by="Dan")
     said = [text_of(edit_words(edit)) for edit in web_store.edits(target="micrograph", target_id=stored.id)]
     told = " ".join(said)
     assert "moved it from the sample One to Other" in told
     assert "changed the scale from " in told
     assert " to 0.2 nm/px (user: Bob)" in told
     assert "“by the grid”" in told
-    assert "left it out: blurred" in told
+    assert "Cem left it out: “blurred”" in told
+    assert told.count("blurred") == 1
+    assert "Dan put it into the bin" in told
+    assert "Dan took it out of the bin" in told
     assert "took it back" in told
     for raw in ("sample id", "sample_id", "→", "left_out_reason", "pixel_size_nm"):
         assert raw not in told
