@@ -53,10 +53,10 @@ def test_changes_are_told_with_names(web_store, tmp_path):
     assert "changed the scale from " in told
     assert " to 0.2 nm/px (user: Bob)" in told
     assert "“by the grid”" in told
-    assert "Cem left it out: “blurred”" in told
+    assert "Cem| left it out:| “blurred”" in told
     assert told.count("blurred") == 1
-    assert "Dan put it into the bin" in told
-    assert "Dan took it out of the bin" in told
+    assert "Dan| put it into the bin" in told
+    assert "Dan| took it out of the bin" in told
     assert "took it back" in told
     for raw in ("sample id", "sample_id", "→", "left_out_reason", "pixel_size_nm"):
         assert raw not in told
