@@ -235,8 +235,8 @@ def _numbers() -> list[Any]:
         html.P(
             "A particle ends at its visible edge, where the contrast between the ground and the inside of its rim "
             "has fallen to half; or, where the recipe asks for it or the network knows no other, as far as its atoms "
-            "reach: for a metal at the metallic radius around the outermost ones. The column outline says which. Ligand "
-            "shells and carbon are not particle."
+            "reach: for a metal at the metallic radius around the outermost ones. The column outline says which. "
+            "Ligand shells and carbon are not particle."
         ),
     ]
 
