@@ -227,6 +227,14 @@ def _parser() -> argparse.ArgumentParser:
     calibrated = kinds.add_parser("calibrate", help="measure what a model's answers are worth, on held-out images")
     calibrated.add_argument("model", metavar="NAME")
     calibrated.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR", help="micrograph sets")
+    calibrated.add_argument(
+        "--partly-labelled",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="those of them without a label for each particle",
+    )
     calibrated.add_argument("--seed", type=int, default=0, metavar="S", help="that of the training")
     calibrated.add_argument(
         "--at-most", type=_whole_above_0, default=120, metavar="N", help="images of each set, of either kind (120)"
@@ -712,6 +720,7 @@ def _models_calibrate(options: argparse.Namespace) -> int:
         options.data,
         seed=options.seed,
         at_most=options.at_most,
+        partly_labelled=options.partly_labelled,
         progress=lambda done, total: step("", done, total),
     )
     print(json.dumps(found, indent=1))

@@ -72,9 +72,14 @@ class Proposals:
         return len(self.score)
 
     @property
+    def areas(self) -> NDArray[np.floating]:
+        """Areas of the polygons in square pixels, shape (n,)."""
+        return polygon_areas(self.rays)
+
+    @property
     def diameters(self) -> Floats:
         """Equivalent diameters of the polygons, shape (n,)."""
-        return (2 * np.sqrt(polygon_areas(self.rays) / np.pi)).astype(np.float32)
+        return (2 * np.sqrt(self.areas / np.pi)).astype(np.float32)
 
     def kept(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Proposals":
         """Return some of them, by index or mask."""
@@ -142,7 +147,7 @@ def each_once(proposals: Proposals, particle: NDArray[np.bool_], *, least_filled
     least_filled : float
         Share of a polygon that has to be particle.
     """
-    areas = polygon_areas(proposals.rays).astype(np.float64)
+    areas = proposals.areas.astype(np.float64)
     kept = _each_once(
         proposals.centres.astype(np.float64),
         proposals.rays.astype(np.float64),

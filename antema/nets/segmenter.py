@@ -28,7 +28,7 @@ from antema.nets.scales import (
     typical_width_px,
     working_weights,
 )
-from antema.nets.trust import SAMPLE_PX, indicators
+from antema.nets.trust import SAMPLE_PX, indicators, proposal_indicators
 
 SCALES = ("by particle width", "native")
 """At what scales a card may say that its network sees a micrograph; the first one unless it says so."""
@@ -199,7 +199,7 @@ class Segmenter:
         trust = None
         used = sorted(max(1, round(factor)) for factor in weights)
         if self.calibration is not None and self.calibration.trust is not None:
-            trust = self.calibration.trust.of(*self._measured(passes, probability, width_px, used))
+            trust = self.calibration.trust.of(*self._measured(passes, probability, width_px, used, found))
         told.all()
         return NetworkMaps(
             probability,
@@ -257,9 +257,14 @@ class Segmenter:
         )
 
     def _measured(
-        self, passes: "_Passes", probability: NDArray[np.float32], width_px: float, used: list[int]
+        self,
+        passes: "_Passes",
+        probability: NDArray[np.float32],
+        width_px: float,
+        used: list[int],
+        proposals: Proposals | None = None,
     ) -> tuple[NDArray[np.float64] | None, NDArray[np.float32]]:
-        """Return what trust goes by: `antema.nets.trust.indicators` and the network's features."""
+        """Return what trust goes by: `antema.nets.trust.indicators`, those of proposals, and the network's features."""
         finest, coarsest = used[0], used[-1]
         pixels = finite(middle(passes.levels.pixels, SAMPLE_PX))
         seen = pixels if finest == 1 else middle(passes.levels.at(finest), SAMPLE_PX)
@@ -272,6 +277,9 @@ class Segmenter:
             threshold=self.threshold,
             width_px=width_px / finest,
         )
+        if measured is not None and proposals is not None:
+            area_px = np.count_nonzero(probability > self.threshold)
+            measured = np.append(measured, proposal_indicators(proposals.overlap, proposals.areas, area_px))
         assert self.network.features is not None
         return measured, self.network.features(passes.values(coarsest))
 
@@ -289,7 +297,7 @@ class Segmenter:
         found = self.segment(pixels, polarity=polarity)
         passes = _Passes(self, _Levels(pixels), bright=found.polarity == "bright", told=_Told(None, 1.0))
         used = [max(1, round(1 / scale)) for scale in found.scales]
-        return found, *self._measured(passes, found.probability, found.width_px, used)
+        return found, *self._measured(passes, found.probability, found.width_px, used, found.proposals)
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn fused logits of "particle" into probabilities, in place."""

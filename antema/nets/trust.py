@@ -2,8 +2,9 @@
 
 Two things are asked. Whether the network's features look like those of the micrographs that it learned from, or
 rather like those of pictures that are none (`antema.training.strangers`); beside that the Mahalanobis distance
-from the former. And what overlap with the truth micrographs of the same contrast, sampling, blur, density and
-decidedness had when the network was tried on labelled ones (`antema.training.calibrate`).
+from the former. And how good its answer was on labelled micrographs of the same contrast, sampling, blur, density and
+decidedness (`antema.training.calibrate`): the overlap with the truth, and of a network that finds particles one by one
+their F1, if that is less; it goes by two more indicators.
 """
 
 from dataclasses import dataclass
@@ -18,14 +19,20 @@ from antema.domain import Trust
 Array = NDArray[np.float64]
 
 INDICATORS = ("contrast", "sampling", "blur", "density", "decided", "distance")
-"""What the expected overlap goes by, see `indicators`; the last one is the logarithm of `TrustModel.distance`."""
+"""What the expected quality goes by, see `indicators`; the last one is the logarithm of `TrustModel.distance`. Those of
+`proposal_indicators` stand before it where particles are found one by one."""
 
 SAMPLE_PX = 1024
 """Side of the middle of an image that the indicators are measured on."""
 
+_N_OF_MAPS = 5
+"""Indicators that maps alone give."""
+_LEAST_LEFT = 0.01
+"""Share of the particle area that no proposal claims, below which it is all the same."""
+
 _STRANGE = 2.0
 """Logarithm of the odds at which a picture counts as none of the micrographs that the network knows."""
-_WITHIN, _OUTSIDE = 0.7, 0.45
+WITHIN, _OUTSIDE = 0.7, 0.45
 """Scores from which on an image is within what the network knows, and below which it is outside."""
 
 
@@ -45,11 +52,11 @@ class TrustModel:
         Weights of standardised indicators and features in the logarithm of the odds that this is a micrograph of
         particles and no other picture; the last one stands alone.
     centre, spread : ndarray, shape (n,)
-        Of each of `INDICATORS`.
+        Of each of `INDICATORS`, with those of proposals where there are such.
     low, high : ndarray, shape (n,)
         Percentiles 2 and 98 of each, of images that were held out.
     weights : ndarray, shape (n + 1,)
-        Of the standardised indicators in the logit of the expected Dice; the last one stands alone.
+        Of the standardised indicators in the logit of the expected quality; the last one stands alone.
     """
 
     mean: Array
@@ -83,8 +90,8 @@ class TrustModel:
             usual = self.standardised(np.append(measured, self.centre[-1]))[:-1]
         return np.concatenate([usual, self.standard_features(features), [1.0]])
 
-    def expected_dice(self, measured: Array) -> float:
-        """Return the overlap with the truth that is to be expected of an image with these `INDICATORS`."""
+    def expected_quality(self, measured: Array) -> float:
+        """Return the overlap with the truth, or the F1 of the particles, to be expected with these `INDICATORS`."""
         return float(expit(np.append(self.standardised(measured), 1.0) @ self.weights))
 
     def standardised(self, measured: Array) -> Array:
@@ -116,11 +123,11 @@ class TrustModel:
             score = 0.6 * known
             reasons.append((1.0, "There is no outline in the middle of the image to judge it by."))
         else:
-            score = self.expected_dice(np.append(measured, np.log(distance))) * known
+            score = self.expected_quality(np.append(measured, np.log(distance))) * known
             reasons += self._unusual(measured)
-        verdict = "within" if score >= _WITHIN else "doubtful" if score >= _OUTSIDE else "outside"
+        verdict = "within" if score >= WITHIN else "doubtful" if score >= _OUTSIDE else "outside"
         if verdict != "within" and not reasons:
-            reasons.append((0.0, f"On labelled micrographs like this one the overlap with the truth was {score:.2f}."))
+            reasons.append((0.0, f"On labelled micrographs like this one the agreement with people was {score:.2f}."))
         return Trust(round(score, 3), verdict, tuple(text for _, text in sorted(reasons, reverse=True)))
 
     def _unusual(self, measured: Array) -> list[tuple[float, str]]:
@@ -135,11 +142,14 @@ class TrustModel:
             (2, 1): f"The outlines are blurred: they are {blur:.2g} of a particle's width wide.",
             (3, -1): f"There is little particle in the image: {100 * density:.2g} % of its area.",
             (3, 1): f"There is hardly any ground between the particles: they cover {100 * density:.0f} % of the area.",
-            (
-                4,
-                -1,
-            ): f"The network is undecided: it is sure of {sure:.0f} % of the particle area.",
+            (4, -1): f"The network is undecided: it is sure of {sure:.0f} % of the particle area.",
         }
+        if len(measured) > _N_OF_MAPS:
+            fit, left = float(measured[5]), 100 * max(float(np.exp(-measured[6])) - _LEAST_LEFT, 0)
+            sentences |= {
+                (5, -1): f"The network expects its outlines to fit badly: to overlap with the particles by {fit:.2f}.",
+                (6, -1): f"{left:.0f} % of the particle area is of no particle that the network could tell apart.",
+            }
         found = []
         for (k, side), text in sentences.items():
             beyond = (low[k] - measured[k] if side < 0 else measured[k] - high[k]) / spread[k]
@@ -196,6 +206,25 @@ def indicators(
         ]
     )
     return np.append(logs, -np.log(undecided + 1e-3))
+
+
+def proposal_indicators(overlap: NDArray[np.floating], areas: NDArray[np.floating], particle_px: int) -> Array:
+    """Return what can be told from particles that are proposed one by one, without the truth, shape (2,).
+
+    Parameters
+    ----------
+    overlap, areas : ndarray, shape (n,)
+        Intersection over union with the particle that the network foretells for each, and their areas in pixels.
+    particle_px : int
+        Pixels of particle in the image.
+
+    Returns
+    -------
+    ndarray, shape (2,)
+        Mean of the former; minus the logarithm of the share of the particle area that no proposal claims.
+    """
+    left = max(particle_px - float(areas.sum()), 0.0) / max(particle_px, 1)
+    return np.array([float(overlap.mean()) if len(overlap) else 0.0, -np.log(left + _LEAST_LEFT)])
 
 
 def _noise(pixels: NDArray[np.float32], ground: NDArray[np.bool_]) -> float:

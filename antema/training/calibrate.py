@@ -2,11 +2,12 @@
 
 Probabilities get a temperature and an offset (Platt 1999; Guo et al., "On calibration of modern neural networks", ICML
 2017) by maximum likelihood on micrographs that were held out from learning. On those, as they are and spoilt, it is
-also learned what overlap with the truth to expect of an image that looks like this one.
+also learned what quality to expect of an image that looks like this one: the overlap with the truth (Dice), and of a
+network that finds particles one by one their F1, if that is less.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,21 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
 from scipy.stats import rankdata
 
-from antema.domain import AntemaError
-from antema.nets import Segmenter, load
+from antema.analysis.proposed import proposed_particles
+from antema.domain import AntemaError, Instance
+from antema.nets import NetworkMaps, Segmenter, load
 from antema.nets.calibration import Calibration, write_calibration
 from antema.nets.card import find
 from antema.nets.normalisation import finite
 from antema.nets.polarity import EVIDENCE, chosen_polarity
-from antema.nets.trust import INDICATORS, TrustModel
+from antema.nets.proposals import KIND as ONE_BY_ONE
+from antema.nets.trust import WITHIN, TrustModel
+from antema.training.instance_quality import POOR_F1
+from antema.training.matching import iou_matrix, pairs
 from antema.training.models import write_card
 from antema.training.reliability import calibration as reliability
 from antema.training.reliability import reliability_counts, write_reliability_diagram
-from antema.training.sources import LabelledImage, read_set, split
+from antema.training.sources import LabelledImage, read_set, split, true_instances
 from antema.training.strangers import STRANGERS, stranger
 from antema.training.tiles import resized
 
@@ -39,6 +44,7 @@ _PIXELS = 4096
 _SPOILT = 3
 """Spoilt copies of each held-out image."""
 _FOLDS = 5
+_MATCHES, _MOSTLY = 0.5, 0.5
 _STRANGER_PX = (256, 384, 512, 768, 1024)
 """Sides of pictures that are no micrographs."""
 
@@ -51,7 +57,7 @@ class _Tried:
     """A held-out image, whole or spoilt, as the network saw it."""
 
     name: str
-    dice: float
+    quality: float
     measured: Array | None
     features: NDArray[np.floating]
     spoilt: bool
@@ -63,6 +69,7 @@ def calibrate(
     *,
     seed: int = 0,
     at_most: int = 120,
+    partly_labelled: Sequence[Path] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Measure the model `name` and write ``trust.safetensors``, ``reliability.png`` and its card anew.
@@ -79,6 +86,8 @@ def calibrate(
         That of the training: it says which images were held out.
     at_most : int
         Images of each set that are looked at, of either kind.
+    partly_labelled : sequence of Path
+        Those of the sets in which not every particle has its label.
     progress : callable, optional
         Called with (done, all).
 
@@ -99,7 +108,14 @@ def calibrate(
         raise AntemaError(msg)
     # what training found burned into the images lies beside its checkpoint
     remembered = card.folder / "training" / "annotations.json"
-    learned, held_out = _images(data_dirs, seed, at_most, remembered if remembered.parent.is_dir() else None)
+    if not remembered.parent.is_dir():
+        remembered = None
+    one_by_one = card.content["architecture"]["kind"] == ONE_BY_ONE
+    sets = (
+        read_set(Path(folder), remembered=remembered, one_by_one=one_by_one, partly_labelled=folder in partly_labelled)
+        for folder in data_dirs
+    )
+    learned, held_out = _images(sets, seed, at_most)
     n_strangers = max(len(learned), 10 * len(STRANGERS))
     steps = len(learned) + (2 + _SPOILT) * len(held_out) + n_strangers
     done = iter(range(1, steps + 1))
@@ -137,7 +153,7 @@ def calibrate(
         odds.setdefault(_set_of(image), []).append(float(polarity_weights @ (dark - bright)))
         for spoilt, version in [(False, image), *((True, one) for one in _spoilt(image, rng))]:
             found, measured, features = segmenter.measured(version.pixels)
-            tried.append(_Tried(image.name, _dice(found.probability, version), measured, np.asarray(features), spoilt))
+            tried.append(_Tried(image.name, _quality(found, version), measured, np.asarray(features), spoilt))
             step()
     trust, predicted = fitted_trust(known, strangers, tried)
 
@@ -235,14 +251,14 @@ def fitted_trust(
     _, size, vectors = np.linalg.svd((features - mean) / deviation, full_matrices=False)
     kept = min(components, len(known) // 4 + 1, int(np.count_nonzero(size > 1e-6 * size[0])))
     whitening = vectors[:kept].T / (size[:kept] / np.sqrt(len(features)))
-    none = np.zeros(len(INDICATORS))
     usual = np.array([each[0] for each in known if each[0] is not None])
+    none = np.zeros(usual.shape[1] + 1)
     bare = TrustModel(
         mean,
         deviation,
         whitening,
         held_out=np.ones(100),
-        known=np.zeros(len(INDICATORS) + len(mean)),
+        known=np.zeros(len(none) + len(mean)),
         centre=np.append(usual.mean(axis=0), 0),
         spread=np.append(usual.std(axis=0) + 1e-6, 1),
         low=none,
@@ -259,7 +275,7 @@ def fitted_trust(
     bare = replace(bare, held_out=np.percentile(distances[whole], np.arange(100) + 0.5))
     rows = np.array([np.append(none[1:] if one.measured is None else one.measured, 0) for one in tried])
     rows[:, -1] = np.log(distances)
-    dice = np.array([one.dice for one in tried])
+    quality = np.array([one.quality for one in tried])
     names = sorted({one.name for one in tried})
     fold = np.array([names.index(one.name) % _FOLDS for one in tried])
 
@@ -273,7 +289,7 @@ def fitted_trust(
             high=np.percentile(usual, 98, axis=0),
         )
         return replace(
-            model, weights=_regression(np.array([model.standardised(row) for row in rows[some]]), dice[some])
+            model, weights=_regression(np.array([model.standardised(row) for row in rows[some]]), quality[some])
         )
 
     scores = np.full(len(tried), np.nan)
@@ -299,14 +315,12 @@ def _regression(x: Array, target: Array, *, share: Array | None = None, penalty:
 
 
 def _images(
-    data_dirs: Sequence[Path], seed: int, at_most: int, remembered: Path | None
+    sets: Iterable[list[LabelledImage]], seed: int, at_most: int
 ) -> tuple[list[LabelledImage], list[LabelledImage]]:
     learned: list[LabelledImage] = []
     held_out: list[LabelledImage] = []
-    for folder in data_dirs:
-        for kept, images in zip(
-            (learned, held_out), split(read_set(Path(folder), remembered=remembered), seed=seed), strict=True
-        ):
+    for one in sets:
+        for kept, images in zip((learned, held_out), split(one, seed=seed), strict=True):
             with_particles = [image for image in images if image.particle.any()]
             kept += with_particles[:: -(-len(with_particles) // at_most) or 1]
     for images, kind in ((learned, "learned from"), (held_out, "held out")):
@@ -366,6 +380,10 @@ def _spoilt(image: LabelledImage, rng: np.random.Generator) -> Iterator[Labelled
     small = replace(
         image, pixels=resized(values, zoom), particle=resized(image.particle.astype(np.float32), zoom) > 0.5
     )
+    if image.pages is not None:
+        (h, w), (rows, columns) = small.particle.shape, image.particle.shape
+        y, x = ((np.arange(n) + 0.5) * of / n for n, of in ((h, rows), (w, columns)))
+        small = replace(small, pages=image.pages[:, y.astype(int)][:, :, x.astype(int)])
     trusted = None if image.trusted is None else resized(image.trusted.astype(np.float32), zoom) > 0.5
     yield replace(small, trusted=trusted)
 
@@ -375,6 +393,30 @@ def _dice(probability: NDArray[np.float32], image: LabelledImage) -> float:
     if image.trusted is not None:
         found, true = found & image.trusted, true & image.trusted
     return float(2 * np.count_nonzero(found & true) / max(np.count_nonzero(found) + np.count_nonzero(true), 1))
+
+
+def _quality(found: NetworkMaps, image: LabelledImage) -> float:
+    """Return the overlap with the truth, and the F1 of the particles where that is less and can be told."""
+    dice = _dice(found.probability, image)
+    if found.proposals is None or image.pages is None:
+        return dice
+    particle, proposals = found.probability > 0.5, found.proposals
+    proposed = proposed_particles(proposals, found.offsets, particle, least_area_px=1, contact=found.contact)
+    instances = [Instance(one.x, one.y, one.mask, "measured") for one in proposed if not one.is_clump]
+    if image.trusted is not None:
+        instances = [one for one in instances if _share_in(image.trusted, one) > _MOSTLY]
+    return min(dice, particle_f1(instances, true_instances(image.pages)))
+
+
+def particle_f1(found: Sequence[Instance], true: Sequence[Instance]) -> float:
+    """Return the F1 of found particles at an intersection over union of 0.5; 1 where none is there and none found."""
+    n = len(found) + len(true)
+    matches = len(pairs(iou_matrix(found, true), _MATCHES)) if found and true else 0
+    return 2 * matches / n if n else 1.0
+
+
+def _share_in(mask: NDArray[np.bool_], one: Instance) -> float:
+    return float(mask[one.y : one.y + one.h, one.x : one.x + one.w][one.mask].mean())
 
 
 def _polarity_errors(log_odds: Array) -> dict[str, Any]:
@@ -389,21 +431,22 @@ def _polarity_errors(log_odds: Array) -> dict[str, Any]:
 
 
 def _rank_correlations(tried: Sequence[_Tried], scores: Array) -> dict[str, Any]:
-    """Return the rank correlation of score and Dice by set, and over all, as they are and spoilt."""
-    dice = np.array([one.dice for one in tried])
+    """Return the rank correlation of score and quality by set, and over all, as they are and spoilt."""
+    quality = np.array([one.quality for one in tried])
     sets = np.array([one.name.split("/")[0] for one in tried])
     whole = np.array([not one.spoilt for one in tried])
 
     def correlation(some: NDArray[np.bool_]) -> dict[str, Any]:
         n = int(np.count_nonzero(some))
         # ranks of constant values would be a warning
-        varied = n > 3 and np.ptp(scores[some]) > 0 and np.ptp(dice[some]) > 0
-        rank = np.corrcoef(rankdata(scores[some]), rankdata(dice[some]))[0, 1] if varied else np.nan
+        varied = n > 3 and np.ptp(scores[some]) > 0 and np.ptp(quality[some]) > 0
+        rank = np.corrcoef(rankdata(scores[some]), rankdata(quality[some]))[0, 1] if varied else np.nan
         return {
             "images": n,
             "spearman": round(float(rank), 3) if varied else None,
             "mean_score": round(float(scores[some].mean()), 3),
-            "mean_dice": round(float(dice[some].mean()), 3),
+            "mean_quality": round(float(quality[some].mean()), 3),
+            "poor_but_within": int(np.count_nonzero((quality[some] < POOR_F1) & (scores[some] >= WITHIN))),
         }
 
     result = {"all": correlation(whole), "with spoilt copies": correlation(np.ones(len(whole), bool))}

@@ -20,7 +20,9 @@ _NO_CLASSIFIER = (
     "No crystallinity model is installed: particles are measured and not classified. One made by antema train "
     "crystallinity, put beside the others, shows here and in the recipe."
 )
-_TRIED = ("images", "spearman", "mean_score", "mean_dice")
+_TRIED = ("images", "spearman", "mean_score")
+# What scores foretell: of the networks of before the overlap alone.
+_FORETOLD = {"mean_quality": "mean agreement with people", "mean_dice": "mean overlap with the truth (Dice)"}
 _LABELS = {"training_data": "Learned from", "training": "Learned from", "data": "Learned from", "classes": "Classes"}
 
 
@@ -151,11 +153,12 @@ def _tried_words(measured: object, kind: str) -> str:
     entry = measured.get(kind) if isinstance(measured, Mapping) else None
     if not isinstance(entry, Mapping) or not all(isinstance(entry.get(name), int | float) for name in _TRIED):
         return ""
-    n, rank, score, dice = (entry[name] for name in _TRIED)
+    n, rank, score = (entry[name] for name in _TRIED)
+    foretold = " and ".join(f"the {label} {entry[name]:.2f}" for name, label in _FORETOLD.items() if name in entry)
     copies = " and spoilt copies of them" if kind != "all" else ""
     return (
-        f"of {n} held-out images{copies} the mean score is {score:.2f} and the mean overlap with the truth (Dice) "
-        f"{dice:.2f}, with a rank correlation of {rank:.2f}"
+        f"of {n} held-out images{copies} the mean score is {score:.2f} and {foretold}, with a rank correlation "
+        f"of {rank:.2f}"
     )
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from antema.nets.trust import INDICATORS, TrustModel, indicators
+from antema.nets.trust import INDICATORS, TrustModel, indicators, proposal_indicators
 
 
 def discs(contrast, *, width=20, blur=0.0, noise=1.0, seed=0):
@@ -97,3 +97,33 @@ def test_an_image_without_outlines_is_never_quite_within(model):
     trust = model.of(None, np.ones(4))
     assert trust.verdict == "doubtful"
     assert trust.reasons == ("There is no outline in the middle of the image to judge it by.",)
+
+
+def test_what_no_proposal_claims_and_how_well_they_fit_is_told():
+    fit, left = proposal_indicators(np.array([0.9, 0.7]), np.array([300.0, 300.0]), 1000)
+    assert fit == pytest.approx(0.8)
+    assert np.exp(-left) - 0.01 == pytest.approx(0.4)
+    assert proposal_indicators(np.zeros(0), np.zeros(0), 0).tolist() == [0.0, pytest.approx(-np.log(0.01))]
+    # rays may reach a little too far: no more than all is claimed
+    assert proposal_indicators(np.array([0.9]), np.array([1100.0]), 1000)[1] == pytest.approx(-np.log(0.01))
+
+
+def test_proposals_that_fit_badly_or_leave_much_are_a_reason(model):
+    five, n = np.zeros(5), len(INDICATORS) + 2
+    weights = np.zeros(n + 1)
+    weights[5], weights[-1] = 3.0, 1.5
+    ours = replace(
+        model,
+        known=np.append(np.zeros(n - 1 + len(model.mean)), 1.0) * 4,
+        centre=np.array([*five, 0.9, 3.0, 0.0]),
+        spread=np.array([*(five + 1), 0.1, 1.0, 1.0]),
+        low=np.array([*(five - 2), 0.8, 2.0, -2.0]),
+        high=np.array([*(five + 2), 1.0, 5.0, 2.0]),
+        weights=weights,
+    )
+    usual = ours.of(np.array([*five, 0.9, 3.0]), np.ones(4))
+    assert usual.verdict == "within"
+    bad = ours.of(np.array([*five, 0.5, -np.log(0.31)]), np.ones(4))
+    assert bad.verdict == "outside"
+    assert bad.reasons[0].startswith("The network expects its outlines to fit badly: to overlap")
+    assert bad.reasons[1].startswith("30 % of the particle area is of no particle")

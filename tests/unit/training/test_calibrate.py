@@ -10,10 +10,10 @@ from scipy.special import expit
 import antema.nets.card
 from antema import nets
 from antema.cli import main
-from antema.domain import AntemaError
+from antema.domain import AntemaError, Instance
 from antema.nets.unet import UNet
 from antema.nets.weights import first_weights, save
-from antema.training.calibrate import calibrate, fitted_polarity, fitted_temperature
+from antema.training.calibrate import calibrate, fitted_polarity, fitted_temperature, particle_f1
 from antema.training.sources import is_held_out
 from antema.training.strangers import STRANGERS, stranger
 
@@ -72,6 +72,16 @@ def tiny_model(tmp_path, monkeypatch):
     nets.load.cache_clear()
     yield folder
     nets.load.cache_clear()
+
+
+def test_particles_count_where_they_match_one_to_one():
+    square = np.ones((10, 10), bool)
+    true = [Instance(x, 0, square) for x in (0, 20, 40)]
+    assert particle_f1(true, true) == 1
+    assert particle_f1([Instance(0, 0, square), Instance(27, 0, square)], true) == pytest.approx(2 / 5)
+    assert particle_f1([Instance(0, 0, np.ones((10, 50), bool))], true) == 0
+    assert particle_f1([], true) == 0
+    assert particle_f1([], []) == 1
 
 
 @pytest.fixture

@@ -167,3 +167,7 @@ def test_a_card_says_whether_its_network_was_calibrated_and_knows_what_it_knows(
     first, second = said.format(""), said.format(" and spoilt copies of them")
     assert f"Strange images|told, with reasons; of 40 {first}; of 160 {second}|" in ours
     assert "Sees seams|yes" in ours
+    (folder / "ours" / "card.json").unlink()
+    tried = {"images": 40, "spearman": 0.714, "mean_score": 0.9, "mean_quality": 0.83}
+    install(folder, "later", calibration=calibration | {"trust": {"all": tried}})
+    assert "the mean score is 0.90 and the mean agreement with people 0.83, with a rank" in text_of(model_cards())
