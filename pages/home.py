@@ -6,9 +6,9 @@ from typing import Any
 import dash
 from dash import Input, Output, callback, dcc, html, no_update
 
+from antema.stats import count_text
 from antema.storage import SampleSummary
 from antema.web.demo import is_offered, load_demo
-from antema.web.format import counted
 from antema.web.state import settings, store
 from antema.web.user import current_user
 
@@ -64,7 +64,7 @@ def _card(summary: SampleSummary) -> dcc.Link:
         if summary.thumbnail_sha256
         else html.Div("no micrographs yet", className="card-picture none")
     )
-    counts = f"{counted(summary.n_micrographs, 'micrograph')} · {counted(summary.n_particles, 'particle')}"
+    counts = f"{count_text(summary.n_micrographs, 'micrograph')} · {count_text(summary.n_particles, 'particle')}"
     words = html.Div(
         [html.Div(summary.sample.name, className="card-name"), html.Div(counts, className="quiet")],
         className="card-text",

@@ -632,7 +632,8 @@ def _cautions(report: ComparisonReport, sample: SampleReport, summary: stats.Sum
         [image.trust for image in sample.images if image.status == "done" and image.n_measured]
     )
     border = numbers.border_note(sample, asked=report.view.border_weighted, applied=view.border_weighted)
-    return " ".join(text for text in (strange, summary.note, border, *sample.remarks) if text)
+    clumps = clump_note(clump_share_of(sample.table))
+    return " ".join(text for text in (strange, clumps, summary.note, border, *sample.remarks) if text)
 
 
 def _comparison_row(sample: SampleReport, summary: stats.Summary) -> list[list[str]]:

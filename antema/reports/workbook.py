@@ -10,6 +10,7 @@ from antema.domain import DROP_REASONS, QUANTITIES, RECIPE_FIELDS, UNKNOWN_REASO
 from antema.reports import numbers
 from antema.reports.contents import SampleReport
 from antema.reports.tables import column_rows, image_rows, particle_rows
+from antema.results.clumps import clump_note, clump_share_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +158,8 @@ def _summary_sheet(book: "xlsxwriter.Workbook", formats: dict[str, Any], report:
             row += [estimate.value if estimate.has_value else None, estimate.low, estimate.high]
         lines.append((row, None))
     border = numbers.border_note(report, asked=report.view.border_weighted, applied=view.border_weighted)
-    sentences = (first.method_text, first.note, border, numbers.enough(report).statement, *report.remarks)
+    clumps = clump_note(clump_share_of(report.table))
+    sentences = (clumps, first.method_text, first.note, border, numbers.enough(report).statement, *report.remarks)
     lines += [([text], None) for text in sentences if text]
     lines += [([], None), (["Dropped", "", "n"], formats["head"])]
     dropped = numbers.dropped_counts(report.table)

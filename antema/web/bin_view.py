@@ -7,7 +7,6 @@ from typing import Any
 from dash import html
 
 from antema.storage import BinEntry
-from antema.web.format import count
 
 _KINDS = {"sample": "sample", "micrograph": "micrograph"}
 
@@ -16,7 +15,7 @@ def bin_words(entries: Sequence[BinEntry]) -> str:
     """Return how much lies in the bin."""
     if not entries:
         return "Nothing lies in the bin."
-    things = "1 thing" if len(entries) == 1 else f"{count(len(entries))} things"
+    things = "1 thing" if len(entries) == 1 else f"{len(entries):,} things"
     return f"{things}, {size_text(sum(entry.n_bytes for entry in entries))}"
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from dash import dcc, html
 
+from antema.stats import count_text
 from antema.storage import ImageResult, StoredMicrograph
-from antema.web.format import count, counted
 from antema.web.scale_view import drawn_bar, scale_lines
 from antema.web.trust_view import trust_badge
 
@@ -58,7 +58,7 @@ def _state(micrograph: StoredMicrograph, result: ImageResult | None) -> html.Div
         return html.Div("not analysed", className="card-state quiet")
     if result.status == "failed":
         return html.Div(result.error, className="card-state danger", title=result.error)
-    words: list[Any] = [f"{counted(result.n_measured, 'particle')}, {count(result.n_dropped)} left out"]
+    words: list[Any] = [f"{count_text(result.n_measured, 'particle')}, {result.n_dropped:,} left out"]
     if result.stale:
         words.append(html.Span(f" · {result.stale_reason}: analyse again", className="warning"))
     elif result.notes:

@@ -20,7 +20,7 @@ from antema.web import compare_figures, compare_tables, crystallinity_view, figu
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import Comparable, Member
 from antema.web.compare_warnings import names_in_words
-from antema.web.format import NOTHING, count
+from antema.web.format import NOTHING
 from antema.web.state import store
 
 _LINE_CHARACTERS = 18
@@ -172,7 +172,7 @@ def statistics_table(comparable: Comparable) -> list[Any]:
         html.Tr(
             [
                 html.Th(sample_name(member), scope="row"),
-                html.Td(count(summary.n)),
+                html.Td(f"{summary.n:,}"),
                 html.Td(_images_words(summary)),
                 html.Td([html.Div(_mean_sd(summary)), html.Div(summary.mean.interval_text(), className="quiet")]),
                 *[_estimate_cell(estimate) for estimate in (summary.median, summary.d10, summary.d90)],
@@ -350,7 +350,7 @@ def _statement(pair: Pair, comparable: Comparable, *, alone: bool) -> str:
     names = members[pair.a].name, members[pair.b].name
     words = comparison.statement(*names, choice.quantity.label, choice.quantity.unit)
     images = f"{comparison.n_images_a} and {comparison.n_images_b}"
-    particles = f"{count(comparison.n_a)} and {count(comparison.n_b)}"
+    particles = f"{comparison.n_a:,} and {comparison.n_b:,}"
     rest = "" if alone else " ".join(filter(None, ("", comparison.note, comparison.method)))
     return f"{words} {words_of(comparable.view).capitalize()}; {particles} particles, from {images} images.{rest}"
 

@@ -8,10 +8,10 @@ from dash import html
 from antema.domain import RECIPE_FIELDS
 from antema.reports.numbers import trust_note
 from antema.results.changes import notes_of
-from antema.stats import format_number
+from antema.results.clumps import clump_note, clump_share_of
+from antema.stats import count_text, format_number
 from antema.web.compare_choice import MOST_SAMPLES
 from antema.web.compare_samples import Comparable, Member
-from antema.web.format import counted
 from antema.web.results import measured
 from antema.web.state import store
 
@@ -108,8 +108,10 @@ def _incomplete(members: Sequence[Member]) -> list[str]:
         failed = sum(image.status == "failed" for image in member.images)
         if failed:
             sentences.append(
-                f"{member.name}: {failed} of {counted(len(member.images), 'micrograph')} could not be analysed."
+                f"{member.name}: {failed} of {count_text(len(member.images), 'micrograph')} could not be analysed."
             )
+        if clumps := clump_note(clump_share_of(member.table)):
+            sentences.append(f"{member.name}: {clumps}")
         sentences += [f"{member.name}: {note}" for note in notes_of(store(), member.analysis)]
         if member.analysis.status not in ("done", "failed"):
             sentences.append(f"{member.name}: its analysis is {member.analysis.status}; only what is through counts.")

@@ -47,7 +47,7 @@ def shares_figure(shares: Shares, picked: str | None) -> go.Figure:
     )
     for place, (name, n) in enumerate(zip(CLASSES, shares.counts, strict=True)):
         figure.add_annotation(
-            text=f"{percents[place]:.0f} % ({n:,})".replace(",", "\u202f"),
+            text=f"{percents[place]:.0f} % ({n:,})",
             x=percents[place] + reaches[place][0],
             y=f"{name}  ",
             xanchor="left",
@@ -86,7 +86,7 @@ def sizes_figure(quantity: Quantity, rows: pd.DataFrame, values: dict[str, np.nd
     figure = go.Figure()
     for row in rows[rows["particles"] > 0].to_dict("records"):
         name = str(row["crystallinity"])
-        short, n = name.replace("crystalline", ""), f"{row['particles']:,}".replace(",", "\u202f")
+        short, n = name.replace("crystalline", ""), f"{row['particles']:,}"
         label, colour = f"{short}<br>n = {n}", CRYSTALLINITY_COLOURS[name]
         if row["particles"] < _FEW_PER_BOX:
             figure.add_scatter(

@@ -15,7 +15,6 @@ from antema.reports import CLASSES
 from antema.reports.numbers import weights_of
 from antema.stats import Coverage, Estimate, Shares, Summary, coverage, weighted_quantiles
 from antema.storage import ImageResult
-from antema.web.format import count
 from antema.web.models_view import crystallinity_available
 from antema.web.results import Series, measured
 
@@ -89,8 +88,8 @@ def reasons_list(table: pd.DataFrame) -> list[Any]:
     if not found:
         return []
     total = sum(n for _, _, n in found)
-    items = [html.Li([html.B(count(n)), f" {words}"]) for _, words, n in found]
-    heading = f"{count(total)} {'is' if total == 1 else 'are'} unknown:"
+    items = [html.Li([html.B(f"{n:,}"), f" {words}"]) for _, words, n in found]
+    heading = f"{total:,} {'is' if total == 1 else 'are'} unknown:"
     return [html.P(heading, className="reasons-head"), html.Ul(items, className="reasons")]
 
 
@@ -105,7 +104,7 @@ def shares_words(shares: Shares, view: View, n_unclassified: int = 0) -> str:
         each,
         f"95 % intervals: {shares.interval_method}.",
         shares.note,
-        f"{count(n_unclassified)} further particles were not classified." if n_unclassified else "",
+        f"{n_unclassified:,} further particles were not classified." if n_unclassified else "",
     ]
     return " ".join(filter(None, sentences))
 
@@ -157,7 +156,7 @@ def size_table(by_class: Sequence[tuple[str, Summary]], unit: str) -> html.Table
         html.Tr(
             [
                 html.Th([swatch(name), name], scope="row"),
-                html.Td(count(summary.n)),
+                html.Td(f"{summary.n:,}"),
                 html.Td(summary.n_images),
                 html.Td(
                     [summary.median.value_text(), html.Span(f" {summary.median.interval_text()}", className="quiet")]

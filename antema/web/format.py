@@ -1,18 +1,8 @@
-"""Counts, durations and scales as the pages show them (measured numbers: see `antema.stats.Estimate`)."""
+"""Durations and scales as the pages show them (numbers and counts: see `antema.stats`)."""
 
 import math
 
 NOTHING = "–"
-
-
-def count(value: int) -> str:
-    """Return a count with thin spaces between thousands."""
-    return f"{value:,}".replace(",", "\u202f")
-
-
-def counted(n: int, noun: str) -> str:
-    """Return a count with its noun, ``1 particle`` or ``2 particles``."""
-    return f"{count(n)} {noun}{'' if n == 1 else 's'}"
 
 
 def duration(seconds: float | None) -> str:

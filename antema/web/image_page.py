@@ -11,10 +11,10 @@ from dash import html
 
 from antema.domain import DROP_REASONS, QUANTITIES, PixelSize, scale_bar_words
 from antema.imaging import ContentEntry
-from antema.stats import format_number
+from antema.stats import count_text, format_number
 from antema.storage import ImageResult, StoredMicrograph
 from antema.web.edit_words import edit_words
-from antema.web.format import count, counted, pixel_size
+from antema.web.format import pixel_size
 from antema.web.particle_view import class_statement, difference_statement, differences
 from antema.web.state import store
 from antema.web.trust_view import seen_words
@@ -184,7 +184,7 @@ def counts(table: pd.DataFrame, result: ImageResult | None) -> str:
         return f"This micrograph does not count: {result.not_counted_reason}."
     measured = table[table["status"] == "measured"]
     n_dropped = len(table) - len(measured)
-    words = f"{counted(len(measured), 'particle')} measured, {count(n_dropped)} left out"
+    words = f"{count_text(len(measured), 'particle')} measured, {n_dropped:,} left out"
     if len(measured):
         diameters = measured["equivalent_diameter_nm"].to_numpy(float)
         words += f"; median equivalent diameter {format_number(float(np.median(diameters)))} nm in this image"

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from antema.stats import count_text
 from antema.storage import InLine, Job, Store
-from antema.web.format import counted, duration
+from antema.web.format import duration
 from antema.web.user import ANONYMOUS
 
 STATUS_COLOURS = {
@@ -57,7 +58,7 @@ def eta_sentence(job: Job, places: Mapping[int, int] | None = None, *, is_own: b
         if place is None:
             return "starting"
         return f"{'yours is' if is_own else 'waiting:'} {_ordinal(place)} in line"
-    images = f"{job.images_done} of {counted(job.images_total, 'image')}"
+    images = f"{job.images_done} of {count_text(job.images_total, 'image')}"
     within = f" and {100 * job.current_share:.0f} % of the next" if job.current_share else ""
     failed = f", {job.images_failed} failed" if job.images_failed else ""
     others = len(places or {}) - 1
@@ -66,7 +67,7 @@ def eta_sentence(job: Job, places: Mapping[int, int] | None = None, *, is_own: b
         left = f", about {duration(job.eta_s)} of work left" if others > 0 else f", about {duration(job.eta_s)} left"
     if job.waits_for_turn:
         left += ", waits while another job has its turn"
-    return f"{images}{within}{failed}, {counted(job.particles, 'particle')}{left}"
+    return f"{images}{within}{failed}, {count_text(job.particles, 'particle')}{left}"
 
 
 def _ordinal(place: int) -> str:

@@ -28,12 +28,11 @@ from antema.imaging.palette import CRYSTALLINITY_COLOURS
 from antema.reports.numbers import border_note, words_of
 from antema.results.changes import changes_since, exclusion_note
 from antema.results.clumps import clump_note
-from antema.stats import Histogram, Summary, histogram
+from antema.stats import Histogram, Summary, count_text, histogram
 from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
 from antema.web.crystallinity_view import class_keys
-from antema.web.format import count, counted
 from antema.web.media import picture_versions
 from antema.web.results import (
     Series,
@@ -234,7 +233,7 @@ def headline(result: Result, view: View) -> list[Any]:
         _tile("Mean ± SD", _mean_and_sd(summary), summary.mean.interval_text()),
         _tile("D10", summary.d10.value_text("nm"), summary.d10.interval_text()),
         _tile("D90", summary.d90.value_text("nm"), summary.d90.interval_text()),
-        _tile("Particles", count(summary.n), words_of(applied)),
+        _tile("Particles", f"{summary.n:,}", words_of(applied)),
         _tile("Images", str(result.n_images), _images_words(result)),
     ]
     border = result.rendered(
@@ -281,7 +280,7 @@ def statistics_table(result: Result, view: View) -> html.Table:
         estimates = (summary.mean, summary.sd, summary.d10, summary.median, summary.d90)
         rows.append(
             html.Tr(
-                [html.Th(quantity.axis, scope="row"), html.Td(count(summary.n)), html.Td(summary.n_images)]
+                [html.Th(quantity.axis, scope="row"), html.Td(f"{summary.n:,}"), html.Td(summary.n_images)]
                 + [
                     html.Td([html.Div(estimate.value_text()), html.Div(estimate.interval_text(), className="quiet")])
                     for estimate in estimates
@@ -308,10 +307,10 @@ def left_out(result: Result) -> list[Any]:
     total = sum(counts.values())
     if not total:
         return [html.P("Nothing that was detected was left out.", className="quiet")]
-    items = [html.Li([html.B(count(n)), f" {DROP_REASONS.get(reason, reason)}"]) for reason, n in counts.items()]
-    of = counted(total + result.facts["measured"], "detected object")
+    items = [html.Li([html.B(f"{n:,}"), f" {DROP_REASONS.get(reason, reason)}"]) for reason, n in counts.items()]
+    of = count_text(total + result.facts["measured"], "detected object")
     return [
-        html.P(f"{count(total)} of {of} {'does' if total == 1 else 'do'} not count:"),
+        html.P(f"{total:,} of {of} {'does' if total == 1 else 'do'} not count:"),
         html.Ul(items),
     ]
 
@@ -566,14 +565,16 @@ def selection_words(result: Result, selection: dict[str, Any] | None) -> str:
     if "crystallinity" in selection:
         name = selection["crystallinity"]
         return (
-            f"{counted(n, 'particle')} of {name} crystallinity" if name == UNKNOWN else counted(n, f"{name} particle")
+            f"{count_text(n, 'particle')} of {name} crystallinity"
+            if name == UNKNOWN
+            else count_text(n, f"{name} particle")
         )
     if "column" in selection:
         quantity = quantity_of(selection["column"])
         unit = f" {quantity.unit}" if quantity.unit else ""
         between = f"{selection['low']:.4g} – {selection['high']:.4g}{unit}"
-        return f"{counted(n, 'particle')} with {quantity.label.lower()} {between}"
-    return f"{counted(n, 'particle')} picked"
+        return f"{count_text(n, 'particle')} with {quantity.label.lower()} {between}"
+    return f"{count_text(n, 'particle')} picked"
 
 
 def is_coloured_by_class(analysis_id: int, *, asked: bool) -> bool:
@@ -607,7 +608,7 @@ def downloads_menu(analysis_id: int, view: View) -> list[Any]:
 def viewer_targets(result: Result) -> list[dict[str, Any]]:
     """Return the micrographs the viewer can show, as options."""
     return [
-        {"label": f"{image.filename} · {count(image.n_measured)}", "value": image.micrograph_id}
+        {"label": f"{image.filename} · {image.n_measured:,}", "value": image.micrograph_id}
         for image in result.images
         if image.status == "done" and image.counts
     ]

@@ -2,7 +2,8 @@
 
 Each page tells what it runs (`callback_net.js`), each worker of pytest-xdist what its pages told. Once every browser
 test has run, the session fails for each callback of the dashboard that none of them made run and for each control that
-none of them touched. What these do is for the tests to assert; that they are used at all is asserted here.
+none of them touched. What these do is for the tests to assert; that they are used at all is asserted here. A control
+that callbacks change too counts as touched when it changes after any act of a user.
 """
 
 import json
@@ -105,14 +106,21 @@ class CallbackNet:
         touched = {_pattern(one) for _, changed, cause in self.ran if cause == "act" for one in changed}
         controls = {one for known in self.known.values() for one in known.inputs if one.rpartition(".")[2] in _USERS}
         idle = [f"never touched: {one}" for one in controls if _pattern(one) not in touched]
-        return sorted(callbacks) + sorted(idle)
+        outputs = {one.output for one in known.values()}
+        gone = [f"asserted elsewhere, but there is none: {one}" for one in ASSERTED_ELSEWHERE if one not in outputs]
+        return sorted(callbacks) + sorted(idle) + gone
+
+    @property
+    def was_asked_whole(self) -> bool:
+        """Whether every test of every file of this folder was to run."""
+        files = {path.name for path in _HERE.glob("test_*.py")}
+        seen = {test.partition("::")[0].rpartition("/")[2] for test in self.tests}
+        return bool(self.tests) and not self.is_partial and files == seen
 
     @property
     def is_whole(self) -> bool:
-        """Whether every test of every file of this folder ran to its end, so that what is missed can be told."""
-        files = {path.name for path in _HERE.glob("test_*.py")}
-        seen = {test.partition("::")[0].rpartition("/")[2] for test in self.tests}
-        return bool(self.tests) and not self.is_partial and files == seen and self.tests <= self.ended
+        """Whether every test also ran to its end, so that what is missed can be told."""
+        return self.was_asked_whole and self.tests <= self.ended
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.tests |= {item.nodeid for item in session.items if _is_browser(item.nodeid)}
@@ -143,10 +151,14 @@ class CallbackNet:
         self.is_partial |= is_partial
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest's, which has no public type
-        if not self.known or not self.is_whole:
+        if not self.known or not self.was_asked_whole:
+            return
+        terminalreporter.section("callbacks and controls of the pages")
+        if not self.is_whole:
+            left = ", ".join(sorted(self.tests - self.ended))
+            terminalreporter.line(f"not judged, since these tests did not run to their end: {left}", yellow=True)
             return
         missed = self.missed()
-        terminalreporter.section("callbacks and controls of the pages")
         terminalreporter.line(f"{len(self.known)} callbacks; the browser tests left out: {len(missed)}")
         for words in missed:
             terminalreporter.line(words, red=True)

@@ -136,7 +136,7 @@ def callback_net(pytestconfig: pytest.Config) -> CallbackNet:
 def problems(context: BrowserContext, callback_net: CallbackNet, request: pytest.FixtureRequest) -> Iterator[Problems]:
     """Fail a test in whose pages a request failed or something was said as an error.
 
-    A test about such a thing says so: ``@pytest.mark.expects_errors(pattern, ...)``.
+    A test about such a thing says so: ``@pytest.mark.expects_errors(pattern, ...)``, by how what is told begins.
     """
     context.set_default_timeout(_PATIENCE_MS)
     expected = [re.compile(text) for mark in request.node.iter_markers("expects_errors") for text in mark.args]
@@ -147,7 +147,7 @@ def problems(context: BrowserContext, callback_net: CallbackNet, request: pytest
     # what a page has told already arrives with the answer to anything asked of it
     for page in context.pages:
         page.evaluate("null")
-    assert not [one for one in found.told if not any(pattern.search(one) for pattern in expected)]
+    assert not [one for one in found.told if not any(pattern.match(one) for pattern in expected)]
 
 
 @pytest.fixture

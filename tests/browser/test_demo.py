@@ -38,5 +38,5 @@ def test_the_demo_is_offered_and_stands_at_once_measured_right(page: Page, dashb
         assert median == pytest.approx(truth_nm, rel=0.06)
         assert int(row.locator("[col-id=particles]").inner_text()) > least
     page.locator(".ag-row a", has_text="Demo: gold, about 4 nm").first.click()
-    expect(page.locator("body")).to_contain_text("nm")
+    expect(page.locator("#sample-headline")).to_contain_text("Median diameter")
     expect(page.locator(".js-plotly-plot").first).to_be_visible()

@@ -5,12 +5,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.browser import callback_net
 from tests.browser.callback_net import _HERE, Callback, CallbackNet
 
 SAVE = Callback("save", "note.children", ("button.n_clicks",))
 DETAILS = Callback("details", "details.children", ("sample-id.data", "changed.data"))
 TICK = Callback("tick", "action.disabled", ('{"row":["ALL"],"type":"tick"}.value',))
 VISIT = Callback("visit", "cards.children", ("cards.id",))
+
+
+@pytest.fixture(autouse=True)
+def _none_asserted_elsewhere(monkeypatch):
+    monkeypatch.setattr(callback_net, "ASSERTED_ELSEWHERE", {})
 
 
 def net(*ran, tests=()):
@@ -70,6 +76,21 @@ def test_only_the_whole_suite_is_judged_and_a_gap_fails_it():
         assert session.exitstatus == pytest.ExitCode.OK
     gap.pytest_sessionfinish(session)
     assert session.exitstatus == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_callback_that_is_asserted_elsewhere_is_not_missed_and_must_be_there(monkeypatch):
+    monkeypatch.setattr(callback_net, "ASSERTED_ELSEWHERE", {SAVE.output: "where", "gone.data": "nowhere"})
+    ran = [("tick", ("button.n_clicks",), "act"), *everything()[1:]]
+    assert net(*ran).missed() == ["asserted elsewhere, but there is none: gone.data"]
+
+
+def test_a_whole_run_that_cannot_be_judged_says_why():
+    told = []
+    report = SimpleNamespace(section=told.append, line=lambda text, **_: told.append(text))
+    unfinished = net(*everything(), tests=browser_tests())
+    left = unfinished.ended.pop()
+    unfinished.pytest_terminal_summary(report)
+    assert told[1] == f"not judged, since these tests did not run to their end: {left}"
 
 
 def test_what_parallel_workers_saw_is_put_together():

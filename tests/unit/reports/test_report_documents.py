@@ -182,6 +182,14 @@ def comparison(*reports, weighting="number"):
     return ComparisonReport(reports, View(weighting=weighting), reports[0].provenance)
 
 
+def test_a_comparison_says_in_which_samples_particles_lie_in_clumps(make_report):
+    free, clumped = make_report(3, name="Free", per_image=10), make_report(3, name="Clumped", per_image=10)
+    free = dataclasses.replace(free, table=free.table.assign(drop_reason=""))
+    reasons = clumped.table["status"].map({"dropped": "unresolved"}).fillna("")
+    clumped = dataclasses.replace(clumped, table=clumped.table.assign(drop_reason=reasons))
+    assert text_of(comparison_report_pdf(comparison(free, clumped))).count("of the particle area lies in clumps") == 1
+
+
 def test_a_comparison_says_which_samples_the_network_does_not_know_well(make_report):
     known, strange = make_report(6), make_report(7, name="Au-2", seed=1)
     first, *others = strange.images

@@ -45,6 +45,16 @@ def test_summary_states_weighting_and_intervals(make_report):
     assert "The images are few (3)" in text
 
 
+def test_the_workbook_says_which_share_of_the_area_lies_in_clumps(make_report):
+    report = make_report(3)
+    table = report.table.assign(
+        area_nm2=1.0, drop_reason=report.table["status"].map({"dropped": "unresolved"}).fillna("")
+    )
+    rows = sheets(workbook_xlsx(dataclasses.replace(report, table=table)))["summary"]
+    share = (table["status"] == "dropped").mean()
+    assert any(str(row[0]).startswith(f"{100 * share:.0f} % of the particle area lies in clumps") for row in rows)
+
+
 @pytest.mark.parametrize("name", ["=1+1", '=HYPERLINK("http://x")', "+2", "@A1", "http://example.org", "12"])
 def test_text_is_never_a_formula_a_link_or_a_number(make_report, name):
     book = openpyxl.load_workbook(io.BytesIO(workbook_xlsx(make_report(1, per_image=3, name=name))))

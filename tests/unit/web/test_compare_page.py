@@ -11,7 +11,7 @@ from antema import stats
 from antema.domain import PixelSize, Recipe
 from antema.imaging.palette import SAMPLE_COLOURS
 from antema.reports import CLASSES, ComparisonReport, comparison_report_pdf
-from antema.web import compare_page, crystallinity_view
+from antema.web import compare_page, compare_warnings, crystallinity_view
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import load
 from antema.web.compare_tables import share_difference_rows, statistics_rows
@@ -179,6 +179,15 @@ def test_images_out_of_the_networks_depth_are_pointed_out(web_store, make_sample
     (left,) = warnings(load(choice))
     assert text_of(left).startswith("odd: 1 of 2 micrographs (")
     assert "strange) was taken out by people; the numbers are without that." in text_of(left)
+
+
+def test_clumps_are_pointed_out(shelf, monkeypatch):
+    monkeypatch.setattr(
+        compare_warnings, "clump_share_of", lambda table: 0.31 if (table["sample"] == "few").all() else 0
+    )
+    said = text_of(warnings(compared(shelf, "small", "few")))
+    assert "few: 31 % of the particle area lies in clumps" in said
+    assert said.count("lies in clumps") == 1
 
 
 def test_an_image_without_particles_is_no_matter_of_pixel_sizes(web_store, make_sample):

@@ -1,23 +1,13 @@
 """What the pages say: one of a thing and many, words for keys, names for numbers."""
 
-import pytest
-
 from antema import jobs
 from antema.domain import DROP_REASONS, Recipe
 from antema.web import compare_page, sample_page
 from antema.web.compare_choice import Choice
 from antema.web.compare_samples import load
 from antema.web.edit_words import edit_words
-from antema.web.format import counted
 from tests.strategies.stored import add_micrograph
 from tests.unit.web.component_text import text_of
-
-
-@pytest.mark.parametrize(
-    ("n", "words"), [(0, "0 particles"), (1, "1 particle"), (2, "2 particles"), (1200, "1\u202f200 particles")]
-)
-def test_one_is_no_plural(n, words):
-    assert counted(n, "particle") == words
 
 
 def test_the_table_says_in_words_why_a_particle_does_not_count_and_is_filtered_by_them(make_sample):
