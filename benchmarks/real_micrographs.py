@@ -271,6 +271,8 @@ def main() -> None:
 def _command(options: argparse.Namespace) -> str:
     parts = ["python -m benchmarks.real_micrographs DATA_DIR"]
     parts += [f"--model {name}" for name in options.model or []]
+    parts += [f'--set "{name}"' for name in options.set or []]
+    parts += [f"--split-seed {options.split_seed}"] if options.split_seed else []
     parts += ["--inverted"] if options.inverted else []
     return " ".join([*parts, f"--page {options.page}"])
 
