@@ -18,7 +18,7 @@ from typing import Any
 
 from antema.data_folder_commands import add_commands
 from antema.domain import AntemaError, CannotImport, CannotRead, NotAnImage, NotFound, Recipe, View
-from antema.domain.recipe import CONVENTIONS, POLARITIES, SEPARATIONS
+from antema.domain.recipe import CONVENTIONS, OUTLINES, POLARITIES, SEPARATIONS
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     analyse.add_argument("--model", metavar="NAME", help="segmentation model (see antema models list)")
     analyse.add_argument(
         "--polarity", choices=POLARITIES, help="whether particles are dark or bright; found out by default"
+    )
+    analyse.add_argument(
+        "--outline", choices=OUTLINES, help="where particles end: at the visible edge, or at the atoms"
     )
     crystallinity = analyse.add_mutually_exclusive_group()
     crystallinity.add_argument("--no-crystallinity", action="store_true", help="do not classify crystallinity")
@@ -311,7 +314,7 @@ def _choose_device(device: str) -> None:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     values = {} if options.recipe is None else _recipe_values(options.recipe)
-    for name in ("separation", "convention", "model", "polarity", "crystallinity_model"):
+    for name in ("separation", "convention", "outline", "model", "polarity", "crystallinity_model"):
         if getattr(options, name, None) is not None:
             values[name] = getattr(options, name)
     if getattr(options, "no_crystallinity", False):
