@@ -82,7 +82,7 @@ def _file(
     stem = re.sub(r"[^\w.-]+", "_", sample.name).strip("_") or "sample"
     by = current_user()
     return made_once(
-        repr((name, view, state_of(analysis_id))),
+        repr((name, view, by, state_of(analysis_id))),
         lambda: build(sample_report(analysis_id, view, by=by, pictures=pictures)),
         f"{stem}_{name}",
         mimetype,
