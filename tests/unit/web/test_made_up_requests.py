@@ -156,7 +156,7 @@ def test_a_full_installation_is_said_before_the_upload(web_store, monkeypatch):
     get_settings.cache_clear()
     monkeypatch.setattr(room, "_folder", room._Folder())
     room.require_room("x.tif", 10**6)
-    with pytest.raises(room.NoRoomError, match=r"may hold 5 MB and holds 3\.\d+ MB; with this file \(2 MB\)"):
+    with pytest.raises(room.NoRoomError, match=r"may hold 5 MB and holds 3\.\d+ MB; this file needs 2 MB"):
         room.require_room("x.tif", 2 * 10**6)
 
 
@@ -164,5 +164,5 @@ def test_a_full_disk_is_said_before_the_upload(web_store, monkeypatch):
     free = type("Usage", (), {"free": 201_000_000})
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: free)
     room.require_room("x.tif", 10**6)
-    with pytest.raises(room.NoRoomError, match=r"x\.tif: there is no space left .* it has 2 MB, the disk 1 MB"):
+    with pytest.raises(room.NoRoomError, match=r"x\.tif: there is no space left .* it needs 2 MB, the disk has 1 MB"):
         room.require_room("x.tif", 2 * 10**6)
