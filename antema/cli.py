@@ -11,16 +11,16 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from antema.data_folder_commands import add_commands
 from antema.domain import AntemaError, CannotImport, CannotRead, NotAnImage, NotFound, Recipe, View
-from antema.domain.recipe import CONVENTIONS, POLARITIES, SEPARATIONS
-
-OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+from antema.domain.recipe import CONVENTIONS, OUTLINES, POLARITIES, SEPARATIONS
+from antema.logs import LOG_FORMAT
+from antema.terminal import INTERRUPTED, OK, SOME_FAILED, USAGE, progress_bar
 
 _DEVICES = ("auto", "cpu", "gpu")
 _CROP_SETS = ("pattern", "simulation-c", "simulation-c-si", "poly", "realistic", "copper", "60-kv", "thick-support")
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.command_line = shlex.join(["antema", *arguments])
     if os.environ.get("ANTEMA_LOG_LEVEL", "").lower() == "debug":
-        logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.basicConfig(level=logging.DEBUG, format=LOG_FORMAT)
     try:
         _choose_device(getattr(options, "device", "auto"))
         return options.run(options)
@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     analyse.add_argument("--model", metavar="NAME", help="segmentation model (see antema models list)")
     analyse.add_argument(
         "--polarity", choices=POLARITIES, help="whether particles are dark or bright; found out by default"
+    )
+    analyse.add_argument(
+        "--outline", choices=OUTLINES, help="where particles end: at the visible edge, or at the atoms"
     )
     crystallinity = analyse.add_mutually_exclusive_group()
     crystallinity.add_argument("--no-crystallinity", action="store_true", help="do not classify crystallinity")
@@ -319,7 +322,7 @@ def _choose_device(device: str) -> None:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     values = {} if options.recipe is None else _recipe_values(options.recipe)
-    for name in ("separation", "convention", "model", "polarity", "crystallinity_model"):
+    for name in ("separation", "convention", "outline", "model", "polarity", "crystallinity_model"):
         if getattr(options, name, None) is not None:
             values[name] = getattr(options, name)
     if getattr(options, "no_crystallinity", False):
@@ -365,22 +368,6 @@ def _report_failures(failures: Sequence[str]) -> int:
     return SOME_FAILED if failures else OK
 
 
-def _progress(unit: str) -> Callable[[str, float, float], None]:
-    """Return a bar on a terminal's standard error, and nothing elsewhere."""
-    from tqdm import tqdm
-
-    bar = tqdm(unit=unit, disable=not sys.stderr.isatty())
-
-    def step(name: str, done: float, total: float) -> None:
-        bar.total = total
-        bar.set_description(name)
-        bar.update(done - bar.n)
-        if done >= total:
-            bar.close()
-
-    return step
-
-
 def _analyse(options: argparse.Namespace) -> int:
     if options.override_scale and options.pixel_size is None:
         msg = "--override-scale: expected --pixel-size beside it, found none"
@@ -401,7 +388,7 @@ def _analyse(options: argparse.Namespace) -> int:
         pixel_size_nm=options.pixel_size,
         override_scale=options.override_scale,
         command=options.command_line,
-        progress=_progress("image"),
+        progress=progress_bar("image"),
     )
     for sentence in outcome.skipped:
         _complain(f"skipped: {sentence}")
@@ -528,7 +515,7 @@ def _evaluate_segmentation(options: argparse.Namespace) -> int:
     from antema.training.cases import Rules
 
     names = options.model or ["default"]
-    step = _progress("image")
+    step = progress_bar("image")
     result = evaluate_segmentation(
         options.images,
         options.instances,
@@ -561,7 +548,7 @@ def _evaluate_crystallinity(options: argparse.Namespace) -> int:
     from antema.training import evaluate_crystallinity
     from antema.training.evaluate_crystallinity import line
 
-    step = _progress("crop")
+    step = progress_bar("crop")
     result = evaluate_crystallinity(
         options.crops,
         options.out,
@@ -594,7 +581,7 @@ def _evaluation_line(result: dict[str, Any]) -> str:
 def _simulate_micrographs(options: argparse.Namespace) -> int:
     from antema.simulation import simulate_micrographs
 
-    step = _progress("field")
+    step = progress_bar("field")
     simulate_micrographs(
         options.out,
         count=options.count,
@@ -617,14 +604,14 @@ def _simulate_crystallinity(options: argparse.Namespace) -> int:
     if options.cut_from:
         from antema.training import crops_of_fields
 
-        step = _progress("micrograph")
+        step = progress_bar("micrograph")
         crops_of_fields(options.cut_from, options.out, progress=lambda done, total: step("", done, total))
         return OK
     if options.count is None or options.seed is None:
         missing = " and ".join(f"no --{name}" for name in ("count", "seed") if getattr(options, name) is None)
         msg = f"expected --count and --seed, or --cut-from with simulated micrographs; found {missing}"
         raise _WrongUsageError(msg)
-    step = _progress("crop")
+    step = progress_bar("crop")
     simulate_crystallinity(
         options.out,
         count=options.count,
@@ -639,7 +626,7 @@ def _simulate_crystallinity(options: argparse.Namespace) -> int:
 def _train_segmentation(options: argparse.Namespace) -> int:
     from antema.training import train_segmentation
 
-    step = _progress("%")
+    step = progress_bar("%")
     train_segmentation(
         options.data,
         options.out,
@@ -660,7 +647,7 @@ def _train_segmentation(options: argparse.Namespace) -> int:
 def _train_crystallinity(options: argparse.Namespace) -> int:
     from antema.training import train_crystallinity
 
-    step = _progress("%")
+    step = progress_bar("%")
     train_crystallinity(
         options.data,
         options.out,
@@ -714,7 +701,7 @@ def _models_verify(_: argparse.Namespace) -> int:
 def _models_calibrate(options: argparse.Namespace) -> int:
     from antema.training.calibrate import calibrate
 
-    step = _progress("image")
+    step = progress_bar("image")
     found = calibrate(
         options.model,
         options.data,

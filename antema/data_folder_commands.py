@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antema.domain import AntemaError
 from antema.settings import get_settings
+from antema.terminal import OK, SOME_FAILED, progress_bar
 
 if TYPE_CHECKING:
     from antema.storage.backup import Copied
@@ -32,8 +33,8 @@ def _check(options: argparse.Namespace) -> int:
     from antema.storage.check import check
 
     folder = _present_folder()
-    with closing(open_store(folder)) as store, _progress() as progress:
-        findings = check(store, repair=options.repair, progress=progress)
+    with closing(open_store(folder)) as store:
+        findings = check(store, repair=options.repair, progress=_files())
     for finding in findings:
         print(f"{finding.what}: {finding.done}" if finding.done else finding.what)
     left = sum(not finding.is_mended for finding in findings)
@@ -43,15 +44,15 @@ def _check(options: argparse.Namespace) -> int:
         print(f"{folder}: {left} findings; --repair mends what can be mended")
     else:
         print(f"{folder}: {len(findings) - left} of {len(findings)} findings mended")
-    return 1 if left else 0
+    return SOME_FAILED if left else OK
 
 
 def _backup(options: argparse.Namespace) -> int:
     from antema.storage import open_store
     from antema.storage.backup import back_up
 
-    with closing(open_store(_present_folder())) as store, _progress() as progress:
-        copied = back_up(store, options.folder, progress=progress)
+    with closing(open_store(_present_folder())) as store:
+        copied = back_up(store, options.folder, progress=_files())
     return _tell(copied, f"{options.folder}: backup of {store.data_dir}")
 
 
@@ -59,8 +60,7 @@ def _restore(options: argparse.Namespace) -> int:
     from antema.storage.backup import restore
 
     folder = get_settings().data
-    with _progress() as progress:
-        copied = restore(options.folder, folder, progress=progress)
+    copied = restore(options.folder, folder, progress=_files())
     return _tell(copied, f"{folder}: put back from {options.folder}")
 
 
@@ -68,7 +68,7 @@ def _tell(copied: "Copied", done: str) -> int:
     for problem in copied.problems:
         print(problem, file=sys.stderr)
     print(f"{done}, {copied.files} files, {copied.n_bytes / 1e6:.1f} MB")
-    return 1 if copied.problems else 0
+    return SOME_FAILED if copied.problems else OK
 
 
 def _present_folder() -> Path:
@@ -79,15 +79,7 @@ def _present_folder() -> Path:
     return folder
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how many files are done, of how many, on a terminal."""
-    from tqdm import tqdm
-
-    with tqdm(unit="file", disable=None, leave=False) as bar:
-
-        def tell(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield tell
+def _files() -> Callable[[int, int], None]:
+    """Return what shows how many files are done, of how many."""
+    step = progress_bar("file")
+    return lambda done, total: step("", done, total)

@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const AT_ONCE = 2;
+  const TRIES = 3;
   const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
   function row(list, file) {
@@ -78,9 +79,14 @@
 
   /* Send a file, waiting for a place as long as the server has none; whether it was kept. */
   async function send(zone, file, view) {
-    for (;;) {
+    if (file.error) return settle(zone, file, view, { ok: false, error: file.error });
+    for (let tries = 1; ; ) {
       const leave = await ask(zone, file);
       const answer = leave.ok ? await put(zone, file, view) : leave;
+      if (answer.isBroken && tries < TRIES) {
+        tries += 1;
+        answer.wait = 1 + Math.random();
+      }
       if (!answer.wait) return settle(zone, file, view, answer);
       view.bar.value = 0;
       view.state.textContent = "waiting for a place";
@@ -106,10 +112,11 @@
         resolve(wait ? { ok: false, wait } : answered(request.responseText, request.status, type));
       };
       request.onerror = async () => {
-        // a server that had no place left may have hung up before its answer could be read
+        // a server that had no place left may have hung up before its answer could be read; another of its processes
+        // may have one
         const now = await ask(zone, file);
-        const broken = "the connection broke off; nothing was kept, drop the file again";
-        resolve(now.wait ? now : { ok: false, error: now.ok ? broken : now.error });
+        const error = "the connection broke off; nothing was kept, drop the file again";
+        resolve(now.ok ? { ok: false, error, isBroken: true } : now);
       };
       request.send(file);
     });

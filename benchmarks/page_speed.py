@@ -3,9 +3,9 @@
 Run with ``python -m benchmarks.page_speed [--samples 50000x100 1000000x200] [--readers 50]`` from the checkout. Each
 sample is PARTICLESxIMAGES, made up, in a store of its own that is thrown away. A page is what a browser asks for when
 it opens one: every callback of the page that the server answers at loading, six at a time. The servers run under
-gunicorn as in README.md and have answered for a small sample before: what imports and compilation take is left out.
-``cold`` is the first reader of a sample, ``warm`` the median of those that follow, with memory emptied for the cold
-ones; ``without`` is the same with ``ANTEMA_MEMORY_MB=0``.
+gunicorn as docs/deploy.md says and have answered for a small sample before: what imports and compilation take is left
+out. ``cold`` is the first reader of a sample, ``warm`` the median of those that follow, with memory emptied for the
+cold ones; ``without`` is the same with ``ANTEMA_MEMORY_MB=0``.
 """
 
 import argparse
@@ -13,11 +13,8 @@ import contextlib
 import hashlib
 import http.client
 import json
-import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from antema.storage import Store
+from tests.strategies.server import FLAGS, Server, free_port
 
 _CONNECTIONS = 6  # of a browser to one host
 _SMALL = (60, 3)
@@ -113,48 +111,6 @@ def _table(pattern: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFr
     )
 
 
-class Server:
-    """The dashboard under gunicorn, two workers of eight threads."""
-
-    def __init__(self, data: Path, memory_mb: int | None) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        memory = {} if memory_mb is None else {"ANTEMA_MEMORY_MB": str(memory_mb)}
-        command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", "2", "--threads", "8", "--keep-alive", "75"]
-        self.log = (data / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [*command, "-b", f"127.0.0.1:{self.port}", "app:server"],
-            env=os.environ | {"ANTEMA_DATA": str(data)} | memory,
-            stdout=self.log,
-            stderr=self.log,
-        )
-        for _ in range(600):
-            with contextlib.suppress(OSError), contextlib.closing(self.connection()) as connection:
-                connection.request("GET", "/healthz")
-                connection.getresponse().read()
-                return
-            time.sleep(0.1)
-        msg = "expected a server that answers within a minute"
-        raise TimeoutError(msg)
-
-    def connection(self) -> http.client.HTTPConnection:
-        """Return a connection of its own."""
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-
-    def get(self, path: str) -> bytes:
-        """Return what the server answers."""
-        with contextlib.closing(self.connection()) as connection:
-            connection.request("GET", path)
-            return connection.getresponse().read()
-
-    def close(self) -> None:
-        """End the server."""
-        self.process.terminate()
-        self.process.wait(30)
-        self.log.close()
-
-
 def requests_of_a_page(server: Server, sample: int, analysis: int, first_micrograph: int) -> list[tuple[str, bytes]]:
     """Return name and body of each request that a browser makes for the page of a sample."""
     known = {
@@ -183,36 +139,33 @@ def requests_of_a_page(server: Server, sample: int, analysis: int, first_microgr
         "sample-grid.getRowsRequest": {"startRow": 0, "endRow": 100, "sortModel": [], "filterModel": {}},
     }
     found = []
-    for one in json.loads(server.get("/_dash-dependencies")):
+    _, dependencies = server.get("/_dash-dependencies")
+    for one in json.loads(dependencies):
         if one.get("clientside_function") or one.get("prevent_initial_call") or one.get("background"):
             continue
         if "sample-" not in one["output"] and "scale-words" not in one["output"]:
             continue
-        parts = {}
-        for kind in ("inputs", "state"):
-            parts[kind] = []
-            for wanted in one[kind]:
-                name = f"{wanted['id']}.{wanted['property']}"
-                if wanted["id"].startswith("{"):
-                    parts[kind].append([])
-                elif name in known:
-                    parts[kind].append({"id": wanted["id"], "property": wanted["property"], "value": known[name]})
-                else:
-                    break
-            else:
-                continue
-            break
-        else:
-            body = {
-                "output": one["output"],
-                "outputs": _outputs(one["output"]),
-                "inputs": parts["inputs"],
-                "changedPropIds": [],
-                "state": parts["state"],
-                "parsedChangedPropsIds": [],
-            }
-            found.append((one["output"], json.dumps(body).encode()))
+        body = {
+            "output": one["output"],
+            "outputs": _outputs(one["output"]),
+            "inputs": [_asked_with(wanted, known, one["output"]) for wanted in one["inputs"]],
+            "changedPropIds": [],
+            "state": [_asked_with(wanted, known, one["output"]) for wanted in one["state"]],
+            "parsedChangedPropsIds": [],
+        }
+        found.append((one["output"], json.dumps(body).encode()))
     return found
+
+
+def _asked_with(wanted: dict[str, str], known: dict[str, object], output: str) -> object:
+    """Return an input or state of a callback as the browser sends it."""
+    name = f"{wanted['id']}.{wanted['property']}"
+    if wanted["id"].startswith("{"):
+        return []
+    if name not in known:
+        msg = f"{output}: expected inputs whose values at loading are known here, found {name}: add it to `known`"
+        raise KeyError(msg)
+    return {"id": wanted["id"], "property": wanted["property"], "value": known[name]}
 
 
 def _outputs(output: str) -> object:
@@ -269,9 +222,20 @@ def main() -> None:
         for name in ("without", "with"):
             if options.only in (None, name):
                 shutil.rmtree(data / "memory", ignore_errors=True)
-                server = Server(data, 0 if name == "without" else None)
-                with contextlib.closing(server):
+                memory = {"ANTEMA_MEMORY_MB": "0"} if name == "without" else {}
+                server = Server(
+                    [sys.executable, "-m", "gunicorn", *FLAGS, "app:server"],
+                    data,
+                    free_port(),
+                    data / "server.log",
+                    **memory,
+                )
+                try:
+                    server.wait_for_port()
+                    server.wait_until_up()
                     _measure(server, name, made, options)
+                finally:
+                    server.stop()
 
 
 def _made(data: Path, sizes: list[tuple[int, int]]) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""`/bin`: what people deleted, taken back or ended for good."""
+"""`/bin`: what people deleted, taken back or deleted for good."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,8 @@ def layout(**_: str) -> html.Div:
             ),
             html.P(
                 f"Samples, micrographs and results that are deleted lie here for {DAYS_IN_BIN} days and can be taken "
-                "back; then they are gone for good, with their files. The history of a sample keeps who deleted what.",
+                "back; then they are deleted for good, with their files. The history of a sample keeps who deleted "
+                "what.",
                 className="quiet",
             ),
             html.Div(id="bin-list", className="scroll-x"),
@@ -123,4 +124,4 @@ def _end(clicks: int | None, asked: list[int] | None, changed: int) -> tuple[Any
         freed = store().empty_bin(asked, by=current_user())
     except AntemaError as error:
         return no_update, message(str(error))
-    return changed + 1, message(f"Gone for good; {size_text(freed)} freed.", "success")
+    return changed + 1, message(f"Deleted for good; {size_text(freed)} freed.", "success")

@@ -8,6 +8,7 @@ from typing import Any
 from dash import no_update
 
 _log = logging.getLogger(__name__)
+_PRESS = "Press Load the demo on the start page."
 
 
 def job_request(job_id: int) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None
 
 
 def check_demo(request: object) -> Hashable:
-    """Raise unless the demo is on offer; return what tells it from jobs.
+    """Raise unless the demo is on offer and the request is one for its samples; return what tells it from jobs.
 
     Raises
     ------
@@ -89,13 +90,18 @@ def check_demo(request: object) -> Hashable:
         Where the installation has no demo, it is there or being made, or the request is none that a page makes.
     """
     from antema.domain import AntemaError
-    from antema.web.demo import is_offered
+    from antema.web.demo import is_offered, is_sample
     from antema.web.state import settings, store
+    from antema.web.user import current_user
 
     if not request:
         return None
-    if not isinstance(request, dict) or not isinstance(request.get("by"), str):
-        msg = "Expected who asks for the demo, found no name in the request. Press Load the demo on the start page."
+    samples, by = (request.get("samples"), request.get("by")) if isinstance(request, dict) else (None, None)
+    if by != current_user():
+        msg = f"Expected a request of {current_user()}, who asks for the demo, found {by!r}. {_PRESS}"
+        raise AntemaError(msg)
+    if not isinstance(samples, list) or not samples or not all(is_sample(store(), sample) for sample in samples):
+        msg = f"Expected the numbers of samples of the demo, found {samples!r}. {_PRESS}"
         raise AntemaError(msg)
     if not settings().demo or not is_offered(store()):
         msg = "The demo is not on offer: it is there already, is being made, or this server has samples of its own."

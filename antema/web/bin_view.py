@@ -20,7 +20,7 @@ def bin_words(entries: Sequence[BinEntry]) -> str:
 
 
 def bin_table(entries: Sequence[BinEntry], now: datetime) -> html.Table | None:
-    """Return what lies in the bin with the buttons that take it back or let it end."""
+    """Return what lies in the bin with the buttons that take it back or delete it for good."""
     if not entries:
         return None
     head = ("What", "Of the sample", "Deleted by", "On", "Why", "Left", "Size")
@@ -48,7 +48,7 @@ def _row(entry: BinEntry, now: datetime) -> html.Tr:
     days = max(0, (entry.ends_at - now).days)
     name = entry.name if entry.target == "analysis" else f"{_KINDS[entry.target]} {entry.name}"
     # under the name, where a narrow window shows them too
-    buttons = html.Div([_button("Take back", "bin-back", entry), _button("End now", "bin-end", entry)])
+    buttons = html.Div([_button("Take back", "bin-back", entry), _button("Delete for good", "bin-end", entry)])
     cells: list[Any] = [
         [html.Div(name), buttons],
         entry.sample_name if entry.target != "sample" else "",
@@ -67,5 +67,7 @@ def _button(label: str, kind: str, entry: BinEntry) -> html.Button:
         label,
         id={"type": kind, "entry": entry.id},
         className=f"btn btn-sm btn-outline-{colour} me-2 mt-1",
-        title="Put it back to where it was" if kind == "bin-back" else "Delete it for good, before its time",
+        title="Put it back to where it was"
+        if kind == "bin-back"
+        else "Delete it now, before its time; nobody can take that back",
     )

@@ -86,7 +86,7 @@ def table(name: str) -> flask.Response:
 def _made(name: str, mimetype: str, build: Callable[[], bytes]) -> flask.Response:
     choice = Choice.from_query(flask.request.args)
     states = [_state(sample_id) for sample_id in choice.samples]
-    return made_once(repr((name, choice, states)), build, name, mimetype)
+    return made_once(repr((name, choice, current_user(), states)), build, name, mimetype)
 
 
 def _state(sample_id: int) -> str:

@@ -12,7 +12,7 @@ from antema.web.shell import message
 from antema.web.state import store
 from antema.web.user import current_user
 
-KEPT_WORDS = f"Kept in the bin for {DAYS_IN_BIN} days, from where anybody can take it back; then gone for good."
+KEPT_WORDS = f"Kept in the bin for {DAYS_IN_BIN} days, from where anybody can take it back; then deleted for good."
 
 
 def delete_modals() -> list[dbc.Modal]:

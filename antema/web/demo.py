@@ -91,6 +91,14 @@ def is_offered(store: Store) -> bool:
     return True
 
 
+def is_sample(store: Store, sample_id: object) -> bool:
+    """Return whether this is the number of a sample of the demo."""
+    if not isinstance(sample_id, int) or isinstance(sample_id, bool):
+        return False
+    names = {values["name"] for values in samples_of(FILES)}
+    return any(row.sample.id == sample_id and row.sample.name in names for row in store.samples())
+
+
 def version(recipe: Recipe) -> str:
     """Return what names a recipe with its networks and the program's algorithm: other ones give other results."""
     cards: list[Any] = []

@@ -11,7 +11,7 @@ from antema.stats import WEIGHTINGS
 from antema.web.answers import XLSX, plain_error
 from antema.web.made_files import made_once, state_of
 from antema.web.media import preview_png
-from antema.web.report_data import classes_of, require_analysis, sample_report
+from antema.web.report_data import require_analysis, sample_report
 from antema.web.sample_choice import view_from_query
 from antema.web.state import store
 from antema.web.user import current_user
@@ -54,7 +54,7 @@ def everything(analysis_id: int) -> flask.Response:
                 analysis_id,
                 r.micrograph_id,
                 max_px=None,
-                classes=classes_of(report.table, r, report.view),
+                certainty=report.view.crystallinity_certainty,
                 with_legend=True,
                 exclusions=exclusions,
             )
@@ -82,7 +82,7 @@ def _file(
     stem = re.sub(r"[^\w.-]+", "_", sample.name).strip("_") or "sample"
     by = current_user()
     return made_once(
-        repr((name, view, state_of(analysis_id))),
+        repr((name, view, by, state_of(analysis_id))),
         lambda: build(sample_report(analysis_id, view, by=by, pictures=pictures)),
         f"{stem}_{name}",
         mimetype,

@@ -7,7 +7,7 @@ import flask
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from antema.settings import Settings, listed
-from antema.web.answers import READS, refused
+from antema.web.answers import READS, hang_up, refused
 from antema.web.pace import paced
 from antema.web.proxies import PEER, address_of, is_this_machine
 
@@ -20,6 +20,9 @@ MOST_BODY_BYTES = 1_000_000
 _SAME_ORIGIN = ("same-origin", "none")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BODY_TIMEOUT_S = 30.0
+_CARRIES = (
+    f"Expected a request without a body, since {', '.join(READS)} read only; found one with a body. Send it without."
+)
 
 
 def guard(server: flask.Flask, settings: Settings) -> None:
@@ -31,15 +34,19 @@ def guard(server: flask.Flask, settings: Settings) -> None:
     @server.before_request
     def refuse() -> flask.Response | None:
         request = flask.request
-        if FIRST_REQUEST in request.environ or request.path == "/healthz":
+        reads = request.method in READS
+        if reads and (request.content_length or "Transfer-Encoding" in request.headers):
+            # its body would hold a thread for as long as it trickles
+            return hang_up(refused(_CARRIES, http.HTTPStatus.BAD_REQUEST))
+        if FIRST_REQUEST in request.environ or (reads and request.path == "/healthz"):
             return None
         if (why := _wrong_host(request, hosts)) or (why := _not_open(request, settings)):
             return refused(why, http.HTTPStatus.FORBIDDEN)
-        if request.method not in READS and (why := _other_site(request)):
+        if not reads and (why := _other_site(request)):
             return refused(why, http.HTTPStatus.FORBIDDEN)
         if header and not request.headers.get(header, "").strip():
             return refused(_nobody(header), http.HTTPStatus.UNAUTHORIZED)
-        if request.blueprint != "uploads" and request.method not in READS:
+        if request.blueprint != "uploads" and not reads:
             return _take_body(request)
         return None
 

@@ -1,12 +1,10 @@
 """Reports and archives: made once for a result and a view, two at a time, and kept while there is room for them."""
 
-import hashlib
 import http
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import flask
@@ -14,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from antema.domain import AntemaError
 from antema.private import FILE_MODE, private_folder
+from antema.results.changes import notes_of
+from antema.results.memory import key_of
 from antema.storage.blobs import replacing
 from antema.web.answers import attachment
 from antema.web.state import store
@@ -44,7 +44,7 @@ def made_once(state: str, build: Callable[[], bytes], name: str, mimetype: str) 
         What it is called and what it is.
     """
     try:
-        path = _path(hashlib.sha256(f"{version('antema')}\n{state}".encode()).hexdigest(), build)
+        path = _path(key_of(state), build)
     except TooManyError as error:
         response = flask.Response(f"{error}\n", http.HTTPStatus.SERVICE_UNAVAILABLE, mimetype="text/plain")
         response.headers["Retry-After"] = str(_ASK_AGAIN_S)
@@ -57,10 +57,13 @@ def state_of(analysis_id: int) -> str:
     """Return all that a report on a result depends on, but for how it is looked at."""
     analysis = store().analysis(analysis_id)
     results = store().image_results(analysis_id)
-    micrographs = [store().micrograph(result.micrograph_id) for result in results]
-    # exclusions are no part of the rows above
-    last_edit = [edit.id for edit in store().edits(target="particle", limit=1)]
-    return repr((store().sample(analysis.sample_id), analysis, results, micrographs, last_edit))
+    sample = store().sample(analysis.sample_id)
+    here = {micrograph.id: micrograph for micrograph in store().micrographs(sample.id)}
+    # those of the result, some of which may lie in another sample now
+    micrographs = [here.get(one.micrograph_id) or store().micrograph(one.micrograph_id) for one in results]
+    # the reasons of exclusions are no part of the rows above
+    last_edit = [edit.id for edit in store().edits(sample_id=sample.id, target="particle", limit=1)]
+    return repr((sample, analysis, results, micrographs, notes_of(store(), analysis), last_edit))
 
 
 def _path(digest: str, build: Callable[[], bytes]) -> Path:

@@ -39,11 +39,12 @@ def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
     With a ``certainty`` (a fraction) they are coloured by the classes at it.
     """
     exclusions = flask.request.args.get("exclusions") != "0"
-    classes = _asked_classes(analysis_id, micrograph_id, exclusions=exclusions)
     result = store().image_result(analysis_id, micrograph_id)
-    key = ["overlay", result.result_key, list(result.excluded) if exclusions else [], _certainty() if classes else None]
+    certainty = _certainty_for(result, _asked_certainty())
+    key = ["overlay", result.result_key, list(result.excluded) if exclusions else [], certainty]
 
     def draw() -> bytes:
+        classes = _classes(analysis_id, micrograph_id, certainty, exclusions=exclusions)
         return store().overlay_png(analysis_id, micrograph_id, classes, exclusions=exclusions)
 
     return _png(memory().content(key, draw))
@@ -57,22 +58,27 @@ def preview(analysis_id: int, micrograph_id: int) -> flask.Response:
     """
     size = min(max(flask.request.args.get("size", 480, type=int), 64), _LARGEST_PREVIEW_PX)
     scale_bar = flask.request.args.get("bar") != "no"
-    classes = _asked_classes(analysis_id, micrograph_id)
-    in_order = list(classes.values()) if classes else None
-    return _png(preview_png(analysis_id, micrograph_id, max_px=size, scale_bar=scale_bar, classes=in_order))
+    certainty = _asked_certainty()
+    return _png(preview_png(analysis_id, micrograph_id, max_px=size, scale_bar=scale_bar, certainty=certainty))
 
 
-def _asked_classes(analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> dict[int, str] | None:
-    """Return the crystallinity by particle number, in their order, at the certainty asked for; None where none is."""
-    certainty = _certainty()
+def _classes(
+    analysis_id: int, micrograph_id: int, certainty: float | None, *, exclusions: bool
+) -> dict[int, str] | None:
+    """Return the crystallinity by particle number, in their order, at a certainty; None without one."""
     if certainty is None:
         return None
     rows = called(store().particles_of(analysis_id, micrograph_id, exclusions=exclusions), certainty)
     return {int(number): str(name) for number, name in zip(rows["particle"], rows["crystallinity"], strict=True)}
 
 
-def _certainty() -> float | None:
+def _asked_certainty() -> float | None:
     return flask.request.args.get("certainty", type=float)
+
+
+def _certainty_for(result: ImageResult, certainty: float | None) -> float | None:
+    """Return the certainty that the colours of a result depend on; None where no model classified its particles."""
+    return certainty if result.crystallinity_model else None
 
 
 def picture_versions(sample_id: int) -> dict[int, int]:
@@ -89,21 +95,23 @@ def preview_png(
     *,
     max_px: int | None,
     scale_bar: bool = True,
-    classes: Sequence[str] | None = None,
+    certainty: float | None = None,
     with_legend: bool = False,
     exclusions: bool = True,
 ) -> bytes:
     """Return the annotated picture of one result (for pages, reports and archives).
 
-    `classes` are the crystallinities of its particles in the order of their numbers, to colour the outlines by them;
-    a legend names the colours.
+    With a `certainty` the outlines are coloured by the classes of the particles at it; a legend names the colours.
     """
     # The picture and the scale bar are of this result, even if another image or pixel size was chosen since.
     result = store().image_result(analysis_id, micrograph_id)
     excluded = list(result.excluded) if exclusions else []
-    look = [max_px, scale_bar, with_legend, None if classes is None else list(classes)]
+    certainty = _certainty_for(result, certainty)
+    look = [max_px, scale_bar, with_legend, certainty]
 
     def draw() -> bytes:
+        by_number = _classes(analysis_id, micrograph_id, certainty, exclusions=exclusions)
+        classes = None if by_number is None else list(by_number.values())
         return _annotated(result, max_px, scale_bar, classes, with_legend=with_legend, exclusions=exclusions)
 
     return memory().content(["preview", result.result_key, result.display_sha256, excluded, look], draw)

@@ -47,7 +47,9 @@ def sample_report(analysis_id: int, view: View, *, by: str, pictures: bool = Tru
             "properties": dict(sample.properties),
         },
         table=table,
-        images=[_image(result, view, classes_of(table, result, view), pictures=pictures) for result in results],
+        images=[
+            _image(result, view, has_classes=_has_classes(table, result, view), pictures=pictures) for result in results
+        ],
         recipe=analysis.recipe,
         view=view,
         model=model_card(analysis.recipe.model, results),
@@ -80,18 +82,15 @@ def _card_of(used: dict[str, Any]) -> dict[str, Any]:
     return card | used
 
 
-def classes_of(table: "pd.DataFrame", result: ImageResult, view: View) -> list[str] | None:
-    """Return the crystallinity of a result's particles in the order of their numbers; None where none was classified.
-
-    `table` is that of the whole analysis.
-    """
+def _has_classes(table: "pd.DataFrame", result: ImageResult, view: View) -> bool:
+    """Return whether any particle of a result is called by a class; `table` is that of the whole analysis."""
     if not result.crystallinity_model:
-        return None
+        return False
     rows = table.loc[table["micrograph_id"] == result.micrograph_id]
-    return called(rows, view.crystallinity_certainty)["crystallinity"].tolist()
+    return any(called(rows, view.crystallinity_certainty)["crystallinity"].tolist())
 
 
-def _image(result: ImageResult, view: View, classes: list[str] | None, *, pictures: bool) -> ReportImage:
+def _image(result: ImageResult, view: View, *, has_classes: bool, pictures: bool) -> ReportImage:
     micrograph = store().micrograph(result.micrograph_id)
     done = result.status == "done"
     png = b""
@@ -100,7 +99,7 @@ def _image(result: ImageResult, view: View, classes: list[str] | None, *, pictur
             result.analysis_id,
             result.micrograph_id,
             max_px=REPORT_PICTURE_PX,
-            classes=classes,
+            certainty=view.crystallinity_certainty,
             exclusions=view.exclusions,
         )
     return ReportImage(
@@ -118,7 +117,7 @@ def _image(result: ImageResult, view: View, classes: list[str] | None, *, pictur
         polarity=result.polarity,
         scales=result.scales,
         micrograph_id=result.micrograph_id,
-        is_coloured_by_class=bool(png and any(classes or ())),
+        is_coloured_by_class=bool(png) and has_classes,
         changes=result.stale_reason,
         **_scale_check(micrograph, result),
     )

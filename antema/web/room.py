@@ -46,20 +46,20 @@ came_in = _folder.add
 
 
 def require_room(name: str, size: int) -> None:
-    """Raise `NoRoomError` where a file of so many bytes does not fit, and say what to do."""
+    """Raise `NoRoomError` where so many more bytes of a file do not fit, and say what to do."""
     data = settings().data
     free = max(0, shutil.disk_usage(data).free - _LEFT_FREE_BYTES)
     if size > free:
         msg = (
-            f"{name}: there is no space left for it on this server: it has {_words(size)}, the disk {_words(free)}. "
-            "Ask who looks after the server to make room."
+            f"{name}: there is no space left for it on this server: it needs {_words(size)}, the disk has "
+            f"{_words(free)}. Ask who looks after the server to make room."
         )
         raise NoRoomError(msg)
     most = settings().max_data_gb * 1e9
     if most and (held := _folder.size(data)) + size > most:
         msg = (
-            f"{name}: this server may hold {_words(most)} and holds {_words(held)}; with this file ({_words(size)}) it "
-            "would be more. Delete what is not needed any more, or ask for a higher ANTEMA_MAX_DATA_GB."
+            f"{name}: this server may hold {_words(most)} and holds {_words(held)}; this file needs {_words(size)}, "
+            "with which it would be more. Delete what is not needed any more, or ask for a higher ANTEMA_MAX_DATA_GB."
         )
         raise NoRoomError(msg)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from antema.settings import Settings
-from antema.web.proxies import is_this_machine
+from antema.web.guard import allowed_hosts
+from antema.web.proxies import address_of, is_this_machine
 from antema.web.state import settings
 
 ROOT = Path(__file__).parents[2]
@@ -14,9 +15,12 @@ ROOT = Path(__file__).parents[2]
 
 def banner() -> str:
     """Return what a starting server says."""
-    host = settings().host
-    where = f"http://[{host}]:{settings().port}" if ":" in host else f"http://{host}:{settings().port}"
-    return f"ANTEMA is at {where} (data in {settings().data}); Ctrl-C stops it."
+    name, address = settings().host, address_of(settings().host)
+    if address is not None and address.is_unspecified:
+        name = next((host for host in allowed_hosts(settings()) if not host.startswith("*")), name)
+    elif address is not None and address.version == 6:
+        name = f"[{address}]"
+    return f"ANTEMA is at http://{name}:{settings().port} (data in {settings().data}); Ctrl-C stops it."
 
 
 def why_not_served(addresses: Iterable[str], chosen: Settings) -> str:

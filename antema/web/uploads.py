@@ -163,7 +163,8 @@ def _pieces(name: str, pace: Pace) -> Iterator[bytes]:
             raise _TooMuchError(_too_large(name, limit))
         if announced is None and pace.received - checked > _ROOM_EVERY_BYTES:
             checked = pace.received
-            room.require_room(name, checked)
+            # what has come lies on the disk already
+            room.require_room(name, _ROOM_EVERY_BYTES)
         yield piece
     if pace.broken_off:
         msg = f"{name}: the upload was broken off, because {pace.broken_off}; nothing of it was kept"

@@ -90,14 +90,14 @@ def test_a_result_is_deleted_and_another_one_is_shown(page: Page, dashboard: Das
     (entry,) = store.bin()
     assert (entry.target_id, entry.why) == (last.id, "wrong recipe")
     page.goto(f"{dashboard.url}/bin")
-    page.get_by_role("button", name="End now").click()
+    page.locator("#bin-list").get_by_role("button", name="Delete for good").click()
     expect(page.locator("#bin-question")).to_contain_text("Nobody can take that back.")
     page.click("#bin-cancel")
     expect(page.locator(".modal-dialog")).to_have_count(0)
     assert len(store.bin()) == 1
-    page.get_by_role("button", name="End now").click()
+    page.locator("#bin-list").get_by_role("button", name="Delete for good").click()
     page.click("#bin-do")
-    expect(page.locator("#toast")).to_contain_text("Gone for good")
+    expect(page.locator("#toast")).to_contain_text("Deleted for good")
     expect(page.locator("#bin-list tbody tr")).to_have_count(0)
     assert store.bin() == []
 

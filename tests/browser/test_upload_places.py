@@ -51,3 +51,29 @@ def test_what_is_not_taken_is_not_sent(page: Page, dashboard: Dashboard, tmp_pat
     upload(page, [write_micrograph(tmp_path / "x.tif", 93)])
     assert methods == ["GET"]
     assert "no space left" in page.locator(".upload-failed").inner_text()
+
+
+@pytest.mark.expects_errors("net::ERR_")
+@pytest.mark.parametrize(("breaks", "taken"), [(2, True), (3, False)])
+def test_an_upload_that_breaks_off_is_sent_again_twice(
+    breaks: int, taken: bool, page: Page, dashboard: Dashboard, tmp_path: Path
+) -> None:
+    sent = 0
+
+    def answer(route: Route) -> None:
+        nonlocal sent
+        if route.request.method == "PUT":
+            sent += 1
+        if route.request.method == "PUT" and sent <= breaks:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    new_sample(page, dashboard, f"Breaking {breaks}")
+    page.route("**/upload/**", answer)
+    upload(page, [write_micrograph(tmp_path / "x.tif", 93 + breaks)])
+    assert sent == 3
+    expect(page.locator(".upload-done")).to_have_count(int(taken))
+    expect(page.locator(".upload-failed")).to_have_count(int(not taken))
+    if not taken:
+        expect(page.locator(".upload-failed")).to_contain_text("the connection broke off; nothing was kept")

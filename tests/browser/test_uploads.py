@@ -79,3 +79,27 @@ def test_folders_are_dropped_with_what_lies_in_them(page: Page, dashboard: Dashb
     expect(page.locator("#sample-cards .card-name")).to_have_count(3)
     assert set(page.locator("#sample-cards .card-name").all_inner_texts()) == {"a.tif", "b.tif", "loose.tif"}
     expect(page.locator("#upload-outcome")).to_have_text("")
+
+
+def test_what_cannot_be_read_in_a_drop_is_refused_by_its_name(page: Page, dashboard: Dashboard, tmp_path: Path) -> None:
+    new_sample(page, dashboard, "Unreadable")
+    _drawn(tmp_path / "session" / "fine.tif", 4.6)
+    locked = _drawn(tmp_path / "locked.tif", 4.7)
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    page.evaluate(
+        """() => {
+          const entryOf = DataTransferItem.prototype.webkitGetAsEntry;
+          DataTransferItem.prototype.webkitGetAsEntry = function () {
+            const entry = entryOf.call(this);
+            if (entry.name === "locked.tif") entry.file = (_, fail) => fail(new DOMException("no", "NotReadableError"));
+            return entry;
+          };
+        }"""
+    )
+    _drop(page, tmp_path / "session", locked, nothing)
+    outcome = page.locator("#upload-outcome")
+    expect(outcome.locator(".upload-summary")).to_have_text("1 of 3 taken, 2 refused")
+    expect(outcome.locator("li", has_text="locked.tif")).to_contain_text("could not read it")
+    expect(outcome.locator("li", has_text="nothing")).to_contain_text("expected files in this folder, found none")
+    expect(page.locator("#sample-cards .card-name")).to_have_text(["fine.tif"])

@@ -106,3 +106,16 @@ def test_a_callback_that_trickles_is_cut_off(server):
         status, _, body = answer_to(connection)
     assert status == 408
     assert "nothing was done" in body
+
+
+@pytest.mark.parametrize("carries", ["Content-Length: 900000\r\n\r\nx", "Transfer-Encoding: chunked\r\n\r\nfffff\r\nx"])
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("GET /", 400), ("HEAD /", 400), ("OPTIONS /", 400), ("GET /healthz", 400), ("POST /healthz", 408)],
+)
+def test_a_body_where_none_belongs_is_not_waited_for(server, line, status, carries):
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"{line} HTTP/1.1\r\nHost: localhost\r\n{carries}".encode())
+        answered, _, body = answer_to(connection)
+    assert answered == status
+    assert line.startswith("HEAD") or "found one with a body" in body or "was broken off" in body

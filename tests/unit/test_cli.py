@@ -95,6 +95,7 @@ def test_the_module_is_the_program():
         "--sample",
         "--separation",
         "--convention",
+        "--outline",
         "--model",
         "--no-crystallinity",
         "--crystallinity-model",
@@ -124,6 +125,7 @@ def test_version(capsys):
         ["analyse", "x.tif", "--out", "o", "--pixel-size", "nan"],
         ["analyse", "x.tif", "--out", "o", "--pixel-size", "0.1nm"],
         ["analyse", "x.tif", "--out", "o", "--separation", "scissors"],
+        ["analyse", "x.tif", "--out", "o", "--outline", "drawn"],
         ["analyse", "x.tif", "--out", "o", "--device", "abacus"],
         ["measure", "x.png", "--out", "o"],
         ["evaluate"],
@@ -212,6 +214,7 @@ def test_analyse_options_make_the_recipe(folder, tmp_path, segmenter):
     assert recipe("--separation", "none", "--convention", "antema", "--no-crystallinity") == Recipe(
         separation="none", convention="antema", crystallinity=False
     )
+    assert recipe("--outline", "atoms") == Recipe(outline="atoms")
     file = tmp_path / "recipe.json"
     file.write_text(json.dumps({"separation": "watershed", "min_diameter_nm": 0.9}))
     assert recipe("--recipe", str(file)) == Recipe(separation="watershed", min_diameter_nm=0.9)

@@ -93,3 +93,11 @@ def test_downloads_have_the_classes_at_the_certainty_of_the_view(client, make_sa
     for name in found:
         assert (pixels == rgb(CRYSTALLINITY_COLOURS[name])).all(axis=1).any()
     assert "colour of their class" in " ".join(text.split())
+
+
+def test_a_report_names_who_asked_for_it(client, make_sample):
+    path = f"/download/analysis/{make_sample('asked', 4.0, 1).current_analysis_id}/report.pdf"
+    for who in ("Ann", "Bob"):
+        client.set_cookie("antema_user", who)
+        text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(client.get(path).data)).pages)
+        assert f"by {who}" in text

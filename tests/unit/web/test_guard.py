@@ -4,9 +4,10 @@ import flask
 import pytest
 
 from antema.settings import Settings
+from antema.web import serve
 from antema.web.guard import FIRST_REQUEST, MOST_BODY_BYTES, allowed_hosts, guard
 from antema.web.proxies import TrustedProxies, is_among, is_this_machine
-from antema.web.serve import why_not_served
+from antema.web.serve import banner, why_not_served
 
 
 def client_of(**settings):
@@ -53,6 +54,21 @@ def test_a_name_that_is_not_this_servers_is_refused_with_what_to_do(host, method
     assert answer.status_code == 403
     assert answer.mimetype == "text/plain"
     assert "ANTEMA_ALLOWED_HOSTS" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "said"),
+    [
+        ("127.0.0.1", "localhost", "http://127.0.0.1:8050 "),
+        ("::1", "localhost", "http://[::1]:8050 "),
+        ("0.0.0.0", "*.lab.example,antema.lab.example", "http://antema.lab.example:8050 "),
+        ("::", "localhost", "http://localhost:8050 "),
+        ("antema.lab.example", "localhost", "http://antema.lab.example:8050 "),
+    ],
+)
+def test_a_starting_server_says_where_it_answers(monkeypatch, host, names, said):
+    monkeypatch.setattr(serve, "settings", lambda: Settings(host=host, port=8050, allowed_hosts=names))
+    assert said in banner()
 
 
 def test_names_of_the_settings_and_below_a_star():

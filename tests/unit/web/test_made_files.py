@@ -7,8 +7,10 @@ import flask
 import pytest
 
 from antema.domain import View
+from antema.results import memory
 from antema.web import made_files
 from antema.web.made_files import made_once, state_of
+from tests.strategies.stored import add_micrograph
 
 
 @pytest.fixture
@@ -94,8 +96,24 @@ def test_the_state_of_a_result_changes_with_all_that_its_report_shows(make_sampl
         lambda: web_store.leave_out(second.id, "blurred", by="Ann"),
         lambda: web_store.set_pixel_size([first.id], 3.3, by="Ann"),
         lambda: web_store.set_view(analysis, View(weighting="volume"), by="Ann"),
+        lambda: add_micrograph(web_store, sample.id, 9),
+        lambda: web_store.move_micrograph(second.id, web_store.create_sample("Ag", by="Ann").id, by="Ann"),
     )
     for change in changes:
         change()
         seen.append(state_of(analysis))
     assert len(set(seen)) == len(seen)
+
+
+def test_what_changes_elsewhere_leaves_the_state_of_a_result(make_sample, web_store):
+    sample, other = make_sample("Au", 4.0, 1), make_sample("Ag", 5.0, 1)
+    before = state_of(sample.current_analysis_id)
+    (micrograph,) = web_store.micrographs(other.id)
+    web_store.exclude_particle(other.current_analysis_id, micrograph.id, 1, "two in one", by="Ann")
+    assert state_of(sample.current_analysis_id) == before
+
+
+def test_another_state_of_the_program_makes_its_own(app, monkeypatch):
+    assert answer(app, "same", lambda: b"before").get_data() == b"before"
+    monkeypatch.setattr(memory, "_program", lambda: "later")
+    assert answer(app, "same", lambda: b"after").get_data() == b"after"

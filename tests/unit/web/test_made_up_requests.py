@@ -1,5 +1,6 @@
 """Requests that no page makes start nothing, keep nothing and get no more than a page."""
 
+import flask
 import pytest
 
 from antema import jobs
@@ -7,6 +8,7 @@ from antema.domain import AntemaError, NotFound, Recipe
 from antema.storage import Store
 from antema.web import room, sample_page
 from antema.web.background import check_demo, check_job
+from antema.web.demo import FILES, samples_of
 from antema.web.recipe_panel import recipe_from_controls
 from tests.strategies.stored import add_micrograph
 
@@ -43,13 +45,37 @@ def test_a_job_that_is_not_there_not_waiting_or_taken_up_starts_none(web_store, 
         check_job({"job": job.id})
 
 
-def test_the_demo_is_made_where_it_is_offered(web_store):
-    assert check_demo({"by": "Ann", "request": "x"}) == "demo"
-    with pytest.raises(AntemaError, match="found no name"):
-        check_demo({"by": 1})
+@pytest.fixture
+def asked_by_ann():
+    with flask.Flask("test").test_request_context("/", headers={"Cookie": "antema_user=Ann"}):
+        yield
+
+
+@pytest.fixture
+def demo_sample(web_store: Store):
+    return web_store.create_sample(samples_of(FILES)[0]["name"], by="Ann")
+
+
+def test_the_demo_is_made_where_it_is_offered(web_store, asked_by_ann, demo_sample):
+    asked = {"samples": [demo_sample.id], "by": "Ann", "request": "x"}
+    assert check_demo(asked) == "demo"
     web_store.create_sample("of somebody", by="Ann")
     with pytest.raises(AntemaError, match="not on offer"):
-        check_demo({"by": "Ann", "request": "x"})
+        check_demo(asked)
+
+
+@pytest.mark.parametrize("by", [1, None, "Bob"])
+def test_the_demo_is_made_in_no_other_name(asked_by_ann, demo_sample, by):
+    with pytest.raises(AntemaError, match="Expected a request of Ann"):
+        check_demo({"samples": [demo_sample.id], "by": by})
+
+
+@pytest.mark.parametrize("samples", [None, [], 1, "1", [True], ["1"], [[1]], [10**9]])
+def test_of_no_other_samples_than_the_demos_is_the_demo_made(asked_by_ann, web_store, samples):
+    other = web_store.create_sample("Demo: of somebody", by="Ann")
+    for asked in (samples, [other.id]):
+        with pytest.raises(AntemaError, match="Expected the numbers of samples of the demo"):
+            check_demo({"samples": asked, "by": "Ann"})
 
 
 @pytest.mark.parametrize(
@@ -130,7 +156,7 @@ def test_a_full_installation_is_said_before_the_upload(web_store, monkeypatch):
     get_settings.cache_clear()
     monkeypatch.setattr(room, "_folder", room._Folder())
     room.require_room("x.tif", 10**6)
-    with pytest.raises(room.NoRoomError, match=r"may hold 5 MB and holds 3\.\d+ MB; with this file \(2 MB\)"):
+    with pytest.raises(room.NoRoomError, match=r"may hold 5 MB and holds 3\.\d+ MB; this file needs 2 MB"):
         room.require_room("x.tif", 2 * 10**6)
 
 
@@ -138,5 +164,5 @@ def test_a_full_disk_is_said_before_the_upload(web_store, monkeypatch):
     free = type("Usage", (), {"free": 201_000_000})
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: free)
     room.require_room("x.tif", 10**6)
-    with pytest.raises(room.NoRoomError, match=r"x\.tif: there is no space left .* it has 2 MB, the disk 1 MB"):
+    with pytest.raises(room.NoRoomError, match=r"x\.tif: there is no space left .* it needs 2 MB, the disk has 1 MB"):
         room.require_room("x.tif", 2 * 10**6)

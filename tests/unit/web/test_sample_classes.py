@@ -13,7 +13,7 @@ from antema.analysis import called
 from antema.domain import CRYSTALLINITIES, QUANTITIES, Recipe, View
 from antema.imaging.palette import CRYSTALLINITY_COLOURS, rgb
 from antema.reports import CLASSES
-from antema.web import crystallinity_view, sample_classes, sample_page
+from antema.web import crystallinity_view, media, sample_classes, sample_page
 from antema.web.app import create_app
 from antema.web.results import measured, pick
 from antema.web.state import store
@@ -93,6 +93,15 @@ def test_outlines_by_class_follow_the_certainty(classed):
         names = set(called(rows, certainty)["crystallinity"])
         assert {rgb(CRYSTALLINITY_COLOURS[name]) for name in names} <= seen
         assert not {rgb(CRYSTALLINITY_COLOURS[name]) for name in set(CLASSES) - names} & seen
+
+
+def test_a_remembered_picture_by_class_reads_no_particles(classed, monkeypatch):
+    client = create_app().server.test_client()
+    micrograph = store().image_results(classed)[0].micrograph_id
+    paths = [f"/media/{kind}/{classed}/{micrograph}.png?certainty=0.9" for kind in ("overlay", "preview")]
+    first = [client.get(path).data for path in paths]
+    monkeypatch.setattr(media, "called", None)
+    assert [client.get(path).data for path in paths] == first
 
 
 def test_without_classes_the_page_says_why(shelf, monkeypatch):

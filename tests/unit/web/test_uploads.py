@@ -2,7 +2,9 @@
 
 import errno
 import hashlib
+import io
 import logging
+from types import SimpleNamespace
 
 import flask
 import pytest
@@ -11,7 +13,7 @@ import antema.storage.blobs
 import antema.storage.verification
 from antema.domain import Annotations, Box, ScaleBar
 from antema.imaging import read_safely
-from antema.web import intake, uploads
+from antema.web import intake, room, uploads
 from tests.strategies.em_files import write_imagej
 from tests.strategies.micrograph_files import write_bare
 from tests.strategies.stored import discs
@@ -76,6 +78,24 @@ def test_a_full_disk_is_said_and_leaves_nothing(client, web_store, sample, tmp_p
     assert (status, answer["error"]) == (507, "x.tif: there is no space left for it on this server")
     assert list(web_store.incoming_dir.iterdir()) == []
     assert web_store.micrographs(sample.id) == []
+
+
+@pytest.mark.parametrize(("free", "expected"), [(5_000, 201), (500, 507)])
+def test_an_upload_of_unknown_length_needs_room_for_what_is_still_to_come(
+    client, sample, tmp_path, monkeypatch, free, expected
+):
+    content = write_bare(tmp_path / "x.tif", discs(1)).read_bytes()
+    assert len(content) > 5_000
+    monkeypatch.setattr(uploads, "_PIECE_BYTES", 1_024)
+    monkeypatch.setattr(uploads, "_ROOM_EVERY_BYTES", 1_000)
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=200_000_000 + free))
+    answer = client.put(
+        f"/upload/{sample.id}",
+        input_stream=io.BytesIO(content),
+        headers={"X-Filename": "x.tif", "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == expected, answer.get_json()
 
 
 def test_the_bytes_of_an_upload_are_hashed_once(client, web_store, sample, tmp_path, monkeypatch):
