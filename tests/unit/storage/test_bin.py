@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from antema import jobs
 from antema.domain import AlreadyThere, AntemaError, NotFound, Recipe
-from antema.storage import open_store, schema
+from antema.storage import Store, open_store, schema
 from antema.storage.check import check
 from tests.strategies.stored import add_micrograph, save_analysis
 
@@ -180,6 +180,20 @@ def test_the_bin_is_emptied_of_what_lay_in_it_for_its_time(store, full):
     with closing(open_store(store.data_dir)) as other:
         assert [entry.id for entry in other.bin()] == [young.id]
     assert store.edits(target="micrograph", target_id=first.id)[0].who == "antema"
+
+
+def test_no_name_that_people_give_is_in_the_way_of_deleting(store, full):
+    sample, *_ = full
+    store.create_sample(f"deleted sample {sample.id}", by="Eve")
+    store.delete("sample", sample.id, by="Bob")
+    assert store.empty_bin(by="Bob") > 0
+
+
+def test_a_store_opens_where_the_bin_cannot_be_emptied(store, full, monkeypatch, caplog):
+    monkeypatch.setattr(Store, "empty_expired", lambda _: 1 / 0)
+    with closing(open_store(store.data_dir)) as other:
+        assert len(other.samples()) == 1
+    assert "could not be tidied up" in caplog.text
 
 
 def test_the_bin_is_not_emptied_while_a_backup_is_made(store, full):
