@@ -81,7 +81,7 @@ def back_up(store: Store, target: Path, *, progress: Progress = lambda _done, _t
         # until it is whole it is no backup, but the folder of one
         (target / MANIFEST).write_text("{}\n")
         _copy_database(store.data_dir / DATABASE, target / DATABASE)
-        with closing(open_store(target)) as copy:
+        with closing(open_store(target, tidy=False)) as copy:
             named = list(named_files(copy))
             copied = _copy_named(named, target, store.data_dir, progress)
             _drop_others(target, named)
@@ -128,13 +128,13 @@ def restore(backup: Path, data_dir: Path, *, progress: Progress = lambda _done, 
     unfinished = data_dir / "restoring"
     unfinished.mkdir(exist_ok=True)
     shutil.copyfile(backup / DATABASE, unfinished / DATABASE)
-    with closing(open_store(unfinished)) as copy:
+    with closing(open_store(unfinished, tidy=False)) as copy:
         copied = _copy_named(list(named_files(copy)), data_dir, backup, progress)
+        copy.restart_bin()
+        for job in copy.jobs(active=True):
+            copy.interrupt_job(job.id, "it was at work when the backup was made", was_told=True)
     (unfinished / DATABASE).replace(data_dir / DATABASE)
     shutil.rmtree(unfinished)
-    with closing(open_store(data_dir)) as store:
-        for job in store.jobs(active=True):
-            store.interrupt_job(job.id, "it was at work when the backup was made", was_told=True)
     return copied
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError, NotFound
@@ -176,6 +176,12 @@ class Bin(Results):
         except AntemaError:
             # a backup is being made; the next who opens the store comes round to it
             return 0
+
+    def restart_bin(self) -> None:
+        """Let what lies in the bin lie there for its whole time from now on, as in a backup that is put back."""
+        row = schema.Binned
+        with self._database.writing() as session:
+            session.execute(update(row).where(row.emptied_at.is_(None)).values(binned_at=now()))
 
     def _empty(self, entry_ids: Sequence[int] | None, by: str) -> int:
         doomed = Doomed()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import threading
 from contextlib import closing, suppress
 
@@ -15,6 +16,7 @@ from antema.settings import get_settings
 from antema.storage import open_store
 from antema.storage.backup import back_up, restore
 from antema.storage.check import check
+from antema.storage.verification import digest_of
 from tests.strategies.stored import add_micrograph, save_analysis
 
 
@@ -117,6 +119,26 @@ def test_a_backup_is_renewed_with_what_is_new(store, sample, full, tmp_path):
     assert not (tmp_path / "backup" / "particles").exists() or not any(
         path.is_file() for path in (tmp_path / "backup" / "particles").rglob("*")
     )
+
+
+def test_what_lay_in_the_bin_comes_back_for_its_whole_time(store, full, tmp_path):
+    _, first, second = full
+    store.delete("micrograph", first.id, by="Bob")
+    back_up(store, tmp_path / "backup")
+    store.delete("micrograph", second.id, by="Bob")
+    # both copies lie for long
+    for database in (tmp_path / "backup" / "antema.sqlite", store.data_dir / "antema.sqlite"):
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("UPDATE binned SET binned_at = datetime(binned_at, '-40 days')")
+    assert back_up(store, tmp_path / "later").files == 10
+    for backup, n_binned in (("backup", 1), ("later", 2)):
+        facts = json.loads((tmp_path / backup / "backup.json").read_text())
+        facts["database_sha256"] = digest_of(tmp_path / backup / "antema.sqlite")
+        (tmp_path / backup / "backup.json").write_text(json.dumps(facts))
+        restore(tmp_path / backup, tmp_path / f"new-{backup}")
+        with closing(open_store(tmp_path / f"new-{backup}")) as back:
+            assert len(back.bin()) == n_binned
+            assert check(back) == []
 
 
 def test_a_damaged_file_is_named_and_the_rest_is_there(store, full, tmp_path):
