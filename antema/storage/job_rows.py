@@ -368,7 +368,7 @@ def _follow_status(session: Session, row: schema.Job) -> None:
 
 def _forget_attempts(session: Session, analysis_id: int) -> None:
     link = schema.AnalysisImage
-    begun = (link.analysis_id == analysis_id) & (link.status == "running")
+    begun = (link.analysis_id == analysis_id) & (link.attempts > 0)
     session.execute(update(link).where(begun).values(attempts=0))
 
 

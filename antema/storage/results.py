@@ -84,7 +84,8 @@ class Results(StoreBase):
         """Write down that work on an image begins; return how often it has begun now without coming to an end."""
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
-            link.status = "running"
+            if link.result_key is None:
+                link.status = "running"
             link.attempts += 1
             link.updated_at = now()
             return link.attempts
@@ -203,7 +204,7 @@ class Results(StoreBase):
             return self._of_link(session, link)
 
     def save_failure(self, analysis_id: int, micrograph_id: int, reason: str) -> None:
-        """Keep that an image could not be analysed, and why."""
+        """Keep that an image could not be analysed, and why; a result that it has stays."""
         self._save_without_result(analysis_id, micrograph_id, "failed", reason)
 
     def save_skipped(self, analysis_id: int, micrograph_id: int, reason: str) -> None:
@@ -571,12 +572,12 @@ class Results(StoreBase):
     def _save_without_result(self, analysis_id: int, micrograph_id: int, status: str, reason: str) -> None:
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
-            link.result_key = None
-            link.status = status
-            link.error = reason
             link.attempts = 0
-            link.reused = False
-            link.updated_at = now()
+            # a result whose file was lost is known by its key still, and may come back
+            if link.result_key is None:
+                link.status = status
+                link.error = reason
+                link.updated_at = now()
 
     def _of_link(self, session: Session, link: schema.AnalysisImage) -> ImageResult:
         analysis = get_analysis(session, link.analysis_id)

@@ -262,16 +262,34 @@ def test_a_result_that_is_not_there(store, two):
 
 
 def test_a_failure_keeps_its_reason(store, sample, two):
-    analysis, first, _ = two
-    store.save_failure(analysis.id, first.id, "the file is truncated")
+    analysis, *_ = two
+    third = add_micrograph(store, sample.id, 3)
+    store.save_failure(analysis.id, third.id, "the file is truncated")
     results = store.image_results(analysis.id)
-    assert [(result.status, result.error) for result in results] == [("failed", "the file is truncated"), ("done", "")]
-    assert results[0].result_key is None
-    assert len(store.particles(analysis.id)) == 3
+    errors = [(result.status, result.error) for result in results]
+    assert errors == [("done", ""), ("done", ""), ("failed", "the file is truncated")]
+    assert results[2].result_key is None
+    assert len(store.particles(analysis.id)) == 6
     with pytest.raises(NotFound, match="expected a result of this analysis"):
-        store.instances(analysis.id, first.id)
+        store.instances(analysis.id, third.id)
     with pytest.raises(NotFound, match="expected a result of this analysis"):
-        store.overlay_png(analysis.id, first.id)
+        store.overlay_png(analysis.id, third.id)
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["it fails", "its process dies"])
+def test_a_result_stays_known_while_it_is_computed_anew(store, two, ends):
+    analysis, first, _ = two
+    before = store.image_results(analysis.id)[0]
+    kept = before.parquet.read_bytes()
+    before.parquet.unlink()
+    assert store.begin_image(analysis.id, first.id) == 1
+    if ends:
+        store.save_failure(analysis.id, first.id, "out of memory")
+    lost = store.image_results(analysis.id)[0]
+    assert (lost.status, lost.result_key, lost.pixel_size) == ("failed", before.result_key, before.pixel_size)
+    assert store.begin_image(analysis.id, first.id) == (1 if ends else 2)
+    before.parquet.write_bytes(kept)
+    assert store.image_results(analysis.id)[0].n_measured == before.n_measured == 3
 
 
 def test_skipped_ones_are_listed_when_asked_for(store, sample):
