@@ -63,6 +63,14 @@ def test_a_file_that_changes_under_a_process_is_looked_at_again(store, two):
     assert [result.status for result in store.image_results(analysis.id)] == ["failed", "done"]
 
 
+def test_nothing_is_counted_of_a_lost_result_whatever_is_excluded(store, two):
+    analysis, first, _ = two
+    store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
+    store.image_results(analysis.id)[0].parquet.unlink()
+    lost = store.image_results(analysis.id, exclusions=False)[0]
+    assert (lost.n_measured, lost.n_dropped, lost.n_excluded, lost.excluded) == (0, 0, 0, ())
+
+
 def test_a_damaged_result_is_computed_anew_and_says_so(store, two, caplog):
     analysis, first, _ = two
     before, result = store.particles(analysis.id), store.image_results(analysis.id)[0]
