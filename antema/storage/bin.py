@@ -150,13 +150,16 @@ class Bin(Results):
         Raises
         ------
         AntemaError
-            While a backup is being made: it copies files that would go.
+            While a backup is being made, for it copies files that would go, or somebody else empties the bin.
         """
         lock = FileLock(self.locks_dir / BACKUP_LOCK, mode=FILE_MODE)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            msg = "Bin: expected that no backup is being made, found that one is: empty the bin when it is done"
+            msg = (
+                "Bin: expected that nobody else makes a backup or empties the bin, found that somebody does: "
+                "empty it when that is done"
+            )
             raise AntemaError(msg) from None
         try:
             return self._empty(entry_ids, by)

@@ -199,7 +199,7 @@ def test_a_store_opens_where_the_bin_cannot_be_emptied(store, full, monkeypatch,
 def test_the_bin_is_not_emptied_while_a_backup_is_made(store, full):
     sample, (first, _), _ = full
     store.delete("micrograph", first.id, by="Bob")
-    with FileLock(store.locks_dir / "backup.lock"), pytest.raises(AntemaError, match="no backup is being made"):
+    with FileLock(store.locks_dir / "backup.lock"), pytest.raises(AntemaError, match="nobody else makes a backup"):
         store.empty_bin(by="Bob")
     assert len(store.bin()) == 1
     assert store.empty_bin(by="Bob") > 0
