@@ -244,6 +244,9 @@ def _take_out(session: Session, target: str, target_id: int, user: str) -> tuple
     if target == "micrograph":
         row = get_micrograph(session, target_id)
         _refuse_hidden(session, target, row.id, row.filename)
+        link = schema.AnalysisImage
+        of_it = select(link.analysis_id).where(link.micrograph_id == row.id)
+        _refuse_at_work(session, row.filename, schema.Analysis.id.in_(of_it))
         before = {"left_out_reason": row.left_out_reason}
         row.left_out_reason = f"deleted by {user}"
         return row.filename, row.sample, before

@@ -19,6 +19,7 @@ from antema.storage.base import StoreBase, now, number, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
 from antema.storage.file_images import image_of, is_same_image
+from antema.storage.hidden import hidden_ids
 from antema.storage.kept import Kept
 from antema.storage.micrographs import get_micrograph, to_micrograph
 from antema.storage.records import AnalysisRow, ImageResult, StoredMicrograph
@@ -72,13 +73,15 @@ class Results(StoreBase):
             return [to_micrograph(link.micrograph) for link in session.scalars(_links_of(analysis.id))]
 
     def analyses_of(self, micrograph_id: int) -> list[AnalysisRow]:
-        """Return the analyses that hold a result of a micrograph, newest first, of whichever sample."""
-        link = schema.AnalysisImage
+        """Return the analyses that hold a result of a micrograph, newest first, of any sample; none in the bin."""
+        link, analysis = schema.AnalysisImage, schema.Analysis
         with self._database.reading() as session:
             micrograph = get_micrograph(session, micrograph_id)
-            query = select(schema.Analysis).join(link, link.analysis_id == schema.Analysis.id)
+            query = select(analysis).join(link, link.analysis_id == analysis.id)
             query = query.where(link.micrograph_id == micrograph.id, link.status == "done")
-            return [to_analysis(row) for row in session.scalars(query.order_by(schema.Analysis.id.desc()))]
+            query = query.where(analysis.id.not_in(hidden_ids("analysis")))
+            query = query.where(analysis.sample_id.not_in(hidden_ids("sample")))
+            return [to_analysis(row) for row in session.scalars(query.order_by(analysis.id.desc()))]
 
     def begin_image(self, analysis_id: int, micrograph_id: int) -> int:
         """Write down that work on an image begins; return how often it has begun now without coming to an end."""

@@ -161,14 +161,38 @@ def test_a_sample_taken_back_has_its_name_again_unless_it_is_taken(store, full):
     assert store.sample(sample.id).name == f"Au 2 nm (taken back {sample.id})"
 
 
+def test_a_deleted_result_is_not_offered_shown_or_gone_on_with(store, full):
+    sample, (first, second), (analysis, other) = full
+    job = store.create_job(analysis.id, "Ann")
+    store.interrupt_job(job.id)
+    entry = store.delete("analysis", analysis.id, by="Bob")
+    assert [row.id for row in store.analyses_of(first.id)] == [other.id]
+    with pytest.raises(AntemaError, match="take it back first"):
+        store.set_current_analysis(sample.id, analysis.id, "Eve")
+    with pytest.raises(AntemaError, match="take it back first"):
+        store.requeue_job(job.id, "Eve")
+    store.take_out_of_bin(entry.id, by="Bob")
+    assert store.requeue_job(job.id, "Eve").status == "queued"
+    store.interrupt_job(job.id)
+    store.move_micrograph(first.id, store.create_sample("other", by="Ann").id, "Ann")
+    store.delete("sample", sample.id, by="Bob")
+    assert store.analyses_of(first.id) == []
+    with pytest.raises(NotFound, match="was deleted"):
+        store.requeue_job(job.id, "Eve")
+
+
 def test_what_a_job_works_on_is_not_deleted(store, full):
-    sample, _, (analysis, _) = full
+    sample, (first, _), (analysis, _) = full
     job = jobs.start(store, sample.id, Recipe(separation="none"), "Ann")
     with pytest.raises(AntemaError, match=f"found job {job.id}: cancel it first"):
         store.delete("sample", sample.id, by="Bob")
     with pytest.raises(AntemaError, match="cancel it first"):
         store.delete("analysis", job.analysis_id, by="Bob")
+    with pytest.raises(AntemaError, match="image-1.tif: expected that no job is at work on it"):
+        store.delete("micrograph", first.id, by="Bob")
     assert store.bin() == []
+    jobs.cancel(store, job.id, "Ann")
+    store.delete("micrograph", first.id, by="Bob")
 
 
 def test_the_bin_is_emptied_of_what_lay_in_it_for_its_time(store, full):
