@@ -58,6 +58,11 @@ def test_the_folder_is_for_the_owner_alone(memory, tmp_path):
     assert stat.S_IMODE((tmp_path / "data" / "memory").stat().st_mode) == stat.S_IRWXU
 
 
+def test_a_system_without_locks_of_processes_will_do(memory, monkeypatch):
+    monkeypatch.setattr(module, "fcntl", None)
+    assert memory.value("a", lambda: 1) == memory.value("a", fail) == 1
+
+
 def test_it_stays_within_its_bound(tmp_path):
     kept = Memory(tmp_path, 2**20)
     for k in range(40):
