@@ -21,7 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from antema.domain import AntemaError
-from antema.private import FILE_MODE, private_file, private_folder
+from antema.private import FILE_MODE, private_file, private_folder, private_folder_in
 from antema.storage.bin import BACKUP_LOCK
 from antema.storage.check import Named, named_files
 from antema.storage.store import DATABASE, Store, open_store
@@ -183,13 +183,6 @@ def _make_private(folder: Path) -> None:
     folder.chmod(stat.S_IRWXU)
 
 
-def _make_inner(folder: Path, root: Path) -> None:
-    """Make a folder somewhere in another one, with all that lie between them, as private as that."""
-    for part in reversed(folder.relative_to(root).parents):
-        private_folder(root / part)
-    private_folder(folder)
-
-
 def _begin(folder: Path) -> Path:
     """Return an empty folder for what is unfinished, without what a killed process has left there."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -219,7 +212,7 @@ def _copy_named(named: list[Named], to: Path, source: Path, progress: Progress) 
         short = Path(*file.path.parts[-3:])
         target, original = to / short, source / short
         if not (target.is_file() and digest_of(target) == file.sha256):
-            _make_inner(target.parent, to)
+            private_folder_in(to, target.parent)
             fault = _copy_file(original, target, file.sha256)
             if fault:
                 problems.append(f"{file.words}: {file.kind_words} is {fault}")
@@ -252,7 +245,7 @@ def _copy_whole(source: Path, target: Path) -> None:
         known = path.stat()
         if place.is_file() and (place.stat().st_size, place.stat().st_mtime) == (known.st_size, known.st_mtime):
             continue
-        _make_inner(place.parent, target.parent)
+        private_folder_in(target.parent, place.parent)
         shutil.copy2(path, place)
         place.chmod(FILE_MODE)
 

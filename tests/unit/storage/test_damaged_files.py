@@ -111,6 +111,20 @@ def test_files_of_earlier_versions_get_their_digest(store, two):
             assert row.particles_sha256 == hashlib.sha256(good.parquet.read_bytes()).hexdigest()
 
 
+def test_a_file_of_an_earlier_version_that_was_elsewhere_gets_its_digest_when_it_is_back(store, two):
+    analysis, *_ = two
+    lost, _ = store.image_results(analysis.id)
+    content = lost.parquet.read_bytes()
+    lost.parquet.unlink()
+    with store._database.writing() as session:
+        session.execute(update(schema.ImageResult).values(particles_sha256=None))
+    for there, status in ((False, "failed"), (True, "done")):
+        if there:
+            lost.parquet.write_bytes(content)
+        with closing(open_store(store.data_dir)) as other:
+            assert other.image_results(analysis.id)[0].status == status
+
+
 def test_a_damaged_blob_is_no_picture_and_no_micrograph(store, two):
     _, first, _ = two
     flip(store.blob_path(first.sha256), 100)
