@@ -103,13 +103,18 @@ class Memory:
         Parameters
         ----------
         key : object
-            What the value is made of, as plain JSON values.
+            What the value is made of, as plain JSON values, or a function that tells it. That is asked once more after
+            the making: a value is not kept where what it is made of has changed meanwhile.
         make : callable
             Makes it.
         """
         if self._cache is None:
             return make()
-        name = key_of(key)
+
+        def name_of_now() -> str:
+            return key_of(key() if callable(key) else key)
+
+        name = name_of_now()
         known = self._get(name)
         if known is not None:
             return known
@@ -117,7 +122,8 @@ class Memory:
             known = self._get(name)
             if known is None:
                 known = make()
-                self._put(name, known)
+                if name_of_now() == name:
+                    self._put(name, known)
         return known
 
     def value(self, key: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - any JSON value

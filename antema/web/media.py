@@ -1,6 +1,7 @@
 """Pictures of stored micrographs, named by content so that a browser may keep them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import flask
 
@@ -39,14 +40,21 @@ def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
     With a ``certainty`` (a fraction) they are coloured by the classes at it.
     """
     exclusions = flask.request.args.get("exclusions") != "0"
-    classes = _asked_classes(analysis_id, micrograph_id, exclusions=exclusions)
-    result = store().image_result(analysis_id, micrograph_id)
-    key = ["overlay", result.result_key, list(result.excluded) if exclusions else [], _certainty() if classes else None]
 
     def draw() -> bytes:
+        classes = _asked_classes(analysis_id, micrograph_id, exclusions=exclusions)
         return store().overlay_png(analysis_id, micrograph_id, classes, exclusions=exclusions)
 
+    def key() -> list[Any]:
+        return ["overlay", *what_counts(analysis_id, micrograph_id, exclusions=exclusions), _certainty()]
+
     return _png(memory().content(key, draw))
+
+
+def what_counts(analysis_id: int, micrograph_id: int, *, exclusions: bool) -> list[Any]:
+    """Return what the particles of one result depend on, as a key to what is remembered of them."""
+    result = store().image_result(analysis_id, micrograph_id)
+    return [result.result_key, list(result.excluded) if exclusions else []]
 
 
 @media.get("/preview/<int:analysis_id>/<int:micrograph_id>.png")
@@ -100,13 +108,16 @@ def preview_png(
     """
     # The picture and the scale bar are of this result, even if another image or pixel size was chosen since.
     result = store().image_result(analysis_id, micrograph_id)
-    excluded = list(result.excluded) if exclusions else []
     look = [max_px, scale_bar, with_legend, None if classes is None else list(classes)]
 
     def draw() -> bytes:
         return _annotated(result, max_px, scale_bar, classes, with_legend=with_legend, exclusions=exclusions)
 
-    return memory().content(["preview", result.result_key, result.display_sha256, excluded, look], draw)
+    def key() -> list[Any]:
+        counts = what_counts(analysis_id, micrograph_id, exclusions=exclusions)
+        return ["preview", *counts, result.display_sha256, look]
+
+    return memory().content(key, draw)
 
 
 def _annotated(
