@@ -18,6 +18,13 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def private_folder_in(root: Path, folder: Path) -> Path:
+    """Make a folder somewhere within another, and all between the two, with mode 0700; return it."""
+    for part in reversed(folder.relative_to(root).parents):
+        private_folder(root / part)
+    return private_folder(folder)
+
+
 def private_file(path: Path) -> Path:
     """Make an empty file with mode 0600 where there is none, and return its path."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), FILE_MODE))

@@ -15,7 +15,7 @@ from antema.jobs.locks import sole_worker
 from antema.jobs.pulse import Interrupted, Stop, pulse
 from antema.jobs.turn import Turn
 from antema.settings import Settings, get_settings
-from antema.storage import AnalysisRow, Job, Store, StoredMicrograph, open_store
+from antema.storage import AnalysisRow, ImageResult, Job, Store, StoredMicrograph, open_store
 
 if TYPE_CHECKING:
     from antema.analysis import Classifier
@@ -180,7 +180,7 @@ class _Work:
                 self._tell(progress)
                 continue
             self._tell(progress, micrograph.filename)
-            self._image(micrograph, segmenter, classifier, None if known is None else known.result_key, progress)
+            self._image(micrograph, segmenter, classifier, known, progress)
             self._tell(progress)
         return self._end(progress)
 
@@ -192,7 +192,7 @@ class _Work:
         micrograph: StoredMicrograph,
         segmenter: "Segmenter",
         classifier: "Classifier | None",
-        known: str | None,
+        known: ImageResult | None,
         progress: _Progress,
     ) -> None:
         """Bring one image to its end: result there, result of another analysis, computed, or failed."""
@@ -209,26 +209,28 @@ class _Work:
             micrograph.data_index,
             crystallinity_sha256=None if classifier is None else classifier.sha256,
         )
-        if store.find_result(known or key) is None:
-            # what is there already costs nothing and waits for nobody
+        wanted = key if known is None else known.result_key or key
+        result = store.find_result(wanted)
+        if result is None and known is not None and known.status == "done" and wanted != key:
+            # only its picture is damaged, and what would be computed now is another result
+            result = known
+        if result is None:
             self.turn.take()
+            # another job may have made it meanwhile
+            result = store.find_result(wanted)
+        else:
+            # what is there already costs nothing and waits for nobody
+            self.turn.give_up()
         started = time.monotonic()
         try:
             with self.stop.interruptible():
-                result = None if known is None else store.find_result(known)
                 if result is None:
-                    self._refuse_other_work(known, key)
-                    result = store.find_result(key)
-                    if result is None:
-                        self._compute(micrograph, segmenter, classifier, key)
-                        progress.seconds.append(time.monotonic() - started)
-                    else:
-                        store.link_result(analysis_id, micrograph.id, key)
-                        progress.images_reused += 1
-                else:
-                    key = result.result_key or key
-            result = store.find_result(key)
-            assert result is not None
+                    self._refuse_other_work(wanted, key)
+                    result = self._compute(micrograph, segmenter, classifier, key)
+                    progress.seconds.append(time.monotonic() - started)
+                elif known is None:
+                    store.link_result(analysis_id, micrograph.id, key)
+                    progress.images_reused += 1
             progress.particles += result.n_measured
         except AntemaError as error:
             self._failed(micrograph, str(error), progress)
@@ -238,9 +240,9 @@ class _Work:
         progress.images_done += 1
 
     @staticmethod
-    def _refuse_other_work(known: str | None, key: str) -> None:
+    def _refuse_other_work(wanted: str, key: str) -> None:
         """Raise where what was lost of a result can no longer be computed as it was: it would become another one."""
-        if known not in (None, key):
+        if wanted != key:
             msg = (
                 "expected the particle file of this result, found none, and the program or a model has changed since: "
                 "start a new analysis"
@@ -249,7 +251,7 @@ class _Work:
 
     def _compute(
         self, micrograph: StoredMicrograph, segmenter: "Segmenter", classifier: "Classifier | None", key: str
-    ) -> None:
+    ) -> ImageResult:
         from antema.analysis import analyse
 
         attempts = self.store.begin_image(self.analysis.id, micrograph.id)
@@ -268,7 +270,7 @@ class _Work:
             annotations=micrograph.annotations,
             progress=self._tell_share,
         )
-        self.store.save_result(self.analysis.id, micrograph.id, key, result, data_index=micrograph.data_index)
+        return self.store.save_result(self.analysis.id, micrograph.id, key, result, data_index=micrograph.data_index)
 
     def _read(self, micrograph: StoredMicrograph) -> Micrograph:
         from antema.imaging import read_safely

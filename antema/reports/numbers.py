@@ -78,6 +78,11 @@ class _ClassCounts:
     weight_sums: NDArray[np.float64] | None
     worth: float | None
 
+    @property
+    def are_all_unknown(self) -> bool:
+        """Whether no particle has a class."""
+        return not self.counts[:, : CLASSES.index(UNKNOWN)].any()
+
 
 def measured(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows of measured particles."""
@@ -287,7 +292,7 @@ def class_counts_of_images(report: SampleReport) -> list[dict[str, int]]:
 def unknown_note(report: SampleReport) -> str:
     """Return why the shares of a sample are not compared: none of its particles has a class; empty where one has."""
     found = _class_counts(report, view_of([report], report.view))
-    if found is None or found.counts[:, : CLASSES.index(UNKNOWN)].any():
+    if found is None or not found.are_all_unknown:
         return ""
     n = int(found.counts.sum())
     reasons = unknown_reasons(report)
@@ -306,7 +311,7 @@ def share_pairs_of(report: ComparisonReport) -> list[SharePair]:
     found = {
         place: counts
         for place, one in enumerate(report.samples)
-        if (counts := _class_counts(one, view)) and not unknown_note(replace(one, view=view))
+        if (counts := _class_counts(one, view)) and not counts.are_all_unknown
     }
     places = [(a, b) for a in found for b in found if a < b]
     comparisons = [

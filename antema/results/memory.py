@@ -6,12 +6,12 @@ Values are bytes with a checksum; nothing is pickled, and a row that somebody el
 damaged counts as absent.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
 import os
 import sqlite3
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +24,12 @@ import diskcache  # pyright: ignore[reportMissingTypeStubs]
 from diskcache.core import MODE_BINARY, MODE_RAW, Disk  # pyright: ignore[reportMissingTypeStubs]
 
 import antema
+from antema.private import FILE_MODE, private_file, private_folder
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has no such locks
+    fcntl = None
 
 _log = logging.getLogger(__name__)
 _CHECK_BYTES = 4
@@ -49,11 +55,16 @@ class _PlainDisk(Disk):
         return key
 
     def store(self, value: bytes, read: bool, key: Any = "") -> Any:  # noqa: ANN401, FBT001
-        """Refuse what diskcache would pickle."""
+        """Refuse what diskcache would pickle; a file is the owner's alone."""
         if not isinstance(value, bytes):
             msg = f"memory: expected bytes, found {type(value).__name__}"
             raise TypeError(msg)
-        return super().store(value, read, key)
+        size, mode, filename, kept = super().store(value, read, key)
+        if filename is not None:
+            inner = Path(filename)
+            for part in (inner, *inner.parents[:-1]):
+                (Path(self._directory) / part).chmod(FILE_MODE if part is inner else stat.S_IRWXU)
+        return size, mode, filename, kept
 
     def fetch(self, mode: int, filename: str, value: Any, read: bool) -> Any:  # noqa: ANN401, FBT001
         """Refuse what somebody has pickled."""
@@ -69,7 +80,7 @@ class Memory:
     Parameters
     ----------
     folder : Path
-        Where it lies; made with mode 0700.
+        Where it lies; made with mode 0700, as its parent is, which is the data folder.
     most_bytes : int
         What it may hold; what was made longest ago goes first. 0 remembers nothing.
     """
@@ -92,13 +103,18 @@ class Memory:
         Parameters
         ----------
         key : object
-            What the value is made of, as plain JSON values.
+            What the value is made of, as plain JSON values, or a function that tells it. That is asked once more after
+            the making: a value is not kept where what it is made of has changed meanwhile.
         make : callable
             Makes it.
         """
         if self._cache is None:
             return make()
-        name = key_of(key)
+
+        def name_of_now() -> str:
+            return key_of(key() if callable(key) else key)
+
+        name = name_of_now()
         known = self._get(name)
         if known is not None:
             return known
@@ -106,7 +122,8 @@ class Memory:
             known = self._get(name)
             if known is None:
                 known = make()
-                self._put(name, known)
+                if name_of_now() == name:
+                    self._put(name, known)
         return known
 
     def value(self, key: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - any JSON value
@@ -153,14 +170,11 @@ class Memory:
         offset = int(name[:16], 16) % _BEYOND_OFFSETS
         try:
             with lock:
-                # where the system fears a deadlock both make it, which costs time alone
-                with suppress(OSError):
-                    fcntl.lockf(self._lock_file, fcntl.LOCK_EX, 1, offset)
+                _lock(self._lock_file, "LOCK_EX", offset)
                 try:
                     yield
                 finally:
-                    with suppress(OSError):
-                        fcntl.lockf(self._lock_file, fcntl.LOCK_UN, 1, offset)
+                    _lock(self._lock_file, "LOCK_UN", offset)
         finally:
             with self._guard:
                 lock, waiting = self._locks[name]
@@ -168,6 +182,14 @@ class Memory:
                     del self._locks[name]
                 else:
                     self._locks[name] = lock, waiting - 1
+
+
+def _lock(file: int, how: str, offset: int) -> None:
+    """Lock one byte of a file against other processes, or unlock it."""
+    # where there are no such locks, or the system fears a deadlock, both make the value, which costs time alone
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.lockf(file, getattr(fcntl, how), 1, offset)
 
 
 def key_of(key: object) -> str:
@@ -184,9 +206,11 @@ def _program() -> str:
 
 
 def _opened(folder: Path, most_bytes: int) -> Any:  # noqa: ANN401 - diskcache has no types
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder.parent)
     for is_last in (False, True):
         try:
+            # SQLite gives the files beside it the same rights
+            private_file(private_folder(folder) / "cache.db")
             return diskcache.Cache(
                 str(folder),
                 disk=_PlainDisk,

@@ -11,6 +11,7 @@ from antema.storage.records import (
     Sample,
     SampleSummary,
     StoredMicrograph,
+    state_of,
 )
 from antema.storage.store import Store, open_store
 from antema.storage.turns import InLine
@@ -33,4 +34,5 @@ __all__ = [
     "Store",
     "StoredMicrograph",
     "open_store",
+    "state_of",
 ]

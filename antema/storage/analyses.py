@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from antema.domain import AntemaError, Recipe, View
 from antema.storage import schema
 from antema.storage.base import ANONYMOUS, StoreBase, found, now, number, record, who
-from antema.storage.hidden import hidden_ids, unused_id
+from antema.storage.hidden import hidden_ids, is_hidden, unused_id
 from antema.storage.records import AnalysisRow
 from antema.storage.samples import get_sample
 
@@ -47,10 +47,12 @@ class Analyses(StoreBase):
         Raises
         ------
         AntemaError
-            For an analysis of another sample.
+            For an analysis of another sample, and one in the bin.
         """
         with self._database.writing() as session:
-            make_current(session, get_analysis(session, analysis_id), sample_id, by, why)
+            row = get_analysis(session, analysis_id)
+            refuse_deleted(session, row)
+            make_current(session, row, sample_id, by, why)
 
     def set_view(self, analysis_id: int, view: View, *, by: str = ANONYMOUS, why: str = "") -> AnalysisRow:
         """Change how the result of an analysis is looked at; the result itself stays."""
@@ -78,6 +80,14 @@ class Analyses(StoreBase):
 def get_analysis(session: Session, analysis_id: int) -> schema.Analysis:
     """Return the row of an analysis. NotFound when there is none."""
     return found(session.get(schema.Analysis, number(analysis_id, "analysis")), "analysis", analysis_id)
+
+
+def refuse_deleted(session: Session, row: schema.Analysis) -> None:
+    """Raise AntemaError for an analysis that is in the bin, by itself or with its sample."""
+    get_sample(session, row.sample_id)
+    if is_hidden(session, "analysis", row.id):
+        msg = f"{row.sample.name}: expected a result that is not in the bin, found that it is: take it back first"
+        raise AntemaError(msg)
 
 
 def add_analysis(session: Session, sample_id: int, recipe: Recipe, by: str) -> schema.Analysis:

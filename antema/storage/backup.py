@@ -21,7 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from antema.domain import AntemaError
-from antema.private import FILE_MODE
+from antema.private import FILE_MODE, private_file, private_folder, private_folder_in
 from antema.storage.bin import BACKUP_LOCK
 from antema.storage.check import Named, named_files
 from antema.storage.store import DATABASE, Store, open_store
@@ -30,6 +30,11 @@ from antema.storage.verification import DAMAGED, digest_of
 MANIFEST = "backup.json"
 #: Folders that are copied as they are: imported models, and the truth of the demo's micrographs.
 _WHOLE = ("models", "demo")
+#: Folders of the files that the database names.
+_NAMED = ("blobs", "particles")
+#: Folders of what is unfinished.
+_MAKING = "making"
+_RESTORING = "restoring"
 
 Progress = Callable[[int, int], None]
 
@@ -74,23 +79,36 @@ def back_up(store: Store, target: Path, *, progress: Progress = lambda _done, _t
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        msg = f"{target}: expected that no other backup is being made, found that one is"
+        msg = (
+            f"{target}: expected that nobody else makes a backup or empties the bin, found that somebody does: "
+            "make it when that is done"
+        )
         raise AntemaError(msg) from None
     try:
         _make_private(target)
-        # until it is whole it is no backup, but the folder of one
-        (target / MANIFEST).write_text("{}\n")
-        _copy_database(store.data_dir / DATABASE, target / DATABASE)
-        with closing(open_store(target)) as copy:
+        manifest = target / MANIFEST
+        if not manifest.exists():
+            # until it is whole it is no backup, but the folder of one
+            private_file(manifest).write_text("{}\n")
+        # Beside the earlier backup, which stays as it is until all files are there.
+        unfinished = _begin(target / _MAKING)
+        _copy_database(store.data_dir / DATABASE, unfinished / DATABASE)
+        with closing(open_store(unfinished, tidy=False)) as copy:
             named = list(named_files(copy))
             copied = _copy_named(named, target, store.data_dir, progress)
-            _drop_others(target, named)
         for name in _WHOLE:
             _copy_whole(store.data_dir / name, target / name)
-        _leave_only_data(target)
+        _fold_log(unfinished / DATABASE)
         facts = {"made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "version": version("antema")}
-        facts |= {"database_sha256": digest_of(target / DATABASE), "files": copied.files, "bytes": copied.n_bytes}
-        (target / MANIFEST).write_text(json.dumps({**facts, "problems": copied.problems}, indent=1) + "\n")
+        facts |= {"database_sha256": digest_of(unfinished / DATABASE), "files": copied.files, "bytes": copied.n_bytes}
+        facts |= {"problems": copied.problems}
+        private_file(unfinished / MANIFEST).write_text(json.dumps(facts, indent=1) + "\n")
+        for name in ("-wal", "-shm"):
+            (target / (DATABASE + name)).unlink(missing_ok=True)
+        for name in (DATABASE, MANIFEST):
+            (unfinished / name).replace(target / name)
+        shutil.rmtree(unfinished)
+        _drop_others(target, named)
     finally:
         lock.release()
     return copied
@@ -104,7 +122,7 @@ def restore(backup: Path, data_dir: Path, *, progress: Progress = lambda _done, 
     backup : Path
         A folder that `back_up` made.
     data_dir : Path
-        Where to: a folder that is empty or absent.
+        Where to: a folder that is empty or absent, or what a killed `restore` left.
     progress : callable
         Told how many files are done, of how many.
 
@@ -115,26 +133,24 @@ def restore(backup: Path, data_dir: Path, *, progress: Progress = lambda _done, 
     """
     backup, data_dir = Path(backup).absolute(), Path(data_dir).absolute()
     facts = _manifest(backup)
-    if data_dir.is_dir() and (data_dir / DATABASE).exists():
-        msg = f"{data_dir}: expected an empty data folder, found one in use: move it away first, nothing is overwritten"
-        raise AntemaError(msg)
+    _check_empty(data_dir)
     if digest_of(backup / DATABASE) != facts["database_sha256"]:
         msg = f"{backup}: expected the database as it was copied, found a damaged one: take another backup"
         raise AntemaError(msg)
     _make_private(data_dir)
+    # Under another name until all its files are there: a folder without a database is no data folder yet.
+    unfinished = _begin(data_dir / _RESTORING)
     for name in _WHOLE:
         _copy_whole(backup / name, data_dir / name)
-    # Under another name until all its files are there: a folder without a database is no data folder yet.
-    unfinished = data_dir / "restoring"
-    unfinished.mkdir(exist_ok=True)
-    shutil.copyfile(backup / DATABASE, unfinished / DATABASE)
-    with closing(open_store(unfinished)) as copy:
+    shutil.copyfile(backup / DATABASE, private_file(unfinished / DATABASE))
+    with closing(open_store(unfinished, tidy=False)) as copy:
         copied = _copy_named(list(named_files(copy)), data_dir, backup, progress)
+        copy.restart_bin()
+        for job in copy.jobs(active=True):
+            copy.interrupt_job(job.id, "it was at work when the backup was made", was_told=True)
+    _fold_log(unfinished / DATABASE)
     (unfinished / DATABASE).replace(data_dir / DATABASE)
     shutil.rmtree(unfinished)
-    with closing(open_store(data_dir)) as store:
-        for job in store.jobs(active=True):
-            store.interrupt_job(job.id, "it was at work when the backup was made", was_told=True)
     return copied
 
 
@@ -151,21 +167,39 @@ def _check_target(data_dir: Path, target: Path) -> None:
         raise AntemaError(msg)
 
 
+def _check_empty(data_dir: Path) -> None:
+    found = {path.name for path in data_dir.iterdir()} if data_dir.is_dir() else set[str]()
+    if DATABASE in found:
+        msg = f"{data_dir}: expected an empty data folder, found one in use: move it away first, nothing is overwritten"
+        raise AntemaError(msg)
+    if found and not (_RESTORING in found and found <= {_RESTORING, *_NAMED, *_WHOLE}):
+        names = ", ".join(sorted(found)[:3])
+        msg = f"{data_dir}: expected an empty data folder, found {names} in it: move that away first"
+        raise AntemaError(msg)
+
+
 def _make_private(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     folder.chmod(stat.S_IRWXU)
+
+
+def _begin(folder: Path) -> Path:
+    """Return an empty folder for what is unfinished, without what a killed process has left there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return private_folder(folder)
 
 
 def _copy_database(source: Path, target: Path) -> None:
     """Copy an SQLite database that others write to, as it stands at one moment."""
-    unfinished = target.with_name(f"{target.name}.part")
-    unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(source, timeout=60)) as live, closing(sqlite3.connect(unfinished)) as copy:
+    with closing(sqlite3.connect(source, timeout=60)) as live, closing(sqlite3.connect(private_file(target))) as copy:
         # in one step: in several it would begin anew whenever somebody writes in between
         live.backup(copy, pages=-1)
-    for name in ("-wal", "-shm"):
-        target.with_name(target.name + name).unlink(missing_ok=True)
-    unfinished.replace(target)
+
+
+def _fold_log(database: Path) -> None:
+    """Fold the write-ahead log into the database's file, which is whole without those beside it then."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def _copy_named(named: list[Named], to: Path, source: Path, progress: Progress) -> Copied:
@@ -178,6 +212,7 @@ def _copy_named(named: list[Named], to: Path, source: Path, progress: Progress) 
         short = Path(*file.path.parts[-3:])
         target, original = to / short, source / short
         if not (target.is_file() and digest_of(target) == file.sha256):
+            private_folder_in(to, target.parent)
             fault = _copy_file(original, target, file.sha256)
             if fault:
                 problems.append(f"{file.words}: {file.kind_words} is {fault}")
@@ -192,8 +227,7 @@ def _copy_file(source: Path, target: Path, sha256: str) -> str:
     """Copy one file; return what was wrong with it, or nothing."""
     if not source.is_file():
         return "missing"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f"{target.name}.part")
+    unfinished = private_file(target.with_name(f"{target.name}.part"))
     shutil.copyfile(source, unfinished)
     if digest_of(unfinished) != sha256:
         unfinished.unlink()
@@ -211,26 +245,18 @@ def _copy_whole(source: Path, target: Path) -> None:
         known = path.stat()
         if place.is_file() and (place.stat().st_size, place.stat().st_mtime) == (known.st_size, known.st_mtime):
             continue
-        place.parent.mkdir(parents=True, exist_ok=True)
+        private_folder_in(target.parent, place.parent)
         shutil.copy2(path, place)
+        place.chmod(FILE_MODE)
 
 
 def _drop_others(target: Path, named: list[Named]) -> None:
     """Remove from an earlier backup what the database does not name any more."""
     kept = {Path(*file.path.parts[-3:]) for file in named}
-    for folder in ("blobs", "particles"):
+    for folder in _NAMED:
         for path in list(_files(target / folder)):
             if path.relative_to(target) not in kept:
                 path.unlink()
-
-
-def _leave_only_data(target: Path) -> None:
-    """Fold the write-ahead log into the database's file, and remove what only a data folder in use has."""
-    with closing(sqlite3.connect(target / DATABASE)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")
-    for name in ("incoming", "locks"):
-        shutil.rmtree(target / name, ignore_errors=True)
-    (target / "migrate.lock").unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> Iterator[Path]:

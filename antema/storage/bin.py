@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError, NotFound
@@ -150,13 +150,16 @@ class Bin(Results):
         Raises
         ------
         AntemaError
-            While a backup is being made: it copies files that would go.
+            While a backup is being made, for it copies files that would go, or somebody else empties the bin.
         """
         lock = FileLock(self.locks_dir / BACKUP_LOCK, mode=FILE_MODE)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            msg = "Bin: expected that no backup is being made, found that one is: empty the bin when it is done"
+            msg = (
+                "Bin: expected that nobody else makes a backup or empties the bin, found that somebody does: "
+                "empty it when that is done"
+            )
             raise AntemaError(msg) from None
         try:
             return self._empty(entry_ids, by)
@@ -176,6 +179,12 @@ class Bin(Results):
         except AntemaError:
             # a backup is being made; the next who opens the store comes round to it
             return 0
+
+    def restart_bin(self) -> None:
+        """Let what lies in the bin lie there for its whole time from now on, as in a backup that is put back."""
+        row = schema.Binned
+        with self._database.writing() as session:
+            session.execute(update(row).where(row.emptied_at.is_(None)).values(binned_at=now()))
 
     def _empty(self, entry_ids: Sequence[int] | None, by: str) -> int:
         doomed = Doomed()
@@ -235,6 +244,9 @@ def _take_out(session: Session, target: str, target_id: int, user: str) -> tuple
     if target == "micrograph":
         row = get_micrograph(session, target_id)
         _refuse_hidden(session, target, row.id, row.filename)
+        link = schema.AnalysisImage
+        of_it = select(link.analysis_id).where(link.micrograph_id == row.id)
+        _refuse_at_work(session, row.filename, schema.Analysis.id.in_(of_it))
         before = {"left_out_reason": row.left_out_reason}
         row.left_out_reason = f"deleted by {user}"
         return row.filename, row.sample, before

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError
-from antema.private import private_folder
+from antema.private import private_folder_in
 from antema.storage import schema
 from antema.storage.store import Store
 from antema.storage.verification import DAMAGED, Verification
@@ -80,8 +80,8 @@ def check(
     store : Store
         Its files are all read and hashed, whatever is known of them already.
     repair : bool
-        Whether to mend what can be: pictures are drawn anew, damaged particle files removed (the next analysis computes
-        them), files that no row names moved into the folder ``orphaned``, half-finished ones removed. While other
+        Whether to mend what can be: pictures are drawn anew; damaged particle files (the next analysis computes them)
+        and files that no row names are moved into the folder ``orphaned``; half-finished ones are removed. While other
         processes have the folder open, files of the last hour are left alone: they may be at work.
     progress : callable
         Told how many files are done, of how many.
@@ -189,16 +189,18 @@ def _mend(store: Store, file: Named, fault: str) -> Finding:
         return Finding(found, "drawn anew", is_mended=True)
     if file.kind == "upload":
         return Finding(found, "nothing can be done here: upload it again, it takes the other's place")
+    advice = "analyse the sample again, and it is computed anew"
     if fault == DAMAGED:
-        file.path.unlink(missing_ok=True)
-    return Finding(found, "analyse the sample again, and it is computed anew")
+        # where a model has changed since nothing computes it anew, and one bit is not all of it
+        advice = f"{_put_aside(store, file.path, found, None).done}; {advice}"
+    return Finding(found, advice)
 
 
 def _put_aside(store: Store, path: Path, found: str, settled: float | None) -> Finding:
     if _may_be_at_work(path, settled):
         return Finding(found, "left alone: it is younger than an hour, and the folder is in use")
     place = store.data_dir / ORPHANS / f"{datetime.now(UTC):%Y-%m-%d}" / path.relative_to(store.data_dir)
-    private_folder(place.parent)
+    private_folder_in(store.data_dir, place.parent)
     path.replace(place)
     return Finding(found, f"moved to {_short(store, place)}", is_mended=True)
 

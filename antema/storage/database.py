@@ -46,7 +46,8 @@ class Database:
         self._watcher: tuple[int, sqlite3.Connection] | None = None
         self._watching = Lock()
         # A connection must not be used on both sides of a fork (gunicorn's workers).
-        os.register_at_fork(after_in_child=lambda: self._engine.dispose(close=False))
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: self._engine.dispose(close=False))
 
     def migrate(self) -> None:
         """Bring the tables to the state this version of the program expects.

@@ -7,14 +7,14 @@ from sqlalchemy import select, update
 
 from antema.storage import schema
 from antema.storage.database import Database
-from antema.storage.verification import DAMAGED, MISSING, digest_of
+from antema.storage.verification import DAMAGED, digest_of
 
 
 def learn_digests(database: Database, path_of: Callable[[str], Path]) -> int:
-    """Write down the digest of each particle file that has none in the database; return how many there were.
+    """Write down the digest of each particle file that has none in the database; return how many were written down.
 
-    A file that cannot be read as a table any more is written down as damaged, one that is gone as missing: either
-    counts as absent from then on.
+    A file that cannot be read as a table any more is written down as damaged and counts as absent from then on. One
+    that is not there, which may come back, is looked for again.
 
     Parameters
     ----------
@@ -26,12 +26,13 @@ def learn_digests(database: Database, path_of: Callable[[str], Path]) -> int:
     row = schema.ImageResult
     with database.reading() as session:
         keys = list(session.scalars(select(row.key).where(row.particles_sha256.is_(None))))
-    for key in keys:
+    there = [key for key in keys if path_of(key).is_file()]
+    for key in there:
         learned = _digest(path_of(key))
         with database.writing() as session:
             unknown = (row.key == key) & row.particles_sha256.is_(None)
             session.execute(update(row).where(unknown).values(particles_sha256=learned))
-    return len(keys)
+    return len(there)
 
 
 def _digest(path: Path) -> str:
@@ -41,8 +42,6 @@ def _digest(path: Path) -> str:
     try:
         digest = digest_of(path)
         pq.ParquetFile(path).read()
-    except FileNotFoundError:
-        return MISSING
     except (OSError, pa.ArrowException):
         return DAMAGED
     return digest

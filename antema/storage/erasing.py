@@ -79,9 +79,8 @@ def _sample(session: Session, sample_id: int, by: str) -> Doomed:
     inside = (row.target == "analysis") & row.target_id.in_(analyses)
     inside |= (row.target == "micrograph") & row.target_id.in_(micrographs)
     _change(session, update(row).where(inside, row.emptied_at.is_(None)).values(emptied_at=now()))
-    # The edits name the sample: an empty row of it stays.
+    # The edits name the sample: an empty row of it stays, under the name that it has in the bin, which is no other's.
     session.refresh(sample)
-    sample.name = f"deleted sample {sample_id}"
     sample.material = sample.batch = sample.operator = sample.notes = ""
     sample.synthesis_date, sample.properties, sample.archived = None, {}, True
     session.flush()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from antema.domain import AntemaError, Recipe
 from antema.storage import schema
-from antema.storage.analyses import add_analysis, get_analysis, make_current, to_analysis
+from antema.storage.analyses import add_analysis, get_analysis, make_current, refuse_deleted, to_analysis
 from antema.storage.base import StoreBase, found, now, number, record, who
 from antema.storage.hidden import unused_id
 from antema.storage.records import Job
@@ -157,10 +157,11 @@ class JobRows(StoreBase):
         Raises
         ------
         AntemaError
-            For a job that waits, works, or is done without a failure.
+            For a job that waits, works, or is done without a failure, and one whose result is in the bin.
         """
         with self._database.writing() as session:
             row = get_job(session, job_id)
+            refuse_deleted(session, row.analysis)
             if not to_job(row).can_resume:
                 state = "done without a failure" if row.status == "done" else row.status
                 msg = f"Job {row.id}: expected one that broke off or had failures, found one that is {state}"
@@ -379,7 +380,7 @@ def _follow_status(session: Session, row: schema.Job) -> None:
 
 def _forget_attempts(session: Session, analysis_id: int) -> None:
     link = schema.AnalysisImage
-    begun = (link.analysis_id == analysis_id) & (link.status == "running")
+    begun = (link.analysis_id == analysis_id) & (link.attempts > 0)
     session.execute(update(link).where(begun).values(attempts=0))
 
 

@@ -1,6 +1,6 @@
 """What the store hands out: plain frozen dataclasses, free of any session."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -198,6 +198,8 @@ class ImageResult:
         How many of the dropped ones a person excluded.
     excluded : tuple of int
         Their numbers.
+    exclusion_reasons : tuple of str
+        Why, in the same order.
     pixel_size : PixelSize
         The one the result was computed with.
     seconds : float
@@ -250,6 +252,7 @@ class ImageResult:
     n_dropped: int = 0
     n_excluded: int = 0
     excluded: tuple[int, ...] = ()
+    exclusion_reasons: tuple[str, ...] = ()
     pixel_size: PixelSize = field(default_factory=lambda: PixelSize.none("not analysed"))
     seconds: float = 0.0
     seconds_by_step: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -303,9 +306,15 @@ class ImageResult:
             n_dropped=self.n_dropped - self.n_excluded,
             n_excluded=0,
             excluded=(),
+            exclusion_reasons=(),
             counts=True,
             not_counted_reason="",
         )
+
+
+def state_of(images: Iterable[ImageResult]) -> list[Any]:
+    """Return what the numbers of results depend on, as plain values: their keys and what is excluded."""
+    return [[one.micrograph_id, one.status, one.result_key, list(one.excluded)] for one in images if one.counts]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from antema.storage.base import StoreBase, now, number, record, required, who
 from antema.storage.blobs import replacing
 from antema.storage.database import Database
 from antema.storage.file_images import image_of, is_same_image
+from antema.storage.hidden import hidden_ids
 from antema.storage.kept import Kept
 from antema.storage.micrographs import get_micrograph, to_micrograph
 from antema.storage.records import AnalysisRow, ImageResult, StoredMicrograph
@@ -72,19 +73,22 @@ class Results(StoreBase):
             return [to_micrograph(link.micrograph) for link in session.scalars(_links_of(analysis.id))]
 
     def analyses_of(self, micrograph_id: int) -> list[AnalysisRow]:
-        """Return the analyses that hold a result of a micrograph, newest first, of whichever sample."""
-        link = schema.AnalysisImage
+        """Return the analyses that hold a result of a micrograph, newest first, of any sample; none in the bin."""
+        link, analysis = schema.AnalysisImage, schema.Analysis
         with self._database.reading() as session:
             micrograph = get_micrograph(session, micrograph_id)
-            query = select(schema.Analysis).join(link, link.analysis_id == schema.Analysis.id)
+            query = select(analysis).join(link, link.analysis_id == analysis.id)
             query = query.where(link.micrograph_id == micrograph.id, link.status == "done")
-            return [to_analysis(row) for row in session.scalars(query.order_by(schema.Analysis.id.desc()))]
+            query = query.where(analysis.id.not_in(hidden_ids("analysis")))
+            query = query.where(analysis.sample_id.not_in(hidden_ids("sample")))
+            return [to_analysis(row) for row in session.scalars(query.order_by(analysis.id.desc()))]
 
     def begin_image(self, analysis_id: int, micrograph_id: int) -> int:
         """Write down that work on an image begins; return how often it has begun now without coming to an end."""
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
-            link.status = "running"
+            if link.result_key is None:
+                link.status = "running"
             link.attempts += 1
             link.updated_at = now()
             return link.attempts
@@ -203,7 +207,7 @@ class Results(StoreBase):
             return self._of_link(session, link)
 
     def save_failure(self, analysis_id: int, micrograph_id: int, reason: str) -> None:
-        """Keep that an image could not be analysed, and why."""
+        """Keep that an image could not be analysed, and why; a result that it has stays."""
         self._save_without_result(analysis_id, micrograph_id, "failed", reason)
 
     def save_skipped(self, analysis_id: int, micrograph_id: int, reason: str) -> None:
@@ -252,19 +256,6 @@ class Results(StoreBase):
             self._lists_of_now.clear()
         self._lists_of_now[key] = (version, _stamps(results)), results
         return list(results)
-
-    def result_state(self, analysis_id: int, *, exclusions: bool = True) -> list[Any]:
-        """Return what the numbers of an analysis depend on, as plain values: its results' keys and what is excluded.
-
-        Parameters
-        ----------
-        analysis_id : int
-            The analysis.
-        exclusions : bool
-            Whether what people excluded stays out.
-        """
-        images = [one for one in self.image_results(analysis_id, exclusions=exclusions) if one.counts]
-        return [[one.micrograph_id, one.status, one.result_key, list(one.excluded)] for one in images]
 
     @staticmethod
     def _state_of(session: Session, analysis_id: int) -> Hashable:
@@ -331,7 +322,9 @@ class Results(StoreBase):
             raise AntemaError(msg)
         return self.parquet_path(row.key)
 
-    def particles(self, analysis_id: int, *, exclusions: bool = True) -> "pd.DataFrame":
+    def particles(
+        self, analysis_id: int, *, exclusions: bool = True, images: Sequence[ImageResult] | None = None
+    ) -> "pd.DataFrame":
         """Return every detected object of an analysis.
 
         Parameters
@@ -340,6 +333,8 @@ class Results(StoreBase):
             The analysis.
         exclusions : bool
             Whether what people excluded stays out; all is as it was computed otherwise.
+        images : sequence of ImageResult, optional
+            What `image_results` gave: the table is of that moment then, whatever was excluded since.
 
         Returns
         -------
@@ -357,7 +352,9 @@ class Results(StoreBase):
         """
         from antema.storage.particle_files import read_particles
 
-        files = self._particle_files(analysis_id, exclusions=exclusions)
+        if images is None:
+            images = self.image_results(analysis_id, exclusions=exclusions)
+        files = self._particle_files(analysis_id, images)
         # Copy on write makes this cheap and keeps what the caller does to his table out of the next one's.
         return self._tables.get(files, lambda: read_particles(files)).copy(deep=False)
 
@@ -365,44 +362,41 @@ class Results(StoreBase):
         """Return the rows of `particles` that are of one micrograph, without reading the others."""
         from antema.storage.particle_files import read_particles
 
-        files = self._particle_files(analysis_id, exclusions=exclusions, micrograph_id=micrograph_id)
+        with self._database.reading() as session:
+            links = session.scalars(_links_of(get_analysis(session, analysis_id).id, micrograph_id))
+            images = [self._of_link(session, link) for link in links]
+        files = self._particle_files(analysis_id, images if exclusions else [one.as_computed for one in images])
         return self._tables_of_one.get(files, lambda: read_particles(files)).copy(deep=False)
 
     def columns(
-        self, analysis_id: int, *, exclusions: bool = True
+        self, analysis_id: int, images: Sequence[ImageResult]
     ) -> tuple[dict[str, NDArray[Any]], dict[str, int], dict[str, float]]:
-        """Return what the numbers of an analysis are made of (`antema.storage.particle_files.read_columns`)."""
+        """Return what the numbers of results are made of (`antema.storage.particle_files.read_columns`)."""
         from antema.storage.particle_files import read_columns
 
-        return read_columns(self._particle_files(analysis_id, exclusions=exclusions))
+        return read_columns(self._particle_files(analysis_id, images))
 
-    def _particle_files(
-        self, analysis_id: int, *, exclusions: bool, micrograph_id: int | None = None
-    ) -> "tuple[ParticleFile, ...]":
-        """Return the particle files of an analysis that count; an error where all of them are lost or damaged."""
+    def _particle_files(self, analysis_id: int, images: Sequence[ImageResult]) -> "tuple[ParticleFile, ...]":
+        """Return the particle files of results that count; an error where all of them are lost or damaged."""
         from antema.storage.particle_files import ParticleFile
 
         with self._database.reading() as session:
-            analysis = get_analysis(session, analysis_id)
-            links = [
-                (link, link.result)
-                for link in session.scalars(_links_of(analysis.id, micrograph_id))
-                if link.result is not None and not (exclusions and _why_not_counted(link.micrograph))
-            ]
-            files = tuple(
-                ParticleFile(
-                    path=self.parquet_path(result.key),
-                    sample=analysis.sample.name,
-                    image=link.micrograph.filename,
-                    micrograph_id=link.micrograph_id,
-                    exclusions=tuple((row.particle, row.reason) for row in result.exclusions if exclusions),
-                )
-                for link, result in links
-                if not self._particles_fault(result)
+            sample = get_analysis(session, analysis_id).sample.name
+        counting = [one for one in images if one.result_key and one.counts]
+        files = tuple(
+            ParticleFile(
+                path=self.parquet_path(one.result_key),
+                sample=sample,
+                image=one.filename,
+                micrograph_id=one.micrograph_id,
+                exclusions=tuple(zip(one.excluded, one.exclusion_reasons, strict=True)),
             )
-            if links and not files:
-                link, result = links[0]
-                self._whole_particles(result, link.micrograph.filename)
+            for one in counting
+            if one.result_key and one.status == "done"
+        )
+        if counting and not files:
+            msg = f"{counting[0].filename}: {counting[0].error}"
+            raise AntemaError(msg)
         return files
 
     def instances(self, analysis_id: int, micrograph_id: int, *, exclusions: bool = True) -> list[Instance]:
@@ -571,12 +565,12 @@ class Results(StoreBase):
     def _save_without_result(self, analysis_id: int, micrograph_id: int, status: str, reason: str) -> None:
         with self._database.writing() as session:
             link = _link(session, analysis_id, micrograph_id)
-            link.result_key = None
-            link.status = status
-            link.error = reason
             link.attempts = 0
-            link.reused = False
-            link.updated_at = now()
+            # a result whose file was lost is known by its key still, and may come back
+            if link.result_key is None:
+                link.status = status
+                link.error = reason
+                link.updated_at = now()
 
     def _of_link(self, session: Session, link: schema.AnalysisImage) -> ImageResult:
         analysis = get_analysis(session, link.analysis_id)
@@ -586,8 +580,8 @@ class Results(StoreBase):
             if not fault:
                 return found
             # what it was of is known still, and is needed to compute it anew
-            lost = {"status": "failed", "error": _fault_words(fault), "n_measured": 0, "n_dropped": 0}
-            return replace(found, **lost)
+            nothing = {"n_measured": 0, "n_dropped": 0, "n_excluded": 0, "excluded": (), "exclusion_reasons": ()}
+            return replace(found, status="failed", error=_fault_words(fault), **nothing)
         reason = _why_not_counted(link.micrograph)
         moved_to = _moved_to(link.micrograph, analysis)
         return ImageResult(
@@ -627,6 +621,7 @@ class Results(StoreBase):
             n_dropped=row.n_dropped + n_excluded,
             n_excluded=n_excluded,
             excluded=tuple(one.particle for one in row.exclusions),
+            exclusion_reasons=tuple(one.reason for one in row.exclusions),
             pixel_size=PixelSize(row.pixel_size_nm, row.pixel_size_source),
             seconds=_total(row.seconds),
             seconds_by_step=dict(row.seconds),

@@ -1,5 +1,6 @@
 """The store put together, and opened."""
 
+import logging
 import shutil
 import time
 from contextlib import suppress
@@ -15,6 +16,8 @@ from antema.storage.micrographs import Micrographs
 from antema.storage.samples import Samples
 from antema.storage.turns import Turns
 
+_log = logging.getLogger(__name__)
+
 DATABASE = "antema.sqlite"
 _FORGOTTEN_AFTER_S = 24 * 3600.0
 
@@ -28,13 +31,15 @@ class Store(Samples, Micrographs, Analyses, Bin, JobRows, Turns):
     """
 
 
-def open_store(data_dir: Path) -> Store:
+def open_store(data_dir: Path, *, tidy: bool = True) -> Store:
     """Open the store of a data folder; folder and tables are made or brought up to date.
 
     Parameters
     ----------
     data_dir : Path
         The folder. It is made with mode 0700, what lies in it with 0600.
+    tidy : bool
+        Whether what is due is done: the remains of killed uploads go, and what has lain in the bin for its time.
 
     Raises
     ------
@@ -48,9 +53,13 @@ def open_store(data_dir: Path) -> Store:
     store = Store(folder, database)
     for needed in (store.incoming_dir, store.particles_dir, store.locks_dir, folder / "blobs"):
         private_folder(needed)
-    _remove_forgotten(store.incoming_dir)
-    learn_digests(database, store.parquet_path)
-    store.empty_expired()
+    if tidy:
+        learn_digests(database, store.parquet_path)
+        try:
+            _remove_forgotten(store.incoming_dir)
+            store.empty_expired()
+        except Exception:
+            _log.exception("%s could not be tidied up; it is tried again when it is next opened", folder)
     return store
 
 

@@ -1,6 +1,7 @@
 """Pictures of stored micrographs, named by content so that a browser may keep them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import flask
 
@@ -39,15 +40,22 @@ def overlay(analysis_id: int, micrograph_id: int) -> flask.Response:
     With a ``certainty`` (a fraction) they are coloured by the classes at it.
     """
     exclusions = flask.request.args.get("exclusions") != "0"
-    result = store().image_result(analysis_id, micrograph_id)
-    certainty = _certainty_for(result, _asked_certainty())
-    key = ["overlay", result.result_key, list(result.excluded) if exclusions else [], certainty]
+    certainty = _certainty_for(store().image_result(analysis_id, micrograph_id), _asked_certainty())
 
     def draw() -> bytes:
         classes = _classes(analysis_id, micrograph_id, certainty, exclusions=exclusions)
         return store().overlay_png(analysis_id, micrograph_id, classes, exclusions=exclusions)
 
+    def key() -> list[Any]:
+        return ["overlay", *what_counts(analysis_id, micrograph_id, exclusions=exclusions), certainty]
+
     return _png(memory().content(key, draw))
+
+
+def what_counts(analysis_id: int, micrograph_id: int, *, exclusions: bool) -> list[Any]:
+    """Return what the particles of one result depend on, as a key to what is remembered of them."""
+    result = store().image_result(analysis_id, micrograph_id)
+    return [result.result_key, list(result.excluded) if exclusions else []]
 
 
 @media.get("/preview/<int:analysis_id>/<int:micrograph_id>.png")
@@ -105,7 +113,6 @@ def preview_png(
     """
     # The picture and the scale bar are of this result, even if another image or pixel size was chosen since.
     result = store().image_result(analysis_id, micrograph_id)
-    excluded = list(result.excluded) if exclusions else []
     certainty = _certainty_for(result, certainty)
     look = [max_px, scale_bar, with_legend, certainty]
 
@@ -114,7 +121,11 @@ def preview_png(
         classes = None if by_number is None else list(by_number.values())
         return _annotated(result, max_px, scale_bar, classes, with_legend=with_legend, exclusions=exclusions)
 
-    return memory().content(["preview", result.result_key, result.display_sha256, excluded, look], draw)
+    def key() -> list[Any]:
+        counts = what_counts(analysis_id, micrograph_id, exclusions=exclusions)
+        return ["preview", *counts, result.display_sha256, look]
+
+    return memory().content(key, draw)
 
 
 def _annotated(

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from antema.domain import AntemaError
-from antema.storage import SampleSummary
+from antema.storage import SampleSummary, state_of
 from antema.web.results import measured
 from antema.web.state import memory, store
 
@@ -40,10 +40,12 @@ def _median_nm(summary: SampleSummary) -> float | None:
     if summary.current_analysis_id is None or not summary.n_particles:
         return None
     analysis_id = summary.current_analysis_id
-    key = ["median", store().result_state(analysis_id)]
-    median = memory().value(
-        key, lambda: float(measured(store().particles(analysis_id))["equivalent_diameter_nm"].median())
-    )
+    images = store().image_results(analysis_id)
+
+    def of_all() -> float:
+        return float(measured(store().particles(analysis_id, images=images))["equivalent_diameter_nm"].median())
+
+    median = memory().value(["median", state_of(images)], of_all)
     return median if math.isfinite(median) else None
 
 

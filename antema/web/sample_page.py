@@ -33,7 +33,7 @@ from antema.storage import AnalysisRow, ImageResult, StoredMicrograph
 from antema.web import figures
 from antema.web.cards import micrograph_card
 from antema.web.crystallinity_view import class_keys
-from antema.web.media import picture_versions
+from antema.web.media import picture_versions, what_counts
 from antema.web.results import (
     Series,
     pick,
@@ -534,7 +534,9 @@ def viewer(
     def particles() -> list[dict[str, Any]]:
         return viewer_particles(of_micrograph(analysis_id, micrograph.id, at, exclusions=exclusions)[0])
 
-    excluded = list(result.excluded) if exclusions else []
+    def key() -> list[Any]:
+        return ["viewer", micrograph.id, *what_counts(analysis_id, micrograph.id, exclusions=exclusions), at]
+
     picked: set[int] = set()
     if selection:
         rows, _ = of_micrograph(analysis_id, micrograph.id, at, exclusions=exclusions)
@@ -546,7 +548,7 @@ def viewer(
         f"/media/blob/{result.display_sha256}.png",
         address,
         result.shape,
-        memory().value(["viewer", result.result_key, micrograph.id, excluded, at], particles),
+        memory().value(key, particles),
         # the result's own, for the numbers in the hover are made with it
         pixel_size_nm=result.pixel_size.nm,
         picked=picked,

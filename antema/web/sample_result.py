@@ -17,7 +17,7 @@ from antema.results.clumps import clump_share
 from antema.results.columns import narrow_table, packed, unpacked
 from antema.results.memory import key_of
 from antema.stats import Summary, summary_of
-from antema.storage import AnalysisRow, ImageResult, Kept
+from antema.storage import AnalysisRow, ImageResult, Kept, state_of
 from antema.web.crystallinity_view import is_classified
 from antema.web.results import Series, series
 from antema.web.state import memory, store
@@ -27,7 +27,9 @@ _COLUMNS_KEPT: Kept[pd.DataFrame] = Kept(6)
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One analysis, looked at with or without what people excluded. Its tables are read when they are needed.
+    """One analysis, looked at with or without what people excluded, all of it as of one moment.
+
+    Its tables are read when they are needed, of the images as they were.
 
     Parameters
     ----------
@@ -49,12 +51,12 @@ class Result:
     @cached_property
     def table(self) -> pd.DataFrame:
         """Every detected object, with all of its columns."""
-        return called(store().particles(self.analysis.id, exclusions=self.exclusions), self.certainty)
+        return called(store().particles(self.analysis.id, images=self.images), self.certainty)
 
     @cached_property
     def state(self) -> list[Any]:
         """What the numbers are made of, as a key to what is remembered."""
-        return store().result_state(self.analysis.id, exclusions=self.exclusions)
+        return state_of(self.images)
 
     @cached_property
     def measured(self) -> pd.DataFrame:
@@ -66,7 +68,7 @@ class Result:
         """The same without classes, which depend on the certainty."""
 
         def read() -> bytes:
-            return packed(*store().columns(self.analysis.id, exclusions=self.exclusions))
+            return packed(*store().columns(self.analysis.id, self.images))
 
         def table() -> pd.DataFrame:
             columns, dropped, dropped_nm2 = unpacked(memory().content(["columns", self.state], read))

@@ -10,6 +10,7 @@ import pytest
 
 from antema import jobs
 from antema.domain import Recipe
+from antema.results.memory import Memory
 from antema.storage import open_store
 from antema.web.manager import SpawnManager
 from tests.strategies.server import ROOT, Server, free_port
@@ -64,6 +65,17 @@ def test_the_mailbox_is_made_first(tmp_path, generous_umask):
     open_store(data).close()
     assert_private(data)
     assert stat.S_IMODE(data.parent.stat().st_mode) == 0o777, "what is above it is not the program's"
+
+
+def test_the_memory_is_made_first(tmp_path, generous_umask):
+    data = tmp_path / "a" / "data"
+    memory = Memory(data / "memory", 2**24)
+    memory.content("small", lambda: b"x")
+    memory.content("large", lambda: b"x" * 1_000_000)
+    assert len(list(data.rglob("*.val"))) == 1
+    assert (data / "memory" / "cache.db-wal").exists()
+    assert_private(data)
+    memory.close()
 
 
 def test_what_results_and_jobs_leave(tmp_path, generous_umask):

@@ -1,9 +1,11 @@
 import logging
 import os
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import tifffile
+from filelock import FileLock, Timeout
 
 import antema.analysis
 import antema.imaging
@@ -189,6 +191,20 @@ def test_what_has_a_result_is_not_computed_again(store, sample, micrographs, seg
     assert store.current_analysis(sample.id).id == second.analysis_id
 
 
+def test_a_job_that_computes_nothing_keeps_no_place(store, sample, micrographs, work):
+    work(jobs.start(store, sample.id, Recipe(), "Ann"))
+    add_micrograph(store, sample.id, 4)
+    free = {}
+
+    def look(job):
+        place = FileLock(store.locks_dir / "slot-0.lock")
+        with suppress(Timeout), place.acquire(timeout=0):
+            free[job.images_done] = True
+
+    done = work(jobs.start(store, sample.id, Recipe(), "Ann"), slots=1, on_progress=look)
+    assert (done.images_reused, sorted(free)) == (3, [1, 2, 3])
+
+
 def test_another_recipe_or_pixel_size_is_other_work(store, sample, micrographs, segmenter, work):
     work(jobs.start(store, sample.id, Recipe(), "Ann"))
     work(jobs.start(store, sample.id, Recipe(min_diameter_nm=0.6), "Ann"))
@@ -284,12 +300,27 @@ def test_a_lost_file_is_computed_again_as_it_was(store, sample, micrographs, seg
     work(job)
     before, lost = store.particles(job.analysis_id), store.image_results(job.analysis_id)[0]
     lost.parquet.unlink()
-    store.save_failure(job.analysis_id, micrographs[2].id, "to be tried again")
     store.update_job(job.id, images_failed=1)
     store.set_pixel_size([micrographs[0].id], 0.2, by="Bob")
     jobs.resume(store, job.id, "Ann")
     assert work(job).status == "done"
     assert store.image_results(job.analysis_id)[0].result_key == lost.result_key
+    assert store.particles(job.analysis_id).equals(before)
+
+
+def test_where_the_model_changed_a_result_without_its_picture_stays(store, sample, micrographs, segmenter, work):
+    job = jobs.start(store, sample.id, Recipe(), "Ann")
+    work(job)
+    before, (pictureless, lost, _) = store.particles(job.analysis_id), store.image_results(job.analysis_id)
+    store.blob_path(pictureless.segmentation_sha256).unlink()
+    kept = lost.parquet.read_bytes()
+    lost.parquet.unlink()
+    segmenter.sha256 = "6" * 64
+    store.update_job(job.id, images_failed=1)
+    jobs.resume(store, job.id, "Ann")
+    done = work(job)
+    assert (done.status, done.images_failed, done.particles, segmenter.calls) == ("done", 1, 6, 3)
+    lost.parquet.write_bytes(kept)
     assert store.particles(job.analysis_id).equals(before)
 
 

@@ -19,6 +19,7 @@ from antema.reports import (
     comparison_report_pdf,
     crystallinity_shares,
     images_csv,
+    numbers,
     particles_csv,
     sample_report_pdf,
     share_pairs_of,
@@ -162,6 +163,14 @@ def test_corrected_for_all_pairs(report, make_report):
     assert len(pairs) == 3
     p_values = [one.p_value for pair in pairs for one in pair.comparison.classes]
     assert [p for pair in pairs for p in pair.corrected_p] == stats.holm(p_values)
+
+
+def test_the_classes_of_each_sample_are_counted_once(report, make_report, monkeypatch):
+    counted, real = [], numbers._class_counts
+    monkeypatch.setattr(numbers, "_class_counts", lambda one, view: counted.append(one) or real(one, view))
+    other = make_report(6, seed=5, crystallinity=True, per_image=15)
+    assert len(share_pairs_of(comparison(report, other))) == 1
+    assert counted == [report, other]
 
 
 def test_nothing_classified_is_said(make_report):

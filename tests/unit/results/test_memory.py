@@ -40,6 +40,18 @@ def test_another_key_is_another_value(memory):
     assert [memory.value(["a", k], lambda k=k: k) for k in (1, 2, True)] == [1, 2, True]
 
 
+def test_what_changes_while_a_value_is_made_is_not_taken_for_what_was(memory):
+    excluded = []
+
+    def made():
+        excluded.append(1)
+        return 5
+
+    assert memory.value(lambda: ["n", excluded], made) == 5
+    excluded.clear()
+    assert memory.value(lambda: ["n", excluded], lambda: 6) == memory.value(["n", []], fail) == 6
+
+
 def test_another_state_of_the_program_makes_its_own(memory, monkeypatch):
     memory.value("a", lambda: 1)
     monkeypatch.setattr(module, "_program", lambda: "another")
@@ -56,6 +68,11 @@ def test_without_room_nothing_is_remembered(tmp_path):
 def test_the_folder_is_for_the_owner_alone(memory, tmp_path):
     memory.value("a", lambda: 1)
     assert stat.S_IMODE((tmp_path / "data" / "memory").stat().st_mode) == stat.S_IRWXU
+
+
+def test_a_system_without_locks_of_processes_will_do(memory, monkeypatch):
+    monkeypatch.setattr(module, "fcntl", None)
+    assert memory.value("a", lambda: 1) == memory.value("a", fail) == 1
 
 
 def test_it_stays_within_its_bound(tmp_path):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antema.stats import BOOTSTRAP, FEW_IMAGES, NO_INTERVAL, ONE_IMAGE, STATISTICS, summarise, weights
+from antema.stats.summary import _drawn
 
 
 def clustered(rng, n_images, per_image=20.0, between=0.35, within=0.5, centre=4.0):
@@ -13,6 +14,13 @@ def clustered(rng, n_images, per_image=20.0, between=0.35, within=0.5, centre=4.
     sizes = rng.poisson(per_image, n_images) + 1
     images = np.repeat(np.arange(n_images), sizes)
     return centre + between * rng.normal(size=n_images)[images] + within * rng.normal(size=images.size), images
+
+
+def test_resamples_of_many_samples_do_not_pile_up():
+    _drawn.cache_clear()
+    for n_images in (6, 7, 8, 9):
+        summarise(*clustered(np.random.default_rng(1), n_images), resamples=50)
+    assert _drawn.cache_info().currsize <= 2, "those of 5,000 images take 80 MB"
 
 
 def covered(n_images, trials, seed):

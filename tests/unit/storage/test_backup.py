@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import threading
 from contextlib import closing, suppress
 
@@ -15,6 +16,7 @@ from antema.settings import get_settings
 from antema.storage import open_store
 from antema.storage.backup import back_up, restore
 from antema.storage.check import check
+from antema.storage.verification import digest_of
 from tests.strategies.stored import add_micrograph, save_analysis
 
 
@@ -27,11 +29,17 @@ def full(store, sample):
     model = store.data_dir / "models" / "own" / "card.json"
     model.parent.mkdir(parents=True)
     model.write_text("{}")
+    model.chmod(0o644)
     return analysis, *micrographs
 
 
 def files(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def assert_private(folder):
+    for path in (folder, *folder.rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
 
 def test_what_comes_back_is_what_was_there(store, sample, full, tmp_path):
@@ -47,9 +55,10 @@ def test_what_comes_back_is_what_was_there(store, sample, full, tmp_path):
         "models",
         "particles",
     }
-    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
+    assert_private(tmp_path / "backup")
     told = []
     assert restore(tmp_path / "backup", tmp_path / "new", progress=lambda *at: told.append(at)) == copied
+    assert_private(tmp_path / "new")
     assert told[-1] == (10, 10)
     with closing(open_store(tmp_path / "new")) as back:
         assert check(back) == []
@@ -58,7 +67,6 @@ def test_what_comes_back_is_what_was_there(store, sample, full, tmp_path):
         assert back.job(job.id).status == "interrupted"
         assert back.job(job.id).error == "it was at work when the backup was made"
     assert (tmp_path / "new" / "models" / "own" / "card.json").read_text() == "{}"
-    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_backup_is_of_one_moment_while_others_write(store, sample, tmp_path):
@@ -119,6 +127,26 @@ def test_a_backup_is_renewed_with_what_is_new(store, sample, full, tmp_path):
     )
 
 
+def test_what_lay_in_the_bin_comes_back_for_its_whole_time(store, full, tmp_path):
+    _, first, second = full
+    store.delete("micrograph", first.id, by="Bob")
+    back_up(store, tmp_path / "backup")
+    store.delete("micrograph", second.id, by="Bob")
+    # both copies lie for long
+    for database in (tmp_path / "backup" / "antema.sqlite", store.data_dir / "antema.sqlite"):
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("UPDATE binned SET binned_at = datetime(binned_at, '-40 days')")
+    assert back_up(store, tmp_path / "later").files == 10
+    for backup, n_binned in (("backup", 1), ("later", 2)):
+        facts = json.loads((tmp_path / backup / "backup.json").read_text())
+        facts["database_sha256"] = digest_of(tmp_path / backup / "antema.sqlite")
+        (tmp_path / backup / "backup.json").write_text(json.dumps(facts))
+        restore(tmp_path / backup, tmp_path / f"new-{backup}")
+        with closing(open_store(tmp_path / f"new-{backup}")) as back:
+            assert len(back.bin()) == n_binned
+            assert check(back) == []
+
+
 def test_a_damaged_file_is_named_and_the_rest_is_there(store, full, tmp_path):
     _, first, _ = full
     store.blob_path(first.sha256).write_bytes(b"rotten")
@@ -137,11 +165,14 @@ def test_nothing_is_overwritten(store, full, tmp_path):
     (tmp_path / "other" / "thesis.tex").write_text("dear")
     with pytest.raises(AntemaError, match=r"expected an empty folder or an earlier backup, found thesis.tex"):
         back_up(store, tmp_path / "other")
+    with pytest.raises(AntemaError, match=r"expected an empty data folder, found thesis.tex in it"):
+        restore(tmp_path / "backup", tmp_path / "other")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.tex"]
     with pytest.raises(AntemaError, match="outside of the data folder"):
         back_up(store, store.data_dir / "backup")
     with pytest.raises(AntemaError, match="expected a folder, found a file"):
         back_up(store, tmp_path / "other" / "thesis.tex")
-    with FileLock(store.locks_dir / "backup.lock"), pytest.raises(AntemaError, match="no other backup"):
+    with FileLock(store.locks_dir / "backup.lock"), pytest.raises(AntemaError, match="nobody else makes a backup"):
         back_up(store, tmp_path / "backup")
 
 
@@ -165,6 +196,24 @@ def test_what_is_no_whole_backup_is_refused(store, full, tmp_path):
     assert not (tmp_path / "new" / "antema.sqlite").exists()
 
 
+def test_where_renewing_breaks_off_the_earlier_backup_stays(store, sample, full, tmp_path, monkeypatch):
+    def break_off(_done, _total):
+        raise KeyboardInterrupt
+
+    for backup in ("first", "renewed"):
+        if backup == "renewed":
+            back_up(store, tmp_path / backup)
+            add_micrograph(store, sample.id, 3)
+        with pytest.raises(KeyboardInterrupt):
+            back_up(store, tmp_path / backup, progress=break_off)
+    with pytest.raises(AntemaError, match="found one that broke off"):
+        restore(tmp_path / "first", tmp_path / "new")
+    assert restore(tmp_path / "renewed", tmp_path / "new").files == 10
+    for backup in ("first", "renewed"):
+        assert back_up(store, tmp_path / backup).files == 13
+        assert not (tmp_path / backup / "making").exists()
+
+
 def test_a_restore_that_broke_off_is_begun_again(store, full, tmp_path):
     back_up(store, tmp_path / "backup")
     new = tmp_path / "new"
@@ -172,6 +221,7 @@ def test_a_restore_that_broke_off_is_begun_again(store, full, tmp_path):
     # as a killed one leaves it
     (new / "restoring").mkdir()
     (new / "antema.sqlite").rename(new / "restoring" / "antema.sqlite")
+    (new / "restoring" / "antema.sqlite-wal").write_bytes(b"of another copy")
     shutil.rmtree(new / "particles")
     assert restore(tmp_path / "backup", new).problems == ()
     with closing(open_store(new)) as back:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from antema import jobs
 from antema.domain import AlreadyThere, AntemaError, NotFound, Recipe
-from antema.storage import open_store, schema
+from antema.storage import Store, open_store, schema
 from antema.storage.check import check
 from tests.strategies.stored import add_micrograph, save_analysis
 
@@ -161,14 +161,38 @@ def test_a_sample_taken_back_has_its_name_again_unless_it_is_taken(store, full):
     assert store.sample(sample.id).name == f"Au 2 nm (taken back {sample.id})"
 
 
+def test_a_deleted_result_is_not_offered_shown_or_gone_on_with(store, full):
+    sample, (first, second), (analysis, other) = full
+    job = store.create_job(analysis.id, "Ann")
+    store.interrupt_job(job.id)
+    entry = store.delete("analysis", analysis.id, by="Bob")
+    assert [row.id for row in store.analyses_of(first.id)] == [other.id]
+    with pytest.raises(AntemaError, match="take it back first"):
+        store.set_current_analysis(sample.id, analysis.id, "Eve")
+    with pytest.raises(AntemaError, match="take it back first"):
+        store.requeue_job(job.id, "Eve")
+    store.take_out_of_bin(entry.id, by="Bob")
+    assert store.requeue_job(job.id, "Eve").status == "queued"
+    store.interrupt_job(job.id)
+    store.move_micrograph(first.id, store.create_sample("other", by="Ann").id, "Ann")
+    store.delete("sample", sample.id, by="Bob")
+    assert store.analyses_of(first.id) == []
+    with pytest.raises(NotFound, match="was deleted"):
+        store.requeue_job(job.id, "Eve")
+
+
 def test_what_a_job_works_on_is_not_deleted(store, full):
-    sample, _, (analysis, _) = full
+    sample, (first, _), (analysis, _) = full
     job = jobs.start(store, sample.id, Recipe(separation="none"), "Ann")
     with pytest.raises(AntemaError, match=f"found job {job.id}: cancel it first"):
         store.delete("sample", sample.id, by="Bob")
     with pytest.raises(AntemaError, match="cancel it first"):
         store.delete("analysis", job.analysis_id, by="Bob")
+    with pytest.raises(AntemaError, match="image-1.tif: expected that no job is at work on it"):
+        store.delete("micrograph", first.id, by="Bob")
     assert store.bin() == []
+    jobs.cancel(store, job.id, "Ann")
+    store.delete("micrograph", first.id, by="Bob")
 
 
 def test_the_bin_is_emptied_of_what_lay_in_it_for_its_time(store, full):
@@ -182,10 +206,24 @@ def test_the_bin_is_emptied_of_what_lay_in_it_for_its_time(store, full):
     assert store.edits(target="micrograph", target_id=first.id)[0].who == "antema"
 
 
+def test_no_name_that_people_give_is_in_the_way_of_deleting(store, full):
+    sample, *_ = full
+    store.create_sample(f"deleted sample {sample.id}", by="Eve")
+    store.delete("sample", sample.id, by="Bob")
+    assert store.empty_bin(by="Bob") > 0
+
+
+def test_a_store_opens_where_the_bin_cannot_be_emptied(store, full, monkeypatch, caplog):
+    monkeypatch.setattr(Store, "empty_expired", lambda _: 1 / 0)
+    with closing(open_store(store.data_dir)) as other:
+        assert len(other.samples()) == 1
+    assert "could not be tidied up" in caplog.text
+
+
 def test_the_bin_is_not_emptied_while_a_backup_is_made(store, full):
     sample, (first, _), _ = full
     store.delete("micrograph", first.id, by="Bob")
-    with FileLock(store.locks_dir / "backup.lock"), pytest.raises(AntemaError, match="no backup is being made"):
+    with FileLock(store.locks_dir / "backup.lock"), pytest.raises(AntemaError, match="nobody else makes a backup"):
         store.empty_bin(by="Bob")
     assert len(store.bin()) == 1
     assert store.empty_bin(by="Bob") > 0

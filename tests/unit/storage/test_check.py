@@ -73,8 +73,12 @@ def test_what_can_be_mended_is(store, full):
     findings = check(store, repair=True)
     assert sorted(finding.is_mended for finding in findings) == [False, True, True, True]
     assert store.blob_fault(store.micrograph(second.id).display_sha256) == ""
-    (kept,) = (path for path in (store.data_dir / "orphaned").rglob("*") if path.is_file())
-    assert kept.read_bytes() == b"somebody's micrograph", "an orphan is put aside, not destroyed"
+    kept = [path.read_bytes() for path in (store.data_dir / "orphaned").rglob("*") if path.is_file()]
+    assert sorted(kept) == [b"PAR1", b"somebody's micrograph"], "put aside, not destroyed"
+    assert not bad.parquet.exists()
+    assert all(
+        path.stat().st_mode & 0o777 == 0o700 for path in (store.data_dir / "orphaned").rglob("*") if path.is_dir()
+    )
     assert list(store.incoming_dir.iterdir()) == []
     assert len(check(store)) == 1
     save_analysis(store, analysis.id, first)

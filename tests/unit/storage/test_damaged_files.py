@@ -63,6 +63,14 @@ def test_a_file_that_changes_under_a_process_is_looked_at_again(store, two):
     assert [result.status for result in store.image_results(analysis.id)] == ["failed", "done"]
 
 
+def test_nothing_is_counted_of_a_lost_result_whatever_is_excluded(store, two):
+    analysis, first, _ = two
+    store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
+    store.image_results(analysis.id)[0].parquet.unlink()
+    lost = store.image_results(analysis.id, exclusions=False)[0]
+    assert (lost.n_measured, lost.n_dropped, lost.n_excluded, lost.excluded) == (0, 0, 0, ())
+
+
 def test_a_damaged_result_is_computed_anew_and_says_so(store, two, caplog):
     analysis, first, _ = two
     before, result = store.particles(analysis.id), store.image_results(analysis.id)[0]
@@ -101,6 +109,20 @@ def test_files_of_earlier_versions_get_their_digest(store, two):
         with other._database.reading() as session:
             row = session.get(schema.ImageResult, good.result_key)
             assert row.particles_sha256 == hashlib.sha256(good.parquet.read_bytes()).hexdigest()
+
+
+def test_a_file_of_an_earlier_version_that_was_elsewhere_gets_its_digest_when_it_is_back(store, two):
+    analysis, *_ = two
+    lost, _ = store.image_results(analysis.id)
+    content = lost.parquet.read_bytes()
+    lost.parquet.unlink()
+    with store._database.writing() as session:
+        session.execute(update(schema.ImageResult).values(particles_sha256=None))
+    for there, status in ((False, "failed"), (True, "done")):
+        if there:
+            lost.parquet.write_bytes(content)
+        with closing(open_store(store.data_dir)) as other:
+            assert other.image_results(analysis.id)[0].status == status
 
 
 def test_a_damaged_blob_is_no_picture_and_no_micrograph(store, two):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from antema.analysis import ALGORITHM_VERSION, analyse, result_key
 from antema.domain import PARTICLE_COLUMNS, AntemaError, Micrograph, NotFound, Recipe, View
-from antema.storage import open_store
+from antema.storage import open_store, state_of
 from antema.storage.particle_files import NUMBER_COLUMNS, read_provenance
 from tests.strategies.stored import NM, ThresholdSegmenter, add_micrograph, save_analysis
 
@@ -178,13 +178,13 @@ def test_a_micrograph_left_out_does_not_count_until_exclusions_are_switched_off(
 def test_a_result_stays_when_its_micrographs_are_moved_and_scaled(store, sample, two):
     analysis, first, second = two
     store.set_current_analysis(sample.id, analysis.id, "Ann")
-    before, state = store.particles(analysis.id), store.result_state(analysis.id)
+    before, state = store.particles(analysis.id), state_of(store.image_results(analysis.id))
     other = store.create_sample("other", by="Ann")
     store.move_micrograph(second.id, other.id, "Ann")
     store.set_pixel_size([first.id, second.id], 0.2, by="Ann")
     after = store.particles(analysis.id)
     assert after.equals(before)
-    assert store.result_state(analysis.id) == state
+    assert state_of(store.image_results(analysis.id)) == state
     results = store.image_results(analysis.id)
     assert [(r.counts, r.changes) for r in results] == [(True, ("scale",)), (True, ("moved", "scale"))]
     assert results[1].moved_to == "other"
@@ -195,15 +195,15 @@ def test_a_result_stays_when_its_micrographs_are_moved_and_scaled(store, sample,
 
 def test_the_state_of_a_result_follows_what_is_excluded(store, two):
     analysis, first, _ = two
-    plain = store.result_state(analysis.id)
+    plain = state_of(store.image_results(analysis.id))
     store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
-    without = store.result_state(analysis.id)
+    without = state_of(store.image_results(analysis.id))
     assert without != plain
-    assert store.result_state(analysis.id, exclusions=False) == plain
+    assert state_of(store.image_results(analysis.id, exclusions=False)) == plain
     store.restore_particle(analysis.id, first.id, 1, "Bob")
-    assert store.result_state(analysis.id) == plain
+    assert state_of(store.image_results(analysis.id)) == plain
     store.leave_out(first.id, "blurred", "Ann")
-    assert store.result_state(analysis.id) not in (plain, without)
+    assert state_of(store.image_results(analysis.id)) not in (plain, without)
 
 
 def test_a_list_of_results_is_that_of_now_whoever_wrote(store, two):
@@ -214,10 +214,20 @@ def test_a_list_of_results_is_that_of_now_whoever_wrote(store, two):
     assert store.image_results(analysis.id)[0].excluded == (1,)
 
 
+def test_a_table_is_of_the_moment_that_is_asked_for(store, two):
+    analysis, first, _ = two
+    before = store.image_results(analysis.id)
+    store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
+    store.leave_out(first.id, "blurred", "Bob")
+    assert len(store.columns(analysis.id, before)[0]["particle"]) == 6
+    assert (store.particles(analysis.id, images=before)["status"] == "measured").sum() == 6
+    assert len(measured(store, analysis)) == 3
+
+
 def test_columns_are_those_of_the_table(store, two):
     analysis, first, _ = two
     store.exclude_particle(analysis.id, first.id, 1, "dirt", "Bob")
-    columns, dropped, dropped_nm2 = store.columns(analysis.id)
+    columns, dropped, dropped_nm2 = store.columns(analysis.id, store.image_results(analysis.id))
     rows = measured(store, analysis)
     assert dropped == {"excluded_by_user": 1}
     whole = store.particles(analysis.id)
@@ -227,7 +237,7 @@ def test_columns_are_those_of_the_table(store, two):
     for name in NUMBER_COLUMNS:
         np.testing.assert_array_equal(columns[name], rows[name].to_numpy(float))
     assert store.particles_of(analysis.id, first.id).equals(store.particles(analysis.id).head(3))
-    empty, *nothing = store.columns(store.create_analysis(analysis.sample_id, Recipe(), "Ann").id)
+    empty, *nothing = store.columns(store.create_analysis(analysis.sample_id, Recipe(), "Ann").id, [])
     assert (len(empty["area_nm2"]), nothing) == (0, [{}, {}])
 
 
@@ -262,16 +272,34 @@ def test_a_result_that_is_not_there(store, two):
 
 
 def test_a_failure_keeps_its_reason(store, sample, two):
-    analysis, first, _ = two
-    store.save_failure(analysis.id, first.id, "the file is truncated")
+    analysis, *_ = two
+    third = add_micrograph(store, sample.id, 3)
+    store.save_failure(analysis.id, third.id, "the file is truncated")
     results = store.image_results(analysis.id)
-    assert [(result.status, result.error) for result in results] == [("failed", "the file is truncated"), ("done", "")]
-    assert results[0].result_key is None
-    assert len(store.particles(analysis.id)) == 3
+    errors = [(result.status, result.error) for result in results]
+    assert errors == [("done", ""), ("done", ""), ("failed", "the file is truncated")]
+    assert results[2].result_key is None
+    assert len(store.particles(analysis.id)) == 6
     with pytest.raises(NotFound, match="expected a result of this analysis"):
-        store.instances(analysis.id, first.id)
+        store.instances(analysis.id, third.id)
     with pytest.raises(NotFound, match="expected a result of this analysis"):
-        store.overlay_png(analysis.id, first.id)
+        store.overlay_png(analysis.id, third.id)
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["it fails", "its process dies"])
+def test_a_result_stays_known_while_it_is_computed_anew(store, two, ends):
+    analysis, first, _ = two
+    before = store.image_results(analysis.id)[0]
+    kept = before.parquet.read_bytes()
+    before.parquet.unlink()
+    assert store.begin_image(analysis.id, first.id) == 1
+    if ends:
+        store.save_failure(analysis.id, first.id, "out of memory")
+    lost = store.image_results(analysis.id)[0]
+    assert (lost.status, lost.result_key, lost.pixel_size) == ("failed", before.result_key, before.pixel_size)
+    assert store.begin_image(analysis.id, first.id) == (1 if ends else 2)
+    before.parquet.write_bytes(kept)
+    assert store.image_results(analysis.id)[0].n_measured == before.n_measured == 3
 
 
 def test_skipped_ones_are_listed_when_asked_for(store, sample):

@@ -55,6 +55,18 @@ def test_a_moved_micrograph_can_still_be_looked_at(web_store, make_sample):
     assert len(figure.data[0].x) > 0
 
 
+def test_what_is_excluded_while_numbers_are_made_is_not_in_them(web_store, make_sample):
+    sample = make_sample("source", 4.0, 2)
+    analysis, first = sample.current_analysis_id, web_store.micrographs(sample.id)[0].id
+    result = load(analysis)
+    n = int((web_store.particles(analysis)["status"] == "measured").sum())
+    web_store.exclude_particle(analysis, first, int(result.table["particle"].iloc[0]), "dirt", "Bob")
+    assert (len(result.measured), result.facts["measured"]) == (n, n)
+    assert load(analysis).facts["measured"] == n - 1
+    web_store.restore_particle(analysis, first, int(result.table["particle"].iloc[0]), "Bob")
+    assert load(analysis).facts["measured"] == n
+
+
 def test_what_people_took_out_acts_until_it_is_switched_off(web_store, make_sample):
     sample = make_sample("out", 4.0, 3)
     analysis = sample.current_analysis_id
