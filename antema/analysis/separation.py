@@ -171,7 +171,7 @@ def of_proposals(
     pixel_size_nm : float
         Edge of a pixel in nm.
     recipe : Recipe
-        ``min_diameter_nm``, ``min_area_px``, ``drop_border`` and ``convexity_threshold`` are used.
+        ``min_diameter_nm``, ``min_area_px``, ``drop_border``, ``convexity_threshold`` and ``least_seen`` are used.
     contact : ndarray, shape (h, w), optional
         Probability that a pixel lies on the seam between two particles.
     """
@@ -186,6 +186,8 @@ def of_proposals(
             reason = "touches_border"
         elif one.is_clump or (one.confidence == 0 and mask_convexity(mask) < recipe.convexity_threshold):
             reason = "unresolved"
+        elif 1 - one.inferred_fraction < recipe.least_seen:
+            reason = "mostly_hidden"
         status = "dropped" if reason else "measured"
         instance = Instance(one.x, one.y, mask, status, reason, separated=one.has_neighbours)
         result.append(Detected(instance, inferred_fraction=one.inferred_fraction, confidence=one.confidence))

@@ -144,12 +144,24 @@ RECIPE_FIELDS: tuple[RecipeField, ...] = (
         100.0,
     ),
     RecipeField(
+        "least_seen",
+        "Least outline seen",
+        help="Particles of whose outline a smaller share is seen are measured, but left out of the numbers, since what "
+        "others hide is inferred; 0 keeps all.",
+        minimum=0.0,
+        maximum=1.0,
+    ),
+    RecipeField(
         "crystallinity", "Crystallinity", help="Classify each particle, where a crystallinity model is installed."
     ),
     RecipeField(
         "crystallinity_model", "Crystallinity model", help="The network that tells crystalline from amorphous."
     ),
 )
+
+
+_BEFORE = {"outline": "atoms", "least_seen": 0.0}
+"""What was done before a recipe could say it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +188,7 @@ class Recipe:
     convexity_lower_bound: float = 0.5
     max_holes: int = 10
     watershed_depth_px: float = 1.0
+    least_seen: float = 0.6
     crystallinity: bool = True
     crystallinity_model: str = "default"
 
@@ -205,8 +218,8 @@ class Recipe:
             For an unknown name, a value of the wrong type or out of range.
         """
         known = {field.name for field in dataclasses.fields(cls)}
-        if "outline" not in values and known - {"outline"} <= set(values):
-            values = {**values, "outline": "atoms"}  # a whole recipe of the time when there was no other
+        if known - set(_BEFORE) <= set(values):
+            values = {**_BEFORE, **values}  # a whole recipe of the time when there was no other
         unknown = sorted(set(values) - known)
         if unknown:
             msg = f"recipe: unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}"

@@ -52,6 +52,7 @@ DROP_REASONS: dict[str, str] = {
     "convexity_too_low": "below the lower convexity bound",
     "not_separable": "overlapping, and the separation gave no convex particles",
     "unresolved": "a clump that could not be taken apart",
+    "mostly_hidden": "more of its outline hidden by others than allowed",
     "in_annotation": "covered or cut by text or a bar burned into the image",
     "excluded_by_user": "excluded by a person",
 }

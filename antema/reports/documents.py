@@ -31,6 +31,7 @@ from antema.imaging.palette import CRYSTALLINITY_COLOURS, OUTLINE_COLOURS, sampl
 from antema.reports import figures, numbers
 from antema.reports.contents import ComparisonReport, ReportImage, SampleReport
 from antema.results.clumps import clump_note, clump_share_of
+from antema.results.outlines import outline_warnings
 
 _PICTURE_PX = 1000
 _PICTURE_MM = (84.0, 71.0)  # widest and highest: three rows of square ones fit on a page
@@ -469,6 +470,7 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
     compared = [main, *others] if pairs <= _MOST_PAIRS_OF_ALL_QUANTITIES else [main]
     found_pairs = {quantity: numbers.pairs_of(report, quantity) for quantity in compared}
     differing = numbers.recipe_differences(report.samples)
+    ends = outline_warnings({letter: sample.table for letter, sample in zip(letters, report.samples, strict=True)})
     labels = {field.name: field.label for field in RECIPE_FIELDS}
     return {
         "title": f"Comparison of {len(letters)} samples",
@@ -482,7 +484,7 @@ def _comparison_data(report: ComparisonReport, assets: dict[str, bytes]) -> dict
                 "name": sample.name,
                 "facts": _facts(sample.sample),
                 "row": _comparison_row(sample, found[main.column]),
-                "note": _cautions(report, sample, found[main.column], view),
+                "note": _cautions(report, sample, found[main.column], view, ends.get(letter, "")),
                 "analysed": _analysed(sample),
                 "images": [[image.name, image.sha256 or "–"] for image in sample.images],
             }
@@ -626,14 +628,15 @@ def _series_of(sample: SampleReport, quantity: Quantity, view: View) -> figures.
     return figures.series(numbers.values_of(table, quantity), weights, numbers.image_ids(table))
 
 
-def _cautions(report: ComparisonReport, sample: SampleReport, summary: stats.Summary, view: View) -> str:
+def _cautions(report: ComparisonReport, sample: SampleReport, summary: stats.Summary, view: View, ends: str) -> str:
     """Return what a reader has to know of one sample's numbers."""
     strange = numbers.trust_note(
         [image.trust for image in sample.images if image.status == "done" and image.n_measured]
     )
     border = numbers.border_note(sample, asked=report.view.border_weighted, applied=view.border_weighted)
     clumps = clump_note(clump_share_of(sample.table))
-    return " ".join(text for text in (strange, clumps, summary.note, border, *sample.remarks) if text)
+    ends = ends[:1].upper() + ends[1:]
+    return " ".join(text for text in (ends, strange, clumps, summary.note, border, *sample.remarks) if text)
 
 
 def _comparison_row(sample: SampleReport, summary: stats.Summary) -> list[list[str]]:

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _CUT = ("touches_border", "in_annotation")
+_FOUND = (*_CUT, "mostly_hidden")
 _CONFIDENCE = "outline_confidence"
 
 
@@ -213,7 +214,7 @@ def _is_found(instance: Instance, least_px: int) -> bool:
     """
     if instance.status == "measured":
         return True
-    return instance.drop_reason in _CUT and instance.area_px >= least_px
+    return instance.drop_reason in _FOUND and instance.area_px >= least_px
 
 
 def particles_of(instances: Sequence[Instance], contrast: Floats, shape: tuple[int, int]) -> Particles:

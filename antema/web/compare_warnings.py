@@ -9,6 +9,7 @@ from antema.domain import RECIPE_FIELDS
 from antema.reports.numbers import trust_note
 from antema.results.changes import notes_of
 from antema.results.clumps import clump_note, clump_share_of
+from antema.results.outlines import outline_warnings
 from antema.stats import count_text, format_number
 from antema.web.compare_choice import MOST_SAMPLES
 from antema.web.compare_samples import Comparable, Member
@@ -24,6 +25,8 @@ def warnings(comparable: Comparable) -> list[html.Div]:
     """Return what makes the numbers of these samples not comparable, then what limits them."""
     members = comparable.members
     serious: list[Any] = [*_convention_warning(members), *_recipe_warning(members), *_model_warning(members)]
+    ends = outline_warnings({member.name: member.table for member in members})
+    serious += [f"{name}: {words}" for name, words in ends.items()]
     hints = [*comparable.missing, *_strange_hints(members), *_border_hints(comparable), *_incomplete(members)]
     hints += _pixel_size_hint(members)
     if len(comparable.choice.samples) == MOST_SAMPLES:

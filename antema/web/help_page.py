@@ -101,6 +101,7 @@ REASONS: dict[str, tuple[str, str | None]] = {
     "too_many_holes": ("A network, a film or dirt rather than a particle.", "max_holes"),
     "convexity_too_low": ("Too tangled to be taken apart reliably.", "convexity_lower_bound"),
     "not_separable": ("An overlap whose parts could not be told from each other.", "separation"),
+    "mostly_hidden": ("It is drawn and measured, but most of its outline is inferred, not seen.", "least_seen"),
     "in_annotation": (
         "A scale bar, a label or a data bar that was burned into the image lies on it, so its outline is not its own.",
         "leave_out_annotations",

@@ -23,6 +23,7 @@ _GROUPS = (
             "marker_diameter_nm",
             "marker_area_px",
             "watershed_depth_px",
+            "least_seen",
         ),
     ),
     ("Measuring", ("convention",)),

@@ -85,6 +85,26 @@ def test_the_hidden_part_of_a_disc_is_inferred():
     assert found[0].inferred_fraction == pytest.approx(math.acos(15 / 25) / math.pi, abs=0.06)
 
 
+def test_a_particle_of_which_little_is_seen_is_measured_and_does_not_count():
+    lower, upper = disc(60, 60, 15), disc(82, 60, 25)
+    visible = lower & ~upper
+    proposals, votes = told([visible, upper], [(60, 60), (82, 60)], [np.full(N_RAYS, 15.0), np.full(N_RAYS, 25.0)])
+    picture = (lower | upper).astype(np.float32)
+    segmentation = Segmentation(picture, picture, np.zeros(SHAPE, bool), proposals=proposals, offsets=votes)
+    model = {"name": "oracle", "sha256": "", "threshold": 0.5}
+
+    def analysed(**options):
+        micrograph = Micrograph(picture, NM, "made", "")
+        return analyse_segmentation(micrograph, segmentation, model, Recipe(min_diameter_nm=3, **options)).table
+
+    table = analysed()
+    assert sorted(table["drop_reason"]) == ["", "mostly_hidden"]
+    hidden = table[table["drop_reason"] == "mostly_hidden"].iloc[0]
+    assert hidden["inferred_fraction"] > 0.4
+    assert hidden["equivalent_diameter_nm"] == pytest.approx(30 * NM.nm, rel=0.05)
+    assert (analysed(least_seen=0.3)["status"] == "measured").all()
+
+
 def test_what_hangs_on_particles_unproposed_is_a_clump_and_what_lies_apart_is_not():
     known, unknown, apart = disc(40, 60, 18), disc(72, 60, 18), disc(130, 60, 15)
     proposals, votes = told([known], [(40, 60)], [np.full(N_RAYS, 18.0)])

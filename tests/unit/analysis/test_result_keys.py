@@ -33,3 +33,11 @@ def test_a_new_algorithm_gives_a_new_name(monkeypatch):
     before = result_key(*BASE)
     monkeypatch.setattr(naming, "ALGORITHM_VERSION", "another")
     assert result_key(*BASE) != before
+
+
+def test_a_whole_recipe_of_before_means_what_was_done_then():
+    now = Recipe().to_dict()
+    before = {name: value for name, value in now.items() if name not in ("outline", "least_seen")}
+    assert Recipe.from_dict(before) == Recipe(outline="atoms", least_seen=0.0)
+    assert Recipe.from_dict(before | {"outline": "visible"}) == Recipe(least_seen=0.0)
+    assert Recipe.from_dict({"separation": "uecs"}) == Recipe(separation="uecs"), "part of a recipe is one of today"
