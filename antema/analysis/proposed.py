@@ -6,7 +6,7 @@ whose middle its vote hits best. What rays say of a particle beyond its own pixe
 
 # pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -37,7 +37,7 @@ _ELONGATED = 2.0
 _NO_SEAM = 0.3
 """Mean probability of a seam along the border of two parts below which they may be one particle."""
 _CONVEX = 0.95
-"""Share of its convex hull that two parts together must fill for it."""
+"""Share of its convex hull that they must fill together for it."""
 _LEAST_BORDER_PX = 2
 _LEAST_SEEN = 0.25
 """Of a polygon, that its own pixels must fill."""
@@ -135,7 +135,7 @@ def proposed_particles(
             _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, owner, cost)
     _grow(owner, particle, radii)
     overlap = proposals.overlap.astype(np.float64)
-    parts = np.zeros(len(radii), np.bool_) if contact is None else _join_parts(owner, contact, overlap)
+    parts = np.zeros(len(radii), np.bool_) if contact is None else _join_parts(owner, particle, contact, overlap)
     found: list[FoundParticle] = []
     boxes = ndimage.find_objects(owner + 1, max_label=len(radii))
     for k, box in enumerate(boxes):
@@ -226,32 +226,30 @@ def _vote(
 
 
 def _join_parts(
-    owner: NDArray[np.int32], contact: NDArray[np.floating], overlap: NDArray[np.float64]
+    owner: NDArray[np.int32], particle: Mask, contact: NDArray[np.floating], overlap: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Make one of neighbours that no seam parts and that are convex together, in place; return which are such.
 
-    The joined one is as sure as the least sure of its parts: `overlap` is lowered.
+    First all of a region that is convex as a whole, its holes filled: a rod or a capsule of which parts were proposed;
+    then two by two, those first between which least is seen. The joined one is as sure as the least sure of its parts:
+    `overlap` is lowered.
     """
     n = len(overlap)
-    first, second, seams = [], [], []
-    for a, b, c, d in (
-        (owner[:, :-1], owner[:, 1:], contact[:, :-1], contact[:, 1:]),
-        (owner[:-1], owner[1:], contact[:-1], contact[1:]),
-    ):
-        border = (a != b) & (a >= 0) & (b >= 0)
-        first.append(np.minimum(a[border], b[border]))
-        second.append(np.maximum(a[border], b[border]))
-        seams.append(np.maximum(c[border], d[border]))
-    pairs, index = np.unique(np.concatenate(first).astype(np.int64) * n + np.concatenate(second), return_inverse=True)
-    lengths = np.bincount(index, minlength=len(pairs))
-    means = np.bincount(index, np.concatenate(seams), minlength=len(pairs)) / np.maximum(lengths, 1)
     is_joined = np.zeros(n, np.bool_)
+    first, second, lengths, means = _borders(owner, contact, n)
+    for parts, box in _convex_regions(owner, particle, first, lengths, means, n):
+        kept = parts[0]
+        owner[box][np.isin(owner[box], parts)] = kept
+        overlap[kept] = overlap[parts].min()
+        is_joined[kept] = True
+    if is_joined.any():
+        first, second, lengths, means = _borders(owner, contact, n)
     roots = np.arange(n)
     boxes = ndimage.find_objects(owner + 1, max_label=n)
     for place in np.argsort(means, kind="stable"):
         if means[place] >= _NO_SEAM:
             break
-        one, other = (int(roots[k]) for k in divmod(int(pairs[place]), n))
+        one, other = int(roots[first[place]]), int(roots[second[place]])
         if one == other or lengths[place] < _LEAST_BORDER_PX:
             continue
         box = _around(boxes[one], boxes[other])
@@ -264,6 +262,50 @@ def _join_parts(
         overlap[one] = min(overlap[one], overlap[other])
         is_joined[one] = True
     return is_joined
+
+
+def _borders(
+    owner: NDArray[np.int32], contact: NDArray[np.floating], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return which of `n` owners are neighbours: first, second, length of their border, mean of the seam along it."""
+    first, second, seams = [], [], []
+    for a, b, c, d in (
+        (owner[:, :-1], owner[:, 1:], contact[:, :-1], contact[:, 1:]),
+        (owner[:-1], owner[1:], contact[:-1], contact[1:]),
+    ):
+        border = (a != b) & (a >= 0) & (b >= 0)
+        first.append(np.minimum(a[border], b[border]))
+        second.append(np.maximum(a[border], b[border]))
+        seams.append(np.maximum(c[border], d[border]))
+    pairs, index = np.unique(np.concatenate(first).astype(np.int64) * n + np.concatenate(second), return_inverse=True)
+    lengths = np.bincount(index, minlength=len(pairs))
+    means = np.bincount(index, np.concatenate(seams), minlength=len(pairs)) / np.maximum(lengths, 1)
+    return pairs // max(n, 1), pairs % max(n, 1), lengths, means
+
+
+def _convex_regions(
+    owner: NDArray[np.int32],
+    particle: Mask,
+    first: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    means: NDArray[np.float64],
+    n: int,
+) -> Iterator[tuple[NDArray[np.int64], tuple[slice, slice]]]:
+    """Yield the owners of each region that is convex and without seams though it has several, and the region's box."""
+    if not len(first):
+        return
+    regions = np.asarray(label(particle, connectivity=2), np.int32)
+    region_of = np.zeros(n, np.int32)
+    owned = owner >= 0
+    region_of[owner[owned]] = regions[owned]
+    length = np.bincount(region_of[first], lengths)
+    seam = np.bincount(region_of[first], lengths * means) / np.maximum(length, 1)
+    boxes = ndimage.find_objects(regions)
+    for region in np.flatnonzero((length > 0) & (seam < _NO_SEAM)).tolist():
+        box = boxes[region - 1]
+        mask = _filled(np.ascontiguousarray(regions[box] == region))
+        if np.count_nonzero(mask) >= _CONVEX * np.count_nonzero(hull_image(mask)):
+            yield np.flatnonzero(region_of == region), box
 
 
 def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice, slice]:

@@ -161,6 +161,26 @@ def test_parts_of_a_rod_between_which_no_seam_is_seen_are_one_and_with_a_seam_th
     assert sorted(one.mask.shape[1] for one in two) == [40, 80]
 
 
+def test_a_capsule_of_which_parts_are_proposed_is_one_and_touching_discs_in_a_ring_are_not():
+    middle, radius = (80, 60), 40
+    capsule = disc(*middle, radius) & ~disc(*middle, 30)
+    turns = 2 * np.pi * np.arange(8) / 8
+    centres = [(middle[0] + 35 * np.cos(t), middle[1] + 35 * np.sin(t)) for t in turns]
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]] + 0.5
+    near = np.argmin([np.hypot(columns - x, rows - y) for x, y in centres], axis=0)
+    parts = [capsule & (near == k) for k in range(8)]
+    proposals, votes = told(parts, centres, [np.full(N_RAYS, 14.0)] * 8)
+    none = np.zeros(SHAPE, np.float32)
+    (one,) = proposed_particles(proposals, votes, capsule, least_area_px=12, contact=none)
+    assert iou(whole(one), disc(*middle, radius)) > 0.97
+    seen = proposed_particles(proposals, votes, capsule, least_area_px=12, contact=none + 0.9)
+    assert len(seen) == 8
+
+    beads = [disc(x, y, 14) for x, y in centres]
+    proposals, votes = told(beads, centres, [np.full(N_RAYS, 14.0)] * 8)
+    assert len(proposed_particles(proposals, votes, np.any(beads, axis=0), least_area_px=12, contact=none)) == 8
+
+
 def test_necked_discs_without_a_visible_seam_stay_two():
     one, other = disc(50, 60, 18), disc(84, 60, 18)
     proposals, votes = told([one, other & ~one], [(50, 60), (84, 60)], [np.full(N_RAYS, 18.0)] * 2)
