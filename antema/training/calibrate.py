@@ -252,6 +252,11 @@ def fitted_trust(
     kept = min(components, len(known) // 4 + 1, int(np.count_nonzero(size > 1e-6 * size[0])))
     whitening = vectors[:kept].T / (size[:kept] / np.sqrt(len(features)))
     usual = np.array([each[0] for each in known if each[0] is not None])
+    if not len(usual):
+        msg = (
+            "expected particles in some of the images that the network learned from, found none in any: teach it longer"
+        )
+        raise AntemaError(msg)
     none = np.zeros(usual.shape[1] + 1)
     bare = TrustModel(
         mean,

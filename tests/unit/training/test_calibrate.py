@@ -11,7 +11,9 @@ import antema.nets.card
 from antema import nets
 from antema.cli import main
 from antema.domain import AntemaError, Instance
-from antema.nets.unet import UNet
+from antema.nets.architectures import ARCHITECTURES
+from antema.nets.proposals import KIND as ONE_BY_ONE
+from antema.nets.proposals import OUTPUTS
 from antema.nets.weights import first_weights, save
 from antema.training.calibrate import calibrate, fitted_polarity, fitted_temperature, particle_f1
 from antema.training.sources import is_held_out
@@ -46,13 +48,19 @@ def test_pictures_that_are_no_micrographs_are_of_every_kind_and_the_same_for_a_s
 
 
 @pytest.fixture
-def tiny_model(tmp_path, monkeypatch):
+def kind():
+    return "unet-stride2"
+
+
+@pytest.fixture
+def tiny_model(tmp_path, monkeypatch, kind):
     folder = tmp_path / "models" / "tiny"
     folder.mkdir(parents=True)
-    save(
-        first_weights(nnx.eval_shape(lambda: UNet(features=(4, 6), rngs=nnx.Rngs(0))), 1),
-        folder / "weights.safetensors",
-    )
+    architecture = {"kind": kind, "features": [4, 6, 8, 8] if kind == ONE_BY_ONE else [4, 6], "parameters": 0}
+    if kind == ONE_BY_ONE:
+        architecture["outputs"] = list(OUTPUTS)
+    build = ARCHITECTURES[kind].build
+    save(first_weights(nnx.eval_shape(lambda: build(architecture)), 1), folder / "weights.safetensors")
     card = {
         "task": "segmentation",
         "title": "Tiny",
@@ -61,7 +69,7 @@ def tiny_model(tmp_path, monkeypatch):
         "outline": "none",
         "input": "any",
         "default": True,
-        "architecture": {"kind": "unet-stride2", "features": [4, 6], "parameters": 0},
+        "architecture": architecture,
         "training": {"images": {}, "held_out": {}, "steps": 0, "batch": 1, "minutes": 0, "device": "CPU", "seed": 0},
         "metrics": {},
         "sha256": hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest(),
@@ -137,6 +145,26 @@ def test_a_calibrated_model_tells_trust_and_gives_other_probabilities_under_anot
     nets.load.cache_clear()
     with pytest.raises(AntemaError, match=r"expected the trust\.safetensors that its card describes"):
         nets.load("tiny")
+
+
+@pytest.mark.parametrize("kind", [ONE_BY_ONE])
+def test_of_particles_found_one_by_one_trust_foretells_how_many(tiny_model, data, monkeypatch):
+    import antema.training.calibrate as module
+
+    monkeypatch.setattr(module, "_STRANGER_PX", (96,))
+    asked = []
+
+    def f1(found, true):
+        asked.append(len(true))
+        return 0.25
+
+    monkeypatch.setattr(module, "particle_f1", f1)
+    entry = calibrate("tiny", [data], at_most=4)
+    assert set(asked) == {1}, "each field has one disc, spoilt or not"
+    assert entry["trust"]["fields"]["mean_quality"] <= 0.25
+    trust = nets.load("tiny").segment(np.asarray(Image.open(data / "images/00.png"))).trust
+    assert trust is not None
+    assert trust.verdict == "outside"
 
 
 def test_images_that_were_held_out_are_needed(tiny_model, data):
