@@ -36,6 +36,8 @@ _ELONGATED = 2.0
 """Aspect ratio from which on rays are too coarse to tell hidden parts."""
 _NO_SEAM = 0.3
 """Mean probability of a seam along the border of two parts below which they may be one particle."""
+_NO_SEAM_IN_REGION = 0.4
+"""The same along all borders of a region that is convex as a whole."""
 _CONVEX = 0.95
 """Share of its convex hull that they must fill together for it."""
 _LEAST_BORDER_PX = 2
@@ -301,7 +303,7 @@ def _convex_regions(
     length = np.bincount(region_of[first], lengths)
     seam = np.bincount(region_of[first], lengths * means) / np.maximum(length, 1)
     boxes = ndimage.find_objects(regions)
-    for region in np.flatnonzero((length > 0) & (seam < _NO_SEAM)).tolist():
+    for region in np.flatnonzero((length > 0) & (seam < _NO_SEAM_IN_REGION)).tolist():
         box = boxes[region - 1]
         mask = _filled(np.ascontiguousarray(regions[box] == region))
         if np.count_nonzero(mask) >= _CONVEX * np.count_nonzero(hull_image(mask)):

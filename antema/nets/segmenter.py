@@ -278,7 +278,7 @@ class Segmenter:
             width_px=width_px / finest,
         )
         if measured is not None and proposals is not None:
-            area_px = np.count_nonzero(probability > self.threshold)
+            area_px = int(np.count_nonzero(probability > self.threshold))
             measured = np.append(measured, proposal_indicators(proposals.overlap, proposals.areas, area_px))
         assert self.network.features is not None
         return measured, self.network.features(passes.values(coarsest))

@@ -9,8 +9,8 @@ def write_curve(
     history: Sequence[dict[str, Any]],
     path: Path,
     *,
-    score: str = "iou",
-    label: str = "IoU of particle, held-out tiles",
+    score: str = "dice",
+    label: str = "Dice of particle, held-out tiles",
 ) -> None:
     """Draw loss and a held-out score over the steps of `history` (as in ``training.jsonl``) into a PNG."""
     from matplotlib.figure import Figure

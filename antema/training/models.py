@@ -154,7 +154,8 @@ def _write(folder: Path, weights: dict[str, np.ndarray], card: dict[str, Any]) -
 def _title(architecture: Mapping[str, Any]) -> str:
     if "features" in architecture:
         least, most = min(architecture["features"]), max(architecture["features"])
-        return f"U-Net at half resolution, {least} to {most} features"
+        what = "U-Net for particles one by one" if architecture["kind"] == ONE_BY_ONE else "U-Net at half resolution"
+        return f"{what}, {least} to {most} features"
     return f"DeepLabv3+ on ResNet-18 of width {architecture['width']}"
 
 

@@ -8,6 +8,8 @@ from PIL import Image
 import antema.training.loop as loop
 import antema.training.segmentation as segmentation
 from antema.domain import AntemaError
+from antema.nets.proposals import KIND as ONE_BY_ONE
+from antema.nets.proposals import OUTPUTS
 from antema.training.checkpoint import restore, save
 from antema.training.loop import Schedule
 from antema.training.loss import pixel_counts, segmentation_loss
@@ -84,13 +86,17 @@ def test_a_run_taken_up_again_gives_the_same_weights(dark_discs, tmp_path, monke
     assert entries[-1]["step"] == 6
 
 
-def test_a_finished_run_is_a_model(dark_discs, tmp_path, monkeypatch):
+SMALL_ONE_BY_ONE = {"kind": ONE_BY_ONE, "features": [4, 4, 6, 6], "outputs": list(OUTPUTS)}
+
+
+@pytest.mark.parametrize("architecture", [SMALL, SMALL_ONE_BY_ONE])
+def test_a_finished_run_is_a_model(architecture, dark_discs, tmp_path, monkeypatch):
     import antema.nets.card
     from antema.nets import load, verify
     from antema.training import train_segmentation
 
     monkeypatch.setattr(antema.nets.card, "_SHIPPED", tmp_path / "models")
-    card = train_segmentation([dark_discs], tmp_path / "models" / "mine", steps=2, batch=2, architecture=SMALL)
+    card = train_segmentation([dark_discs], tmp_path / "models" / "mine", steps=2, batch=2, architecture=architecture)
     assert verify("mine").sha256 == card["sha256"]
     assert card["training"]["steps"] == 2
     assert (tmp_path / "models" / "mine" / "curve.png").is_file()
