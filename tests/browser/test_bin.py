@@ -14,6 +14,7 @@ from antema.storage import Sample, Store, open_store
 from tests.browser.conftest import Dashboard
 from tests.browser.test_way import analyse, gold_field, new_sample, tile, upload
 from tests.strategies.stored import add_micrograph, save_analysis
+from tests.strategies.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +41,8 @@ def be(page: Page, dashboard: Dashboard, name: str) -> None:
     page.goto(dashboard.url)
     page.fill("#user-name", name)
     page.keyboard.press("Enter")
+    # a page that is left at once keeps no name
+    wait_until(page, "(name) => document.cookie.includes(encodeURIComponent(name))", name)
 
 
 def test_micrographs_are_deleted_and_taken_back(page: Page, dashboard: Dashboard, store: Store) -> None:

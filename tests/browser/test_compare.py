@@ -48,7 +48,7 @@ def test_a_choice_is_kept_in_the_address_and_comes_back(page: Page, dashboard: D
     page.goto(f"{dashboard.url}/compare?{wanted}")
     expect(page.locator("#compare-differences")).to_have_text(re.compile("Cliff"))
     expect(page.locator("#compare-log")).to_be_checked()
-    assert page.locator("#compare-differences").inner_text() == shown
+    expect(page.locator("#compare-differences")).to_have_text(shown, use_inner_text=True)
 
 
 def test_a_single_image_is_compared_honestly(page: Page, dashboard: Dashboard, samples: dict[str, Sample]):

@@ -43,7 +43,7 @@ def test_numbers_of_a_server_that_is_gone_are_greyed_and_caught_up(page: Page, d
     expect(headline).to_contain_text("volume-weighted")
 
 
-@pytest.mark.expects_errors("^502", "Callback error updating ..sample-headline")
+@pytest.mark.expects_errors("502", "console: .message: Callback error updating ..sample-headline")
 def test_what_fails_while_the_server_is_there_is_asked_once_more_after_a_pause(
     page: Page, dashboard: Dashboard, tmp_path: Path
 ):
