@@ -182,7 +182,8 @@ class Segmenter:
         weights: dict[float, float] = {**working_weights(width_px, factors)}
         rough = self._map(passes, weights, 0) > self.cut
         found = each_once(proposed, rough)
-        if _are_small(found, width_px):
+        # particles of a few pixels in a dense layer are not seen at all at their own size
+        if not len(found) or _are_small(found, width_px):
             scales.append(2.0)
             proposed = joined([proposed, peaks(passes.objects(0.5), 2.0, len(factors))])
             rough = self._map(passes, {0.5: 1.0}, 0) > self.cut

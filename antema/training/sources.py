@@ -17,7 +17,7 @@ from antema.imaging import fill_boxes, find_annotations
 from antema.simulation.field import union
 from antema.training.half_contrast import moved_to_half_contrast
 
-_MOST_SHIFT = 0.1
+_MOST_SHIFT = 0.05
 """Of its inradius, that a label is moved: where half contrast seems to be further off, of ball-like particles whose
 grey goes on changing inside, a person's outline is believed as much."""
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from antema.nets import load, models, verify
 from antema.simulation import Camera, Optics, drawn_field, specimen_field
@@ -88,6 +89,28 @@ def test_particles_of_any_width_are_found(name, width_px, least):
         if field.conditions["contrast_to_noise"] > 1.5:
             scores.append(dice(segmenter.probability(field.pixels) > segmenter.threshold, field.particle_mask()))
     assert np.mean(scores) > least
+
+
+def test_a_dense_layer_of_particles_of_a_few_pixels_is_seen_enlarged():
+    # at its own size the network sees no particle here at all
+    rng = np.random.default_rng(77_000_003)
+    pitch, radius, side = 8.0, 3.1, 256
+    rows, columns = np.mgrid[:side, :side] + 0.5
+    ground = np.full((side, side), 200.0)
+    middles = []
+    for i in range(int(side / (pitch * np.sqrt(3) / 2)) + 1):
+        for j in range(int(side / pitch) + 1):
+            x, y = (j + i % 2 / 2) * pitch + rng.normal(0, 0.3), i * pitch * np.sqrt(3) / 2 + rng.normal(0, 0.3)
+            apart = np.hypot(columns - x, rows - y)
+            ground -= rng.uniform(60, 120) * np.clip(radius + 0.5 - apart, 0, 1)
+            middles.append((x, y))
+    pixels = ndimage.gaussian_filter(ground, 0.7) + rng.normal(0, 6, ground.shape)
+    found = load("unet-outlines").segment(pixels, polarity="dark")
+    assert 2.0 in found.scales
+    inside = [pitch < x < side - pitch and pitch < y < side - pitch for x, y in middles]
+    hit = [found.probability[int(y), int(x)] > 0.5 for (x, y), counts in zip(middles, inside, strict=True) if counts]
+    assert np.mean(hit) > 0.95
+    assert len(found.proposals) == pytest.approx(len(middles), rel=0.15)
 
 
 def test_empty_carbon_has_hardly_any_particle(segmenter):
