@@ -18,7 +18,7 @@ from skimage.measure import label
 from antema.analysis.hulls import hull_image
 from antema.analysis.morphology import tight
 from antema.compiled import compiled
-from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX
+from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX, directions, share_of_reach
 
 Mask = NDArray[np.bool_]
 
@@ -129,12 +129,13 @@ def proposed_particles(
     shape = particle.shape
     owner = np.full(shape, -1, np.int32)
     cost = np.full(shape, np.inf, np.float32)
+    turns = directions(rays.shape[1])
     middles, radii, aspects = _moments(centres, rays)
     by_rays = np.where(aspects > _ELONGATED, *_BY_RAYS)
     for index, (scale, votes) in enumerate(offsets):
         own = np.flatnonzero(proposals.scale == index)
         if own.size:
-            _vote(own, centres, rays, middles, radii, by_rays, votes, scale, particle, owner, cost)
+            _vote(own, centres, rays, turns, middles, radii, by_rays, votes, scale, particle, owner, cost)
     _grow(owner, particle, radii)
     overlap = proposals.overlap.astype(np.float64)
     parts = np.zeros(len(radii), np.bool_) if contact is None else _join_parts(owner, particle, contact, overlap)
@@ -143,7 +144,9 @@ def proposed_particles(
     for k, box in enumerate(boxes):
         if box is None:
             continue
-        one = _one(k, box, owner, centres[k], rays[k], radii[k], is_long=bool(aspects[k] > _ELONGATED or parts[k]))
+        one = _one(
+            k, box, owner, centres[k], rays[k], turns, radii[k], is_long=bool(aspects[k] > _ELONGATED or parts[k])
+        )
         if one is not None:
             found.append(FoundParticle(*one[:4], confidence=float(overlap[k]), has_neighbours=one[4]))
     return found + _rest(found, particle, float(np.median(radii)) if len(radii) else 0.0, least_area_px)
@@ -168,28 +171,11 @@ def _moments(
 
 
 @compiled
-def _ratio(rays: NDArray[np.float64], dx: float, dy: float) -> float:
-    """Return how far a point at (dx, dy) from the centre is, by how far the polygon reaches in its direction."""
-    n = len(rays)
-    r = np.sqrt(dx * dx + dy * dy)
-    if r < 1e-9:
-        return 0.0
-    turn = np.arctan2(dy, dx) / (2 * np.pi) * n
-    if turn < 0:
-        turn += n
-    k = int(turn) % n
-    a, b = rays[k], rays[(k + 1) % n]
-    ta, tb = 2 * np.pi * k / n, 2 * np.pi * (k + 1) / n
-    ax, ay, bx, by = a * np.cos(ta), a * np.sin(ta), b * np.cos(tb), b * np.sin(tb)
-    across = dx * (by - ay) - dy * (bx - ax)
-    return across / (ax * by - ay * bx)
-
-
-@compiled
 def _vote(
     own: NDArray[np.int64],
     centres: NDArray[np.float64],
     rays: NDArray[np.float64],
+    turns: NDArray[np.float64],
     middles: NDArray[np.float64],
     radii: NDArray[np.float64],
     by_rays: NDArray[np.float64],
@@ -209,7 +195,7 @@ def _vote(
             for j in range(max(int(x - reach), 0), min(int(x + reach) + 1, w)):
                 if not particle[i, j]:
                     continue
-                ratio = _ratio(rays[k], j + 0.5 - x, i + 0.5 - y)
+                ratio = share_of_reach(rays[k], turns, j + 0.5 - x, i + 0.5 - y)
                 if ratio > furthest:
                     continue
                 v = min(int((i + 0.5) * scale / OFFSET_STRIDE), votes.shape[0] - 1)
@@ -341,6 +327,7 @@ def _one(
     owner: NDArray[np.int32],
     centre: NDArray[np.float64],
     rays: NDArray[np.float64],
+    turns: NDArray[np.float64],
     radius: float,
     *,
     is_long: bool,
@@ -358,6 +345,7 @@ def _one(
         here,
         k,
         rays,
+        turns,
         centre[0] - left,
         centre[1] - top,
         _LEAST_SEEN * area,
@@ -374,6 +362,7 @@ def _cut_out(
     here: NDArray[np.int32],
     k: int,
     rays: NDArray[np.float64],
+    turns: NDArray[np.float64],
     x: float,
     y: float,
     least_own: float,
@@ -390,8 +379,8 @@ def _cut_out(
         hidden = np.zeros((h, w), np.bool_)
         for i in range(h):
             for j in range(w):
-                if here[i, j] >= 0 and here[i, j] != k and _ratio(rays, j + 0.5 - x, i + 0.5 - y) <= 1:
-                    hidden[i, j] = True
+                if here[i, j] >= 0 and here[i, j] != k:
+                    hidden[i, j] = share_of_reach(rays, turns, j + 0.5 - x, i + 0.5 - y) <= 1
         if np.count_nonzero(hidden) >= least_hidden:
             mask = _filled(_largest(mask | hidden))
     edge, under, touches = 0, 0, False

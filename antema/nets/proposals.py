@@ -151,6 +151,7 @@ def each_once(proposals: Proposals, particle: NDArray[np.bool_], *, least_filled
     kept = _each_once(
         proposals.centres.astype(np.float64),
         proposals.rays.astype(np.float64),
+        directions(proposals.rays.shape[1]),
         areas,
         particle,
         least_filled,
@@ -160,28 +161,42 @@ def each_once(proposals: Proposals, particle: NDArray[np.bool_], *, least_filled
     return proposals.kept(kept)
 
 
+def directions(n: int) -> NDArray[np.float64]:
+    """Return the cosines and sines of the directions of `n` rays, the first one again at the end, shape (n + 1, 2)."""
+    turn = 2 * np.pi * np.arange(n + 1) / n
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
+
+
 @compiled
-def _inside(rays: NDArray[np.float64], dx: float, dy: float) -> bool:
-    """Return whether a point at (dx, dy) from the centre lies in the polygon."""
+def share_of_reach(rays: NDArray[np.float64], turns: NDArray[np.float64], dx: float, dy: float) -> float:
+    """Return how far a point is from a polygon's centre, by how far the polygon reaches in its direction.
+
+    Parameters
+    ----------
+    rays : ndarray, shape (n,)
+        Of the polygon.
+    turns : ndarray, shape (n + 1, 2)
+        Their `directions`.
+    dx, dy : float
+        From the centre to the point.
+    """
     n = len(rays)
-    r2 = dx * dx + dy * dy
-    if r2 < 1e-12:
-        return True
+    if dx * dx + dy * dy < 1e-12:
+        return 0.0
     turn = np.arctan2(dy, dx) / (2 * np.pi) * n
     if turn < 0:
         turn += n
-    k = int(turn) % n
+    k = min(int(turn), n - 1)
     a, b = rays[k], rays[(k + 1) % n]
-    ta, tb = 2 * np.pi * k / n, 2 * np.pi * (k + 1) / n
-    ax, ay, bx, by = a * np.cos(ta), a * np.sin(ta), b * np.cos(tb), b * np.sin(tb)
-    # on the side of the centre of the edge from a to b
-    return (bx - ax) * (dy - ay) - (by - ay) * (dx - ax) >= 0
+    ax, ay, bx, by = a * turns[k, 0], a * turns[k, 1], b * turns[k + 1, 0], b * turns[k + 1, 1]
+    return (dx * (by - ay) - dy * (bx - ax)) / (ax * by - ay * bx)
 
 
 @compiled
 def _each_once(
     centres: NDArray[np.float64],
     rays: NDArray[np.float64],
+    turns: NDArray[np.float64],
     areas: NDArray[np.float64],
     particle: NDArray[np.bool_],
     least_filled: float,
@@ -196,23 +211,31 @@ def _each_once(
     common = np.zeros(n, np.int64)
     for k in range(n):
         reach = rays[k].max()
+        # the circles through the nearest edge and the furthest corner decide for most pixels
+        surely, hardly = (rays[k].min() * np.cos(np.pi / rays.shape[1])) ** 2, reach**2
         x, y = centres[k, 0], centres[k, 1]
         top, bottom = max(int(y - reach), 0), min(int(y + reach) + 1, h)
         left, right = max(int(x - reach), 0), min(int(x + reach) + 1, w)
+        inside = np.zeros((max(bottom - top, 0), max(right - left, 0)), np.bool_)
         own, filled, taken = 0, 0, 0
         touched = [0][:0]
         for i in range(top, bottom):
+            dy = i + 0.5 - y
             for j in range(left, right):
-                if _inside(rays[k], j + 0.5 - x, i + 0.5 - y):
-                    own += 1
-                    if particle[i, j]:
-                        filled += 1
-                    other = claimed[i, j]
-                    if other >= 0:
-                        taken += 1
-                        if common[other] == 0:
-                            touched.append(other)
-                        common[other] += 1
+                dx = j + 0.5 - x
+                away = dx * dx + dy * dy
+                if away > hardly or (away > surely and share_of_reach(rays[k], turns, dx, dy) > 1):
+                    continue
+                inside[i - top, j - left] = True
+                own += 1
+                if particle[i, j]:
+                    filled += 1
+                other = claimed[i, j]
+                if other >= 0:
+                    taken += 1
+                    if common[other] == 0:
+                        touched.append(other)
+                    common[other] += 1
         good = own > 0 and filled >= least_filled * own and taken <= most_claimed * own
         for other in touched:
             if common[other] > most_common * min(areas[k], areas[other]):
@@ -223,7 +246,7 @@ def _each_once(
         kept[k] = True
         for i in range(top, bottom):
             for j in range(left, right):
-                if claimed[i, j] < 0 and _inside(rays[k], j + 0.5 - x, i + 0.5 - y):
+                if inside[i - top, j - left] and claimed[i, j] < 0:
                     claimed[i, j] = k
     return kept
 
