@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import Input, Output, State, callback, html, no_update
 
 from antema.domain import AntemaError
+from antema.web.analyse_samples import analyse_button, analyse_modal
 from antema.web.sample_form import FIELDS, sample_form, values_of
 from antema.web.state import store
 from antema.web.user import current_user
@@ -44,6 +45,7 @@ def layout(new: str = "", **_: str) -> html.Div:
                     html.Div(
                         [
                             dbc.Switch(id="samples-archived", label="Show archived", value=False),
+                            analyse_button(),
                             html.Button("New sample", id="sample-new", className="btn btn-primary"),
                         ],
                         className="actions",
@@ -61,17 +63,21 @@ def layout(new: str = "", **_: str) -> html.Div:
                 id="samples-grid",
                 columnDefs=_COLUMNS,
                 rowData=[],
+                getRowId="params.data.id",
                 columnSize="responsiveSizeToFit",
                 dashGridOptions={
                     "theme": {"function": "themeQuartz"},
                     "domLayout": "autoHeight",
                     "pagination": True,
                     "paginationPageSize": 50,
+                    # "select all" means those that the search leaves
+                    "rowSelection": {"mode": "multiRow", "selectAll": "filtered"},
                     "localeText": {"noRowsToShow": "No sample yet. Make one, or load the demo from the start page."},
                 },
                 className="grid",
             ),
             sample_form("sample-create", "New sample", "Create", is_open=bool(new)),
+            analyse_modal(),
         ]
     )
 

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -108,6 +108,42 @@ def pulse(store: Store, job_id: int, stop: Stop) -> Iterator[None]:
                 _log.exception("job %s: no heartbeat could be written", job_id)
 
     thread = threading.Thread(target=beat, name=f"pulse of job {job_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def pulse_of_waiting(store: Store, job_ids: Sequence[int], done: Container[int]) -> Iterator[None]:
+    """Write heartbeats, while the block runs, of queued jobs that this process does one after another.
+
+    Parameters
+    ----------
+    store : Store
+        Where they are.
+    job_ids : sequence of int
+        All of them.
+    done : container of int
+        Those that the process has come to; they have a pulse of their own.
+    """
+    over = threading.Event()
+
+    def beat() -> None:
+        while True:
+            for job_id in job_ids:
+                if job_id in done or over.is_set():
+                    continue
+                try:
+                    store.heartbeat(job_id)
+                except Exception:
+                    _log.exception("job %s, which waits: no heartbeat could be written", job_id)
+            if over.wait(HEARTBEAT_S):
+                return
+
+    thread = threading.Thread(target=beat, name="pulse of waiting jobs", daemon=True)
     thread.start()
     try:
         yield

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from antema.domain import AntemaError, CannotRead, Micrograph
 from antema.jobs.locks import sole_worker
-from antema.jobs.pulse import Interrupted, Stop, pulse
+from antema.jobs.pulse import Interrupted, Stop, pulse, pulse_of_waiting
 from antema.jobs.turn import Turn
 from antema.settings import Settings, get_settings
 from antema.storage import AnalysisRow, ImageResult, Job, Store, StoredMicrograph, open_store
@@ -77,6 +77,32 @@ def run(
         except Interrupted:
             store.interrupt_job(job_id, stop.reason, was_told=True)
             raise SystemExit(stop.exit_code) from None
+
+
+def run_all(job_ids: Sequence[int], data_dir: Path) -> None:
+    """Do queued jobs in this process, one after another.
+
+    One that was cancelled meanwhile, or that another process took up, is passed over; one that fails keeps none of the
+    others from being done. What still waits when the process is told to stop is interrupted and can go on later.
+
+    Raises
+    ------
+    SystemExit
+        After SIGTERM, SIGINT or the end of the parent process.
+    """
+    begun: set[int] = set()
+    with closing(open_store(data_dir)) as store, pulse_of_waiting(store, job_ids, begun):
+        try:
+            for job_id in job_ids:
+                begun.add(job_id)
+                try:
+                    run(job_id, data_dir)
+                except AntemaError as error:
+                    _log.warning("job %s was passed over: %s", job_id, error)
+        finally:
+            for job_id in job_ids:
+                if job_id not in begun:
+                    store.interrupt_job(job_id, "the process that it waited for ended", was_told=True)
 
 
 def _run(store: Store, job_id: int, stop: Stop, settings: Settings, slots: int, tell: Callable[[Job], None]) -> Job:

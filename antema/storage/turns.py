@@ -89,11 +89,13 @@ class Turns(StoreBase):
         return not order or order[0].job_id == job_id
 
     def line(self) -> list[InLine]:
-        """Return the jobs at work and those that wait, these in the order of their turns."""
+        """Return the jobs at work and those that wait, these in the order of their turns.
+
+        Also those wait that have never had a turn: of a row of jobs that one process does, all but the first.
+        """
         with self._database.reading() as session:
             line, served = _in_line(session), _served(session)
-        ordered = in_order(line, served)
-        return [*(job for job in ordered if not job.waits), *(job for job in ordered if job.waits)]
+        return sorted(in_order(line, served), key=lambda job: job.waits or not job.has_begun)
 
 
 def _in_line(session: Session) -> list[InLine]:

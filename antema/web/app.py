@@ -13,7 +13,7 @@ from antema.logs import start_logging
 from antema.private import is_open_to_others
 from antema.web import compare_downloads, downloads, media, uploads
 from antema.web.answers import protect
-from antema.web.background import check_demo, check_job, run_demo, run_job
+from antema.web.background import check_demo, check_jobs, run_demo, run_jobs
 from antema.web.guard import FIRST_REQUEST, guard
 from antema.web.health import health
 from antema.web.kept_answers import keep_answers
@@ -45,7 +45,7 @@ def create_app() -> dash.Dash:
         assets_folder=str(ROOT / "assets"),
         external_stylesheets=[*STYLESHEETS, STYLESHEET],
         background_callback_manager=SpawnManager(
-            settings().data / "mailbox", checks={run_job: check_job, run_demo: check_demo}
+            settings().data / "mailbox", checks={run_jobs: check_jobs, run_demo: check_demo}
         ),
         title="ANTEMA",
         update_title="",

@@ -11,32 +11,31 @@ _log = logging.getLogger(__name__)
 _PRESS = "Press Load the demo on the start page."
 
 
-def job_request(job_id: int) -> dict[str, Any]:
-    """Return a value for the shell's `job-request` store: run this job now."""
+def job_request(*job_ids: int) -> dict[str, Any]:
+    """Return a value for the shell's `job-request` store: run these jobs now, one after another."""
     # The uuid keeps two requests apart that are the same otherwise; Dash would hand out the first one's result.
-    return {"job": job_id, "request": uuid.uuid4().hex}
+    return {"jobs": list(job_ids), "request": uuid.uuid4().hex}
 
 
-def job_asked_for(arguments: Any) -> int | None:  # noqa: ANN401 - what Dash hands to a background callback
-    """Return the job that a `job_request` among a callback's arguments names; None where there is none."""
+def jobs_asked_for(arguments: Any) -> list[int]:  # noqa: ANN401 - what Dash hands to a background callback
+    """Return the jobs that a `job_request` among a callback's arguments names."""
     values = arguments.values() if isinstance(arguments, dict) else arguments
-    jobs = [value["job"] for value in values if isinstance(value, dict) and isinstance(value.get("job"), int)]
-    return jobs[0] if jobs else None
+    return next((value["jobs"] for value in values if isinstance(value, dict) and "jobs" in value), [])
 
 
-def run_job(request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
-    """Run the requested job; the job row tells how it goes."""
+def run_jobs(request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update
+    """Run the requested jobs; their rows tell how it goes."""
     if not request:
         return no_update
     from antema import jobs
     from antema.settings import get_settings
 
-    jobs.run(request["job"], get_settings().data)
+    jobs.run_all(request["jobs"], get_settings().data)
     return request
 
 
-def check_job(request: object) -> Hashable:
-    """Raise unless the request names a job that waits for a process; return what tells the job from others.
+def check_jobs(request: object) -> Hashable:
+    """Raise unless the request names jobs that wait for a process; return what tells them from others.
 
     Raises
     ------
@@ -48,18 +47,24 @@ def check_job(request: object) -> Hashable:
 
     if not request:
         return None
-    job_id = request.get("job") if isinstance(request, dict) else None
-    if not isinstance(job_id, int) or isinstance(job_id, bool):
-        msg = "Expected the number of a job to start, found none in the request. Press Analyse on a sample's page."
+    job_ids = request.get("jobs") if isinstance(request, dict) else None
+    if (
+        not isinstance(job_ids, list)
+        or not job_ids
+        or not all(isinstance(one, int) and not isinstance(one, bool) for one in job_ids)
+        or len(set(job_ids)) < len(job_ids)
+    ):
+        msg = "Expected the numbers of jobs to start, found none in the request. Press Analyse on a sample's page."
         raise AntemaError(msg)
-    job = store().job(job_id)
-    if job.status != "queued":
-        msg = f"Job {job.id}: expected one that waits, found one that is {job.status}"
-        raise AntemaError(msg)
-    if job.pid is not None:
-        msg = f"Job {job.id}: expected one that nobody has taken up, found that a process waits with it already"
-        raise AntemaError(msg)
-    return "job", job.id
+    for job_id in job_ids:
+        job = store().job(job_id)
+        if job.status != "queued":
+            msg = f"Job {job.id}: expected one that waits, found one that is {job.status}"
+            raise AntemaError(msg)
+        if job.pid is not None:
+            msg = f"Job {job.id}: expected one that nobody has taken up, found that a process waits with it already"
+            raise AntemaError(msg)
+    return "jobs", *job_ids
 
 
 def run_demo(set_progress: Callable[[str], None], request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no_update

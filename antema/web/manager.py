@@ -15,7 +15,7 @@ from multiprocess.process import _children
 from antema.domain import AntemaError
 from antema.logs import start_logging
 from antema.private import private_file, private_folder
-from antema.web.background import job_asked_for
+from antema.web.background import jobs_asked_for
 from antema.web.state import store
 
 _MAILBOX_EXPIRES_S = 3600.0
@@ -93,9 +93,8 @@ class SpawnManager(DiskcacheManager):
             # At its exit multiprocess would wait for the process for as long as the work takes.
             _children.discard(process)
         assert process.pid is not None
-        job_id = job_asked_for(args)
-        if job_id is not None:
-            # a process that dies before it takes its job up is known by its number
+        for job_id in jobs_asked_for(args):
+            # a process that dies before it takes its jobs up is known by its number
             store().note_process(job_id, process.pid)
         return process.pid
 

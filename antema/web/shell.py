@@ -13,7 +13,7 @@ from dash import Input, Output, State, dcc, html, no_update
 
 from antema import jobs
 from antema.domain import AntemaError
-from antema.web.background import run_demo, run_job
+from antema.web.background import run_demo, run_jobs
 from antema.web.jobs_view import is_own, job_badge, places, to_show
 from antema.web.state import settings, store
 from antema.web.user import COOKIE, current_user
@@ -113,7 +113,7 @@ def register_shell(app: dash.Dash) -> None:
         background=True,
         interval=1000,
         prevent_initial_call=True,
-    )(run_job)
+    )(run_jobs)
     app.callback(
         Output("demo-finished", "data"),
         Input("demo-request", "data"),

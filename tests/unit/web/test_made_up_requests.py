@@ -7,7 +7,7 @@ from antema import jobs
 from antema.domain import AntemaError, NotFound, Recipe
 from antema.storage import Store
 from antema.web import room, sample_page
-from antema.web.background import check_demo, check_job
+from antema.web.background import check_demo, check_jobs
 from antema.web.demo import FILES, samples_of
 from antema.web.recipe_panel import recipe_from_controls
 from tests.strategies.stored import add_micrograph
@@ -21,28 +21,30 @@ def job(web_store: Store):
 
 
 def test_a_job_that_waits_may_start(job):
-    assert check_job({"job": job.id, "request": "x"}) == ("job", job.id)
-    assert check_job(None) is None
+    assert check_jobs({"jobs": [job.id], "request": "x"}) == ("jobs", job.id)
+    assert check_jobs(None) is None
 
 
-@pytest.mark.parametrize("request_", [{}, {"request": "x"}, {"job": "1"}, {"job": True}, {"job": [1]}, "1", [1], 7])
+@pytest.mark.parametrize(
+    "request_", [{}, {"request": "x"}, {"jobs": "1"}, {"jobs": [True]}, {"jobs": []}, {"jobs": [1, 1]}, "1", [1], 7]
+)
 def test_what_names_no_job_starts_none(web_store, request_):
     if not request_:
-        assert check_job(request_) is None
+        assert check_jobs(request_) is None
         return
     with pytest.raises(AntemaError, match="Press Analyse"):
-        check_job(request_)
+        check_jobs(request_)
 
 
 def test_a_job_that_is_not_there_not_waiting_or_taken_up_starts_none(web_store, job):
     with pytest.raises(NotFound):
-        check_job({"job": job.id + 1})
+        check_jobs({"jobs": [job.id + 1]})
     web_store.claim_job(job.id)
     with pytest.raises(AntemaError, match="a process waits with it already"):
-        check_job({"job": job.id})
+        check_jobs({"jobs": [job.id]})
     web_store.update_job(job.id, status="done")
     with pytest.raises(AntemaError, match="found one that is done"):
-        check_job({"job": job.id})
+        check_jobs({"jobs": [job.id]})
 
 
 @pytest.fixture
