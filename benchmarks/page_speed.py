@@ -5,7 +5,8 @@ sample is PARTICLESxIMAGES, made up, in a store of its own that is thrown away. 
 it opens one: every callback of the page that the server answers at loading, six at a time. The servers run under
 gunicorn as docs/deploy.md says and have answered for a small sample before: what imports and compilation take is left
 out. ``cold`` is the first reader of a sample, ``warm`` the median of those that follow, with memory emptied for the
-cold ones; ``without`` is the same with ``ANTEMA_MEMORY_MB=0``.
+cold ones; ``without`` is the same with ``ANTEMA_MEMORY_MB=0``, and ``ahead`` with what a job remembers of its result at
+its end.
 """
 
 import argparse
@@ -13,8 +14,10 @@ import contextlib
 import hashlib
 import http.client
 import json
+import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -211,7 +214,7 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=50, help="who read the first sample at once")
     parser.add_argument("--pages", type=int, default=2, help="pages that each of them opens")
     parser.add_argument("--warm", type=int, default=9, help="readers after the first")
-    parser.add_argument("--only", choices=("with", "without"), help="measure one of both")
+    parser.add_argument("--only", choices=("without", "with", "ahead"), help="measure one of them")
     parser.add_argument("--detail", action="store_true", help="print the slowest answers of each page")
     parser.add_argument("--keep", type=Path, help="folder whose store is made once and used again")
     options = parser.parse_args()
@@ -219,9 +222,11 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         data = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="antema-pages-")))
         made = _made(data, [_SMALL, *sizes])
-        for name in ("without", "with"):
+        for name in ("without", "with", "ahead"):
             if options.only in (None, name):
                 shutil.rmtree(data / "memory", ignore_errors=True)
+                if name == "ahead":
+                    _remember(data, [analysis for _, analysis, _ in made.values()])
                 memory = {"ANTEMA_MEMORY_MB": "0"} if name == "without" else {}
                 server = Server(
                     [sys.executable, "-m", "gunicorn", *FLAGS, "app:server"],
@@ -236,6 +241,15 @@ def main() -> None:
                     _measure(server, name, made, options)
                 finally:
                     server.stop()
+
+
+def _remember(data: Path, analyses: list[int]) -> None:
+    """Do what a job's process does at the job's end."""
+    code = "import sys; from antema.web.ahead import remember_page; [remember_page(int(one)) for one in sys.argv[1:]]"
+    began = time.perf_counter()
+    command = [sys.executable, "-c", code, *map(str, analyses)]
+    subprocess.run(command, env={**os.environ, "ANTEMA_DATA": str(data)}, check=True)
+    print(f"ahead: {len(analyses)} pages remembered in {time.perf_counter() - began:.1f} s, imports among them")
 
 
 def _made(data: Path, sizes: list[tuple[int, int]]) -> dict[str, list[int]]:

@@ -566,10 +566,7 @@ def _shares(
     result = _classified_result(analysis_id, view, hidden=hidden)
     if result is None:
         return (no_update,) * 4
-    of = [view.border_weighted, view.crystallinity_certainty]
-    picked = sample_classes.picked_class(selection)
-    shares = result.rendered("shares", [*of, picked], lambda: sample_classes.shares(result, view, selection))
-    return *shares, *result.rendered("coverage", of, lambda: sample_classes.coverage(result, view))
+    return sample_classes.remembered_shares(result, view, selection)
 
 
 # by itself: it resamples images for each class, which the slider's own answer is not to wait for
@@ -594,13 +591,12 @@ def _sizes(
     exclusions: bool,
     certainty: float | None,
     *_: object,
-) -> tuple[Any, Any]:
+) -> tuple[Any, ...]:
     view = view_of(weighting, certainty, border=border, exclusions=exclusions)
     result = _classified_result(analysis_id, view, hidden=hidden)
     if result is None:
         return no_update, no_update
-    of = [column, bool(log), view.weighting, view.border_weighted, view.crystallinity_certainty]
-    return tuple(result.rendered("sizes", of, lambda: sample_classes.sizes(result, column, view, log=log)))
+    return sample_classes.remembered_sizes(result, column, view, log=log)
 
 
 def _classified_result(analysis_id: int | None, view: View, *, hidden: bool) -> sample_page.Result | None:
@@ -755,13 +751,7 @@ def _histogram(
     result = sample_page.load(analysis_id, view.crystallinity_certainty, exclusions=exclusions)
     if selection:
         return sample_page.distribution(result, column, view, log=log, selection=selection, by_class=by_class)
-    of = [column, view.weighting, view.border_weighted, bool(log)]
-    of += [view.crystallinity_certainty] if by_class else []
-    return result.rendered(
-        "histogram",
-        of,
-        lambda: sample_page.distribution(result, column, view, log=log, selection=None, by_class=by_class),
-    )
+    return sample_page.plain_distribution(result, column, view, log=log, by_class=by_class)
 
 
 def _shows_classes(by_class: bool, selection: dict[str, Any] | None) -> bool:

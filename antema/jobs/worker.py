@@ -79,11 +79,20 @@ def run(
             raise SystemExit(stop.exit_code) from None
 
 
-def run_all(job_ids: Sequence[int], data_dir: Path) -> None:
+def run_all(job_ids: Sequence[int], data_dir: Path, *, after: Callable[[Job], None] = lambda _: None) -> None:
     """Do queued jobs in this process, one after another.
 
     One that was cancelled meanwhile, or that another process took up, is passed over; one that fails keeps none of the
     others from being done. What still waits when the process is told to stop is interrupted and can go on later.
+
+    Parameters
+    ----------
+    job_ids : sequence of int
+        In the order in which they are to be done.
+    data_dir : Path
+        Data folder of the store.
+    after : callable
+        Called with each job as it ended.
 
     Raises
     ------
@@ -96,7 +105,7 @@ def run_all(job_ids: Sequence[int], data_dir: Path) -> None:
             for job_id in job_ids:
                 begun.add(job_id)
                 try:
-                    run(job_id, data_dir)
+                    after(run(job_id, data_dir))
                 except AntemaError as error:
                     _log.warning("job %s was passed over: %s", job_id, error)
         finally:

@@ -30,7 +30,13 @@ def run_jobs(request: dict[str, Any] | None) -> Any:  # noqa: ANN401 - Dash's no
     from antema import jobs
     from antema.settings import get_settings
 
-    jobs.run_all(request["jobs"], get_settings().data)
+    def ahead(job: jobs.Job) -> None:
+        from antema.web.ahead import remember_page
+
+        if job.status == "done":
+            remember_page(job.analysis_id)
+
+    jobs.run_all(request["jobs"], get_settings().data, after=ahead)
     return request
 
 

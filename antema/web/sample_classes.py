@@ -62,6 +62,19 @@ def coverage(result: Result, view: View) -> tuple[go.Figure, str]:
     return figures.coverage_figure(found, view.crystallinity_certainty), said
 
 
+def remembered_shares(result: Result, view: View, selection: dict[str, Any] | None = None) -> tuple[Any, ...]:
+    """Return what `shares` and `coverage` return, as plain JSON values, remembered."""
+    of = [view.border_weighted, view.crystallinity_certainty]
+    bars = result.rendered("shares", [*of, picked_class(selection)], lambda: shares(result, view, selection))
+    return *bars, *result.rendered("coverage", of, lambda: coverage(result, view))
+
+
+def remembered_sizes(result: Result, column: str, view: View, *, log: bool) -> tuple[Any, ...]:
+    """Return what `sizes` returns, as plain JSON values, remembered."""
+    of = [column, bool(log), view.weighting, view.border_weighted, view.crystallinity_certainty]
+    return tuple(result.rendered("sizes", of, lambda: sizes(result, column, view, log=log)))
+
+
 def plot_rows(plot: str, result: Result, column: str, view: View) -> pd.DataFrame:
     """Return what one of `PLOTS` draws."""
     if plot == "shares":

@@ -205,6 +205,17 @@ def distribution(
     )
 
 
+def plain_distribution(result: Result, column: str, view: View, *, log: bool, by_class: bool = False) -> dict[str, Any]:
+    """Return `distribution` with nothing picked, as plain JSON values, remembered."""
+    of = [column, view.weighting, view.border_weighted, bool(log)]
+    of += [view.crystallinity_certainty] if by_class else []
+
+    def make() -> go.Figure:
+        return distribution(result, column, view, log=log, selection=None, by_class=by_class)
+
+    return result.rendered("histogram", of, make)
+
+
 def _by_class(result: Result, column: str, data: Series, bins: Histogram) -> list[tuple[str, str, NDArray[np.float64]]]:
     """Return what each class of crystallinity has of the bars: name, colour, heights in the bars' unit."""
     rows = result.measured

@@ -34,8 +34,8 @@ def runs(store, monkeypatch):
         if job_id in instead:
             instead[job_id]()
         store.claim_job(job_id)
-        store.update_job(job_id, status="done")
         done.append(job_id)
+        return store.update_job(job_id, status="done")
 
     monkeypatch.setattr(antema.jobs.worker, "run", run)
     return done, instead
@@ -49,8 +49,10 @@ def test_all_are_done_in_their_order(store, queued, runs):
 def test_jobs_are_really_done(store, queued, monkeypatch):
     monkeypatch.setattr(antema.nets, "load", lambda _: ThresholdSegmenter())
     monkeypatch.setattr(antema.nets, "device_name", lambda: "abacus")
-    jobs.run_all([job.id for job in queued], store.data_dir)
-    assert [store.job(job.id).status for job in queued] == ["done"] * 3
+    told = []
+    jobs.run_all([job.id for job in queued], store.data_dir, after=told.append)
+    assert [store.job(job.id) for job in queued] == told
+    assert [job.status for job in told] == ["done"] * 3
     assert all(store.current_analysis(job.sample_id).id == job.analysis_id for job in queued)
 
 
