@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from antema.analysis.classification import NO_MODEL, Classifier, classify_rows, identity, load_classifier
 from antema.analysis.descriptors import describe
 from antema.analysis.instance_maps import MOST_INSTANCES, numbered_instances
+from antema.analysis.level_diameters import level_diameters
 from antema.analysis.measures import Measures
 from antema.analysis.morphology import largest_component, tight
 from antema.analysis.proposed import ProposedParticles
@@ -75,6 +76,13 @@ class Analysis:
         ``name`` and ``sha256`` of the model that classified the particles; empty where none did.
     evidence : list of EvidenceMap or None
         Where that model saw it, aligned with the table's rows; empty where none did.
+    maps : ndarray of uint8, shape (h, w) or (h, w, 3), or None
+        What the segmentation model said, in 255ths: the probability of particle that outlines are drawn on; of a
+        network that tells particles one by one also those of a seam between particles, and of particle by the other
+        definition of an outline. None for a mask.
+    level_diameters_nm : ndarray of float32, shape (n, 5), or None
+        Equivalent diameters at other levels of the map, see `antema.analysis.level_diameters`, aligned with the table's
+        rows; None without a map.
     """
 
     name: str
@@ -92,6 +100,8 @@ class Analysis:
     scales: tuple[float, ...] = ()
     crystallinity_model: dict[str, Any] = field(default_factory=dict[str, Any])
     evidence: list[EvidenceMap | None] = field(default_factory=list[EvidenceMap | None])
+    maps: NDArray[np.uint8] | None = None
+    level_diameters_nm: NDArray[np.float32] | None = None
 
 
 def analyse(
@@ -231,6 +241,11 @@ def analyse_segmentation(
         trust=segmentation.trust,
         polarity=segmentation.polarity,
         scales=segmentation.scales,
+        maps=_maps(values, segmentation),
+        level_diameters_nm=pixel_size_nm
+        * level_diameters(
+            instances, table["area_nm2"].to_numpy(float) / pixel_size_nm**2, probability.values, threshold
+        ),
     )
 
 
@@ -441,6 +456,18 @@ def _outlined_by(segmentation: Segmentation, asked: str) -> tuple[NDArray[np.flo
     if asked == "atoms" and segmentation.outline == "visible" and segmentation.atoms is not None:
         return segmentation.atoms, "atoms"
     return segmentation.probability, segmentation.outline
+
+
+def _maps(values: NDArray[np.float32], segmentation: Segmentation) -> NDArray[np.uint8]:
+    """Return what a segmenter said, in 255ths, as `Analysis.maps` has it."""
+    if segmentation.atoms is None or segmentation.contact is None:
+        return _in_255ths(values)
+    other = segmentation.probability if values is segmentation.atoms else segmentation.atoms
+    return np.stack([_in_255ths(each) for each in (values, segmentation.contact, other)], axis=-1)
+
+
+def _in_255ths(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    return np.rint(255 * np.clip(np.nan_to_num(values), 0, 1)).astype(np.uint8)
 
 
 def _part(progress: Progress | None, begin: float, end: float) -> Progress | None:

@@ -59,8 +59,8 @@ class ProposedParticles(Protocol):
         ...
 
     @property
-    def overlap(self) -> NDArray[np.float32]:
-        """Intersection over union with the particle, as the network foretells it, shape (n,)."""
+    def confidence(self) -> NDArray[np.float32]:
+        """How sure each is: that a person would have drawn it so, shape (n,)."""
         ...
 
     @property
@@ -82,7 +82,7 @@ class FoundParticle:
     inferred_fraction : float
         Share of its outline that lies under others.
     confidence : float
-        Intersection over union with the particle, as the network foretells it; 0 where it proposed none.
+        How sure it is that a person would have drawn it so; 0 where the network proposed none.
     is_clump : bool
         Whether it is what could not be taken apart.
     has_neighbours : bool
@@ -137,8 +137,8 @@ def proposed_particles(
         if own.size:
             _vote(own, centres, rays, turns, middles, radii, by_rays, votes, scale, particle, owner, cost)
     _grow(owner, particle, radii)
-    overlap = proposals.overlap.astype(np.float64)
-    parts = np.zeros(len(radii), np.bool_) if contact is None else _join_parts(owner, particle, contact, overlap)
+    confidence = proposals.confidence.astype(np.float64)
+    parts = np.zeros(len(radii), np.bool_) if contact is None else _join_parts(owner, particle, contact, confidence)
     found: list[FoundParticle] = []
     boxes = ndimage.find_objects(owner + 1, max_label=len(radii))
     for k, box in enumerate(boxes):
@@ -148,7 +148,7 @@ def proposed_particles(
             k, box, owner, centres[k], rays[k], turns, radii[k], is_long=bool(aspects[k] > _ELONGATED or parts[k])
         )
         if one is not None:
-            found.append(FoundParticle(*one[:4], confidence=float(overlap[k]), has_neighbours=one[4]))
+            found.append(FoundParticle(*one[:4], confidence=float(confidence[k]), has_neighbours=one[4]))
     return found + _rest(found, particle, float(np.median(radii)) if len(radii) else 0.0, least_area_px)
 
 
@@ -214,21 +214,21 @@ def _vote(
 
 
 def _join_parts(
-    owner: NDArray[np.int32], particle: Mask, contact: NDArray[np.floating], overlap: NDArray[np.float64]
+    owner: NDArray[np.int32], particle: Mask, contact: NDArray[np.floating], confidence: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Make one of neighbours that no seam parts and that are convex together, in place; return which are such.
 
     First all of a region that is convex as a whole, its holes filled: a rod or a capsule of which parts were proposed;
     then two by two, those first between which least is seen. The joined one is as sure as the least sure of its parts:
-    `overlap` is lowered.
+    `confidence` is lowered.
     """
-    n = len(overlap)
+    n = len(confidence)
     is_joined = np.zeros(n, np.bool_)
     first, second, lengths, means = _borders(owner, contact, n)
     for parts, box in _convex_regions(owner, particle, first, lengths, means, n):
         kept = parts[0]
         owner[box][np.isin(owner[box], parts)] = kept
-        overlap[kept] = overlap[parts].min()
+        confidence[kept] = confidence[parts].min()
         is_joined[kept] = True
     if is_joined.any():
         first, second, lengths, means = _borders(owner, contact, n)
@@ -247,7 +247,7 @@ def _join_parts(
         owner[box][both] = one
         roots[roots == other] = one
         boxes[one], boxes[other] = box, None
-        overlap[one] = min(overlap[one], overlap[other])
+        confidence[one] = min(confidence[one], confidence[other])
         is_joined[one] = True
     return is_joined
 

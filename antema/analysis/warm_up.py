@@ -56,6 +56,7 @@ def _proposed(particle: NDArray[np.bool_]) -> dict[str, Any]:
         np.ones(n, np.float32),
         np.ones(n, np.float32),
         np.zeros(n, np.int64),
+        np.ones(n, np.float32),
     )
     votes = np.zeros((_SHAPE[0] // 2, _SHAPE[1] // 2, 2), np.float32)
     return {"proposals": each_once(proposals, particle), "offsets": ((1.0, votes),)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from antema.domain import AntemaError
 from antema.nets.card import ModelCard
@@ -30,6 +31,9 @@ class Calibration:
         What each of `antema.nets.polarity.EVIDENCE` adds to the logarithm of the odds.
     trust : TrustModel or None
         What the images were like; None for a network without features.
+    confidence : tuple of float
+        Steepness and offset by which the logit of the overlap that a network foretells for a particle becomes that of
+        its confidence; none for networks that foretell none, or where it was not measured.
     """
 
     sha256: str
@@ -37,6 +41,15 @@ class Calibration:
     offset: float
     polarity_weights: NDArray[np.float64]
     trust: TrustModel | None = None
+    confidence: tuple[float, ...] = ()
+
+    def confidence_of(self, overlap: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how sure particles are for which a network foretells these overlaps; themselves if that is unknown."""
+        if not self.confidence:
+            return overlap
+        steepness, offset = self.confidence
+        inner = np.clip(overlap.astype(np.float64), 1e-4, 1 - 1e-4)
+        return expit(steepness * logit(inner) + offset).astype(np.float32)
 
     def polarity(self, dark: NDArray[np.float64], bright: NDArray[np.float64], expected: str) -> str:
         """Return ``dark`` or ``bright``, from `antema.nets.polarity.evidence` of both views of an image."""
@@ -44,7 +57,12 @@ class Calibration:
 
     def digest(self, weights_sha256: str) -> str:
         """Return what names the network with this calibration: other probabilities are another result."""
-        parts = (weights_sha256, self.sha256, self.temperature.hex(), self.offset.hex())  # the card has the last two
+        # the card has the numbers
+        parts = (
+            weights_sha256,
+            self.sha256,
+            *(each.hex() for each in (self.temperature, self.offset, *self.confidence)),
+        )
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
@@ -70,7 +88,8 @@ def read_calibration(card: ModelCard) -> Calibration | None:
     arrays = {name: array.astype(np.float64) for name, array in load(content).items()}
     weights = arrays.pop("polarity_weights")
     trust = TrustModel(**arrays) if arrays else None
-    return Calibration(found, float(entry["temperature"]), float(entry["offset"]), weights, trust)
+    confidence = tuple(float(each) for each in entry.get("confidence", ()))
+    return Calibration(found, float(entry["temperature"]), float(entry["offset"]), weights, trust, confidence)
 
 
 def write_calibration(folder: Path, polarity_weights: NDArray[np.float64], trust: TrustModel | None) -> str:

@@ -6,7 +6,7 @@ its scale; the best is taken, and what mostly lies on what was taken is left out
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,9 @@ class Proposals:
         Intersection over union with the particle, as the network foretells it.
     scale : ndarray of int, shape (n,)
         Index of the scale that proposed it.
+    confidence : ndarray of float32, shape (n,)
+        How sure it is that a person would have drawn it so: that the intersection over union would be above 0.5. The
+        foretold overlap itself where that was never measured.
     """
 
     centres: Floats
@@ -66,6 +69,7 @@ class Proposals:
     score: Floats
     overlap: Floats
     scale: NDArray[np.int64]
+    confidence: Floats
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -83,9 +87,7 @@ class Proposals:
 
     def kept(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Proposals":
         """Return some of them, by index or mask."""
-        return Proposals(
-            self.centres[which], self.rays[which], self.score[which], self.overlap[which], self.scale[which]
-        )
+        return Proposals(*(getattr(self, part.name)[which] for part in fields(self)))
 
 
 def polygon_areas(rays: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -125,13 +127,13 @@ def peaks(objects: Floats, scale: float, index: int) -> Proposals:
         score.astype(np.float32)[kept],
         overlap.astype(np.float32)[kept],
         np.full(int(kept.sum()), index),
+        overlap.astype(np.float32)[kept],
     )
 
 
 def joined(parts: Sequence[Proposals]) -> Proposals:
     """Return all of several, best first."""
-    fields = ("centres", "rays", "score", "overlap", "scale")
-    whole = Proposals(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+    whole = Proposals(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Proposals)))
     return whole.kept(np.argsort(-whole.score, kind="stable"))
 
 

@@ -1,7 +1,7 @@
 """A trained network on whole micrographs of any size."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -166,7 +166,8 @@ class Segmenter:
         width_px, at = estimated_width_px(passes.width_px, factors)
         if polarity == "auto" and self.calibration is not None:
             other = _Passes(self, levels, bright=not passes.bright, told=told, cropped=True)
-            seen, otherwise = passes.evidence(at), other.evidence(estimated_width_px(other.width_px, factors)[1])
+            seen = self._evidence(passes, width_px, at)
+            otherwise = self._evidence(other, *estimated_width_px(other.width_px, factors))
             dark, bright = (otherwise, seen) if passes.bright else (seen, otherwise)
             if (self.calibration.polarity(dark, bright, expected) == "bright") != passes.bright:
                 passes = _Passes(self, levels, bright=not passes.bright, told=told)
@@ -201,6 +202,8 @@ class Segmenter:
         used = sorted(max(1, round(factor)) for factor in weights)
         if self.calibration is not None and self.calibration.trust is not None:
             trust = self.calibration.trust.of(*self._measured(passes, probability, width_px, used, found))
+        if self.calibration is not None:
+            found = replace(found, confidence=self.calibration.confidence_of(found.overlap))
         told.all()
         return NetworkMaps(
             probability,
@@ -288,8 +291,17 @@ class Segmenter:
         """Return the evidence that particles in `pixels` (h, w) are dark, and that they are bright."""
         factors, levels, told = candidate_factors(pixels.shape), _Levels(pixels), _Told(None, 1.0)
         both = [_Passes(self, levels, bright=bright, told=told, cropped=True) for bright in (False, True)]
-        dark, bright = (one.evidence(estimated_width_px(one.width_px, factors)[1]) for one in both)
+        dark, bright = (self._evidence(one, *estimated_width_px(one.width_px, factors)) for one in both)
         return dark, bright
+
+    def _evidence(self, passes: "_Passes", width_px: float, factor: int) -> NDArray[np.float64]:
+        """Return how much speaks for the polarity of some passes, where they saw particles of that width.
+
+        A network that finds particles one by one sees those of a few pixels enlarged alone.
+        """
+        if self.network.answers is None or width_px >= SMALL_PX:
+            return passes.evidence(factor)
+        return passes.of_the_middle().evidence(0.5)
 
     def measured(
         self, pixels: NDArray[np.generic], *, polarity: str = "dark"
@@ -396,6 +408,12 @@ class _Passes:
         self._offsets: dict[float, NDArray[np.float32]] = {}
         self._objects: dict[float, NDArray[np.float32]] = {}
 
+    def of_the_middle(self) -> "_Passes":
+        """Return passes in the same polarity over the middle of the image alone."""
+        if self._cropped:
+            return self
+        return _Passes(self._segmenter, self.levels, bright=self.bright, told=self._told, cropped=True)
+
     def values(self, factor: float) -> NDArray[np.float32]:
         """Return the grey values as the network is shown them."""
         values = self.levels.at(factor)
@@ -435,7 +453,7 @@ class _Passes:
         """Return the typical width of a particle on the map at that factor."""
         return typical_width_px(middle(self.at(factor)[0]) > self._segmenter.cut)
 
-    def evidence(self, factor: int) -> NDArray[np.float64]:
+    def evidence(self, factor: float) -> NDArray[np.float64]:
         """Return how much speaks for the image being seen the right way round at that factor."""
         probability = self._segmenter.calibrated(middle(self.at(factor)[0], _SAMPLE_PX).copy())
         return evidence(middle(self.values(factor), _SAMPLE_PX), probability, self._segmenter.threshold)

@@ -155,6 +155,8 @@ def _of_results(store: Store, session: Session) -> Iterator[Named]:
         yield Named(path, digest, words, "particles", micrograph.id)
         segmentation = row.segmentation_sha256
         yield Named(store.blob_path(segmentation), segmentation, words, "segmentation", micrograph.id)
+        if row.maps_sha256:
+            yield Named(store.blob_path(row.maps_sha256), row.maps_sha256, words, "maps", micrograph.id)
         # an earlier version stored the outlines as a picture; nothing reads it, and it is no orphan
         overlay = store.blob_path(row.overlay_sha256) if row.overlay_sha256 else None
         if overlay is not None and overlay.is_file():
@@ -166,6 +168,7 @@ _WORDS = {
     "picture": "a picture",
     "particles": "the particle file of a result",
     "segmentation": "the segmentation of a result",
+    "maps": "the network's map of a result",
 }
 
 
@@ -175,6 +178,7 @@ def _sentence(file: Named, fault: str) -> str:
         "picture": "--repair draws it anew",
         "particles": "analyse the sample again, and it is computed anew",
         "segmentation": "analyse the sample again, and it is computed anew",
+        "maps": "analyse the sample again, and it is computed anew",
     }[file.kind]
     return f"{file.words}: {file.kind_words} is {fault}; {advice}"
 

@@ -120,8 +120,9 @@ def _results(session: Session, keys: Iterable[str]) -> Doomed:
     keys = frozenset(keys)
     row = schema.ImageResult
     blobs: set[str] = set()
-    for pair in session.execute(select(row.segmentation_sha256, row.overlay_sha256).where(row.key.in_(keys))):
-        blobs |= {sha256 for sha256 in pair if sha256}
+    named = (row.segmentation_sha256, row.maps_sha256, row.overlay_sha256)
+    for digests in session.execute(select(*named).where(row.key.in_(keys))):
+        blobs |= {sha256 for sha256 in digests if sha256}
     _change(session, delete(schema.Exclusion).where(schema.Exclusion.result_key.in_(keys)))
     _change(session, delete(row).where(row.key.in_(keys)))
     return Doomed(frozenset(blobs), keys)
@@ -141,6 +142,7 @@ def _named(session: Session, blobs: frozenset[str]) -> set[str]:
         micrograph.display_sha256,
         image.display_sha256,
         result.segmentation_sha256,
+        result.maps_sha256,
         result.overlay_sha256,
     )
     named: set[str] = set()

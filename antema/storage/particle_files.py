@@ -4,8 +4,9 @@ Columns are those of `antema.domain.PARTICLE_COLUMNS` without ``sample`` and ``i
 them), what else the analysis added, and the instance: ``mask_x_px``, ``mask_y_px``, ``mask_w_px``, ``mask_h_px`` and
 ``mask``, its pixels row by row, eight to a byte, most significant first, zeros at the end. Of a classified particle
 also what the classifier saw where: the frame ``evidence_x_px``, ``evidence_y_px``, ``evidence_w_px``,
-``evidence_h_px``, and ``evidence``, an array of 16-bit floats (rows, columns, classes) as NumPy's own file. What was
-computed is in the file's metadata under ``antema``, as JSON.
+``evidence_h_px``, and ``evidence``, an array of 16-bit floats (rows, columns, classes) as NumPy's own file.
+``level_diameters_nm`` are five diameters, see `antema.analysis.level_diameters`; null for what is not measured. What
+was computed is in the file's metadata under ``antema``, as JSON.
 """
 
 import io
@@ -39,8 +40,10 @@ _TEXT = ("status", "drop_reason", "crystallinity", "convention", "crystallinity_
 _WHOLE = ("particle", "bbox_x_px", "bbox_y_px", "bbox_w_px", "bbox_h_px")
 _MASK_PLACE = ("mask_x_px", "mask_y_px", "mask_w_px", "mask_h_px")
 _EVIDENCE_PLACE = ("evidence_x_px", "evidence_y_px", "evidence_w_px", "evidence_h_px")
-INSTANCE_COLUMNS = (*_MASK_PLACE, "mask", *_EVIDENCE_PLACE, "evidence")
-"""Columns that hold a particle's mask and what the classifier saw, and not what was measured of it."""
+_LEVELS = "level_diameters_nm"
+INSTANCE_COLUMNS = (*_MASK_PLACE, "mask", *_EVIDENCE_PLACE, "evidence", _LEVELS)
+"""Columns that hold a particle's mask, what the classifier saw and what the map would say at other levels, and not what
+was measured of it."""
 
 TEXT_COLUMNS = _TEXT
 
@@ -80,6 +83,7 @@ def write_particles(
     instances: Sequence[Instance],
     provenance: Mapping[str, Any],
     evidence: Sequence[EvidenceMap | None] = (),
+    level_diameters_nm: NDArray[np.floating] | None = None,
 ) -> None:
     """Write one result.
 
@@ -95,6 +99,8 @@ def write_particles(
         What was computed, as JSON values.
     evidence : sequence of EvidenceMap or None
         One per row, in order; empty where nothing was classified.
+    level_diameters_nm : ndarray, shape (n, 5), or None
+        See `antema.analysis.level_diameters`; None without a map.
 
     Raises
     ------
@@ -130,8 +136,29 @@ def write_particles(
         arrays[column] = pa.array(frames, type=pa.float64())
     maps = [None if one is None else _array_bytes(one.values) for one in evidence]
     arrays["evidence"] = pa.array(maps, type=pa.binary())
+    levels = [None] * len(table) if level_diameters_nm is None else [_known(each) for each in level_diameters_nm]
+    arrays[_LEVELS] = pa.array(levels, type=pa.list_(pa.float32()))
     file = pa.table(arrays).replace_schema_metadata({"antema": json.dumps(dict(provenance), sort_keys=True)})
     pq.write_table(file, path, compression="zstd")
+
+
+def _known(values: NDArray[np.floating]) -> list[float] | None:
+    return [float(value) for value in values] if np.isfinite(values).all() else None
+
+
+def read_level_diameters(path: Path) -> NDArray[np.float32] | None:
+    """Return the diameters at other levels of one result, (n, 5) in the order of its rows; None where it has none.
+
+    Rows of what was not measured are NaN.
+    """
+    file = pq.ParquetFile(path)
+    if _LEVELS not in file.schema_arrow.names:
+        return None
+    rows = file.read(columns=[_LEVELS]).column(_LEVELS).to_pylist()
+    if not any(rows):
+        return None
+    width = max(len(row) for row in rows if row)
+    return np.array([row or [np.nan] * width for row in rows], np.float32)
 
 
 def read_instances(path: Path) -> list[Instance]:
@@ -276,6 +303,7 @@ _NOTHING = pa.schema(
         pa.field("crystallinity_reason", pa.string()),
         pa.field("outline", pa.string()),
         pa.field("evidence", pa.binary()),
+        pa.field(_LEVELS, pa.list_(pa.float32())),
         *(pa.field(column, pa.float64()) for column in (*_EVIDENCE_PLACE, *NUMBER_COLUMNS)),
     ]
 ).empty_table()
@@ -285,7 +313,8 @@ _QUERY = f"""
 SELECT
     places.sample,
     places.image,
-    particles.* EXCLUDE (filename, mask, {", ".join(_MASK_PLACE)}, evidence, {", ".join(_EVIDENCE_PLACE)})
+    particles.* EXCLUDE (filename, mask, {", ".join(_MASK_PLACE)}, evidence, {", ".join(_EVIDENCE_PLACE)},
+        {_LEVELS})
         REPLACE (
             CASE WHEN excluded.reason IS NULL THEN particles.status ELSE 'dropped' END AS status,
             CASE WHEN excluded.reason IS NULL THEN coalesce(particles.drop_reason, '') ELSE 'excluded_by_user' END

@@ -1,7 +1,7 @@
 """A result in files of its own, apart from any store: what the demo's micrographs are shipped with.
 
 ``NAME.parquet`` holds the particles as `antema.storage.particle_files` writes them, and in its metadata what else the
-result says; ``NAME.segmentation.png`` the segmentation.
+result says; ``NAME.segmentation.png`` the segmentation, ``NAME.maps.png`` what the network said.
 """
 
 from pathlib import Path
@@ -18,6 +18,7 @@ from antema.storage.particle_files import (
     TEXT_COLUMNS,
     read_all_evidence,
     read_instances,
+    read_level_diameters,
     read_provenance,
     write_particles,
 )
@@ -55,8 +56,17 @@ def write_result(folder: Path, name: str, analysis: Analysis, *, key: str, versi
         "result_key": key,
         "version": version,
     }
-    write_particles(folder / f"{name}.parquet", analysis.table, analysis.instances, said, analysis.evidence)
+    write_particles(
+        folder / f"{name}.parquet",
+        analysis.table,
+        analysis.instances,
+        said,
+        analysis.evidence,
+        analysis.level_diameters_nm,
+    )
     Image.fromarray(analysis.segmentation).save(folder / f"{name}.segmentation.png", optimize=True)
+    if analysis.maps is not None:
+        Image.fromarray(analysis.maps).save(folder / f"{name}.maps.png", optimize=True)
 
 
 def read_said(folder: Path, name: str) -> dict[str, Any]:
@@ -75,6 +85,10 @@ def read_result(folder: Path, name: str) -> Analysis:
         table[column] = table[column].fillna("")
     with Image.open(folder / f"{name}.segmentation.png") as picture:
         segmentation = np.asarray(picture).astype(bool)
+    maps = None
+    if (folder / f"{name}.maps.png").is_file():
+        with Image.open(folder / f"{name}.maps.png") as picture:
+            maps = np.asarray(picture)
     return Analysis(
         name=said["image"],
         sha256=said["image_sha256"],
@@ -91,4 +105,6 @@ def read_result(folder: Path, name: str) -> Analysis:
         scales=tuple(said["scales"]),
         crystallinity_model=said["crystallinity_model"],
         evidence=read_all_evidence(path),
+        maps=maps,
+        level_diameters_nm=read_level_diameters(path),
     )

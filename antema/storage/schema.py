@@ -187,6 +187,8 @@ class ImageResult(Base):
     # Of earlier versions, which stored the outlines as a picture; empty since they are drawn from the masks.
     overlay_sha256: Mapped[str] = mapped_column(String(64))
     segmentation_sha256: Mapped[str] = mapped_column(String(64))
+    # What the network said, as a picture of 8 bits; null in rows of earlier versions.
+    maps_sha256: Mapped[str | None] = mapped_column(String(64))
     # Of the particle file; null in rows of earlier versions until their files have been looked at.
     particles_sha256: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]

@@ -1,14 +1,15 @@
 """The whole of ``antema models calibrate``: what a network's logits are worth, and what it can be trusted with.
 
 Probabilities get a temperature and an offset (Platt 1999; Guo et al., "On calibration of modern neural networks", ICML
-2017) by maximum likelihood on micrographs that were held out from learning. On those, as they are and spoilt, it is
+2017) by maximum likelihood on micrographs that were held out from learning; those of a network that finds particles one
+by one a temperature alone. On those, as they are and spoilt, it is
 also learned what quality to expect of an image that looks like this one: the overlap with the truth (Dice), and of a
 network that finds particles one by one their F1, if that is less.
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from scipy.special import expit, log_expit, logit
 from scipy.stats import rankdata
 
 from antema.analysis.proposed import proposed_particles
+from antema.analysis.regions import touches_border
 from antema.domain import AntemaError, Instance
 from antema.nets import NetworkMaps, Segmenter, load
 from antema.nets.calibration import Calibration, write_calibration
@@ -61,6 +63,19 @@ class _Tried:
     measured: Array | None
     features: NDArray[np.floating]
     spoilt: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """How well the particles of an image were found.
+
+    ``quality`` is the overlap with the truth, or the F1 of the particles where that is less and can be told;
+    ``overlap`` what the network foretold for those that are not cut, ``is_right`` whether they match a true one.
+    """
+
+    quality: float
+    overlap: Array = field(default_factory=lambda: np.zeros(0))
+    is_right: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
 
 def calibrate(
@@ -126,7 +141,8 @@ def calibrate(
 
     share = _shares(held_out)
     logits, labels, weights = _pixels(raw, held_out, share, step)
-    temperature, offset = fitted_temperature(logits, labels, weights)
+    # where particles end is what such a network was taught; an offset would move all of its outlines
+    temperature, offset = fitted_temperature(logits, labels, weights, with_offset=not one_by_one)
     before, after = (
         reliability(_weighted_counts(expit(values), labels, weights))
         for values in (logits, logits / temperature + offset)
@@ -147,22 +163,29 @@ def calibrate(
         step()
 
     tried: list[_Tried] = []
+    judged: list[_Judged] = []
     odds: dict[str, list[float]] = {}
     for image in held_out:
         dark, bright = segmenter.views(image.pixels)
         odds.setdefault(_set_of(image), []).append(float(polarity_weights @ (dark - bright)))
         for spoilt, version in [(False, image), *((True, one) for one in _spoilt(image, rng))]:
             found, measured, features = segmenter.measured(version.pixels)
-            tried.append(_Tried(image.name, _quality(found, version), measured, np.asarray(features), spoilt))
+            one = _judged(found, version)
+            tried.append(_Tried(image.name, one.quality, measured, np.asarray(features), spoilt))
+            if not spoilt and image.atoms is None:  # what people drew
+                judged.append(one)
             step()
     trust, predicted = fitted_trust(known, strangers, tried)
 
     names = " ".join(Path(each).name for each in data_dirs)
+    confidence = fitted_confidence(judged)
     temperature, offset = round(temperature, 4), round(offset, 4)
     sha256 = write_calibration(card.folder, polarity_weights, trust)
     entry = {
         "sha256": sha256,
-        "results_sha256": Calibration(sha256, temperature, offset, polarity_weights).digest(card.sha256),
+        "results_sha256": Calibration(sha256, temperature, offset, polarity_weights, confidence=confidence).digest(
+            card.sha256
+        ),
         "command": f"antema models calibrate {name} --data {names} --seed {seed} --at-most {at_most}",
         "seed": seed,
         "images": {each: sum(_set_of(image) == each for image in held_out) for each in sorted(odds)},
@@ -175,6 +198,8 @@ def calibrate(
         "polarity": {each: _polarity_errors(np.array(values)) for each, values in sorted(odds.items())},
         "trust": _rank_correlations(tried, predicted),
     }
+    if confidence:
+        entry |= {"confidence": list(confidence), "particles": sum(len(one.overlap) for one in judged)}
     write_reliability_diagram([("as learned", before), ("calibrated", after)], card.folder / "reliability.png")
     content = json.loads((card.folder / "card.json").read_text("utf-8"))
     content |= {"calibration": entry, "threshold": 0.5, "threshold_chosen": "probabilities are calibrated: 1/2"}
@@ -183,13 +208,32 @@ def calibrate(
     return entry
 
 
-def fitted_temperature(logits: Array, labels: NDArray[np.bool_], weights: Array) -> tuple[float, float]:
+def fitted_confidence(judged: Sequence[_Judged]) -> tuple[float, ...]:
+    """Return steepness and offset that make it likeliest which particles match; none without both kinds of them.
+
+    An image counts by the square root of its particles.
+    """
+    overlap = np.concatenate([np.zeros(0), *(one.overlap for one in judged)])
+    right = np.concatenate([np.zeros(0, bool), *(one.is_right for one in judged)])
+    if len(set(right.tolist())) < 2:
+        return ()
+    weights = np.concatenate([np.full(len(one.overlap), 1 / np.sqrt(max(len(one.overlap), 1))) for one in judged])
+    inner = logit(np.clip(overlap, 1e-4, 1 - 1e-4))
+    temperature, offset = fitted_temperature(inner, right, weights / weights.sum())
+    return round(1 / temperature, 4), round(offset, 4)
+
+
+def fitted_temperature(
+    logits: Array, labels: NDArray[np.bool_], weights: Array, *, with_offset: bool = True
+) -> tuple[float, float]:
     """Return temperature and offset that make `labels` likeliest: p = 1 / (1 + exp(-logit / temperature - offset)).
 
     Parameters
     ----------
     logits, labels, weights : ndarray, shape (n,)
         Of pixels.
+    with_offset : bool
+        Whether there may be one; 0 otherwise.
     """
     sign = np.where(labels, 1.0, -1.0)
 
@@ -199,7 +243,11 @@ def fitted_temperature(logits: Array, labels: NDArray[np.bool_], weights: Array)
         return float(-np.sum(weights * log_expit(sign * z))), np.array([slope @ logits, slope.sum()])
 
     steepness, offset = minimize(
-        loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.05, 20), (None, None)]
+        loss,
+        np.array([1.0, 0.0]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.05, 20), (None, None) if with_offset else (0, 0)],
     ).x
     return float(1 / steepness), float(offset)
 
@@ -400,24 +448,37 @@ def _dice(probability: NDArray[np.float32], image: LabelledImage) -> float:
     return float(2 * np.count_nonzero(found & true) / max(np.count_nonzero(found) + np.count_nonzero(true), 1))
 
 
-def _quality(found: NetworkMaps, image: LabelledImage) -> float:
-    """Return the overlap with the truth, and the F1 of the particles where that is less and can be told."""
+def _judged(found: NetworkMaps, image: LabelledImage) -> _Judged:
+    """Return how well the particles of an image were found."""
     dice = _dice(found.probability, image)
     if found.proposals is None or image.pages is None:
-        return dice
+        return _Judged(dice)
     particle, proposals = found.probability > 0.5, found.proposals
     proposed = proposed_particles(proposals, found.offsets, particle, least_area_px=1, contact=found.contact)
-    instances = [Instance(one.x, one.y, one.mask, "measured") for one in proposed if not one.is_clump]
+    told = [(Instance(one.x, one.y, one.mask, "measured"), one.confidence) for one in proposed if not one.is_clump]
     if image.trusted is not None:
-        instances = [one for one in instances if _share_in(image.trusted, one) > _MOSTLY]
-    return min(dice, particle_f1(instances, true_instances(image.pages)))
+        told = [(one, sure) for one, sure in told if _share_in(image.trusted, one) > _MOSTLY]
+    instances, true = [one for one, _ in told], true_instances(image.pages)
+    is_right = matched(instances, true)
+    overlap = np.array([sure for _, sure in told], float)
+    kept = np.array(
+        [sure > 0 and not touches_border((one.x, one.y), one.mask.shape, particle.shape) for one, sure in told], bool
+    )
+    return _Judged(min(dice, f1_of(is_right, len(true))), overlap[kept], is_right[kept])
 
 
-def particle_f1(found: Sequence[Instance], true: Sequence[Instance]) -> float:
-    """Return the F1 of found particles at an intersection over union of 0.5; 1 where none is there and none found."""
-    n = len(found) + len(true)
-    matches = len(pairs(iou_matrix(found, true), _MATCHES)) if found and true else 0
-    return 2 * matches / n if n else 1.0
+def matched(found: Sequence[Instance], true: Sequence[Instance]) -> NDArray[np.bool_]:
+    """Return which found particles match a true one at an intersection over union of 0.5, shape (n_found,)."""
+    result = np.zeros(len(found), bool)
+    if found and true:
+        result[pairs(iou_matrix(found, true), _MATCHES)[:, 0]] = True
+    return result
+
+
+def f1_of(is_right: NDArray[np.bool_], n_true: int) -> float:
+    """Return the F1 of found particles of which some match; 1 where none is there and none found."""
+    n = len(is_right) + n_true
+    return 2 * float(np.count_nonzero(is_right)) / n if n else 1.0
 
 
 def _share_in(mask: NDArray[np.bool_], one: Instance) -> float:

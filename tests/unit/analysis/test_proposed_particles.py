@@ -37,6 +37,7 @@ def told(masks, middles, rays, shape=SHAPE):
         np.linspace(1, 0.9, n, dtype=np.float32),
         np.full(n, 0.9, np.float32),
         np.zeros(n, np.int64),
+        np.full(n, 0.9, np.float32),
     )
     rows, columns = np.mgrid[: shape[0] // 2, : shape[1] // 2] * 2 + 1.0
     votes = np.zeros((shape[0] // 2, shape[1] // 2, 2), np.float32)

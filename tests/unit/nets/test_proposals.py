@@ -15,6 +15,7 @@ def round_ones(*discs, score=None):
         np.linspace(1, 0.5, n, dtype=np.float32) if score is None else np.array(score, np.float32),
         np.full(n, 0.9, np.float32),
         np.zeros(n, np.int64),
+        np.full(n, 0.9, np.float32),
     )
 
 

@@ -1,4 +1,5 @@
 import io
+import sqlite3
 from contextlib import closing
 
 import numpy as np
@@ -9,7 +10,8 @@ from PIL import Image
 from antema.analysis import ALGORITHM_VERSION, analyse, result_key
 from antema.domain import PARTICLE_COLUMNS, AntemaError, Micrograph, NotFound, Recipe, View
 from antema.storage import open_store, state_of
-from antema.storage.particle_files import NUMBER_COLUMNS, read_provenance
+from antema.storage.particle_files import NUMBER_COLUMNS, read_level_diameters, read_provenance
+from antema.storage.store import DATABASE
 from tests.strategies.stored import NM, ThresholdSegmenter, add_micrograph, save_analysis
 
 
@@ -48,6 +50,36 @@ def test_a_result_tells_what_was_done(store, two):
     with Image.open(store.blob_path(result.segmentation_sha256)) as segmentation:
         assert (segmentation.mode, segmentation.size) == ("1", (96, 96))
     assert list(store.incoming_dir.iterdir()) == []
+
+
+def test_what_the_network_said_is_kept(store, two):
+    analysis, first, _ = two
+    maps = store.maps(analysis.id, first.id)
+    said = ThresholdSegmenter().probability(tifffile.imread(store.blob_path(first.sha256)))
+    assert maps.dtype == np.uint8
+    assert np.array_equal(maps, np.rint(255 * said))
+    levels = read_level_diameters(store.image_results(analysis.id)[0].parquet)
+    rows = store.particles(analysis.id)[lambda table: table["micrograph_id"] == first.id]
+    assert levels.shape == (len(rows), 5)
+    is_measured = (rows["status"] == "measured").to_numpy()
+    assert levels[is_measured, 2] == pytest.approx(rows["equivalent_diameter_nm"][is_measured].to_numpy(), rel=1e-5)
+    assert np.isnan(levels[~is_measured]).all()
+    assert not any("level" in column for column in rows)
+
+
+def test_a_lost_map_is_named_and_made_again(store, two):
+    analysis, first, _ = two
+    before = store.maps(analysis.id, first.id)
+    with closing(sqlite3.connect(store.data_dir / DATABASE)) as database:
+        (sha256,) = database.execute("SELECT maps_sha256 FROM image_result ORDER BY micrograph_id").fetchone()
+    store.blob_path(sha256).unlink()
+    with pytest.raises(NotFound, match=r"image-1.tif: the network's map of this result is missing: analyse again"):
+        store.maps(analysis.id, first.id)
+    key = store.image_results(analysis.id)[0].result_key
+    assert store.find_result(key) is None
+    save_analysis(store, analysis.id, first)
+    assert store.find_result(key) is not None
+    assert np.array_equal(store.maps(analysis.id, first.id), before)
 
 
 def test_the_table_is_what_the_analysis_gave(store, two):

@@ -1,21 +1,31 @@
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from flax import nnx
 from PIL import Image
-from scipy.special import expit
+from scipy.special import expit, logit
 
 import antema.nets.card
 from antema import nets
 from antema.cli import main
 from antema.domain import AntemaError, Instance
 from antema.nets.architectures import ARCHITECTURES
+from antema.nets.calibration import Calibration
 from antema.nets.proposals import KIND as ONE_BY_ONE
 from antema.nets.proposals import OUTPUTS
 from antema.nets.weights import first_weights, save
-from antema.training.calibrate import calibrate, fitted_polarity, fitted_temperature, particle_f1
+from antema.training.calibrate import (
+    _Judged,
+    calibrate,
+    f1_of,
+    fitted_confidence,
+    fitted_polarity,
+    fitted_temperature,
+    matched,
+)
 from antema.training.sources import is_held_out
 from antema.training.strangers import STRANGERS, stranger
 
@@ -85,11 +95,37 @@ def tiny_model(tmp_path, monkeypatch, kind):
 def test_particles_count_where_they_match_one_to_one():
     square = np.ones((10, 10), bool)
     true = [Instance(x, 0, square) for x in (0, 20, 40)]
-    assert particle_f1(true, true) == 1
-    assert particle_f1([Instance(0, 0, square), Instance(27, 0, square)], true) == pytest.approx(2 / 5)
-    assert particle_f1([Instance(0, 0, np.ones((10, 50), bool))], true) == 0
-    assert particle_f1([], true) == 0
-    assert particle_f1([], []) == 1
+    assert matched(true, true).all()
+    one_of_two = matched([Instance(27, 0, square), Instance(0, 0, square)], true)
+    assert one_of_two.tolist() == [False, True]
+    assert f1_of(one_of_two, len(true)) == pytest.approx(2 / 5)
+    assert not matched([Instance(0, 0, np.ones((10, 50), bool))], true).any()
+    assert f1_of(matched([], true), 3) == 0
+    assert f1_of(matched([], []), 0) == 1
+
+
+def test_confidence_is_the_share_of_particles_that_match():
+    rng = np.random.default_rng(3)
+    overlap = rng.uniform(0.4, 0.95, 20_000)
+    right = rng.random(len(overlap)) < expit(2.0 * logit(overlap) + 1.0)
+    parts = np.array_split(np.arange(len(overlap)), 20)
+    steepness, offset = fitted_confidence([_Judged(1.0, overlap[k], right[k]) for k in parts])
+    assert steepness == pytest.approx(2.0, rel=0.1)
+    assert offset == pytest.approx(1.0, abs=0.1)
+    told = Calibration("", 1.0, 0.0, np.zeros(6), confidence=(steepness, offset)).confidence_of(overlap)
+    sure = (told > 0.85) & (told < 0.95)
+    assert right[sure].mean() == pytest.approx(0.9, abs=0.02)
+    assert Calibration("", 1.0, 0.0, np.zeros(6)).confidence_of(overlap) is overlap
+    assert fitted_confidence([_Judged(1.0), _Judged(1.0, np.ones(3) * 0.8, np.ones(3, bool))]) == ()
+
+
+def test_an_outline_is_not_moved_by_an_offset_where_none_may_be():
+    rng = np.random.default_rng(4)
+    logits = rng.normal(0, 3, 5000)
+    labels = rng.random(len(logits)) < expit(logits / 2 + 1)
+    weights = np.full(len(logits), 1 / len(logits))
+    assert fitted_temperature(logits, labels, weights)[1] == pytest.approx(1, abs=0.2)
+    assert fitted_temperature(logits, labels, weights, with_offset=False)[1] == 0
 
 
 @pytest.fixture
@@ -154,13 +190,23 @@ def test_of_particles_found_one_by_one_trust_foretells_how_many(tiny_model, data
     monkeypatch.setattr(module, "_STRANGER_PX", (96,))
     asked = []
 
-    def f1(found, true):
-        asked.append(len(true))
+    def f1(is_right, n_true):
+        asked.append(n_true)
         return 0.25
 
-    monkeypatch.setattr(module, "particle_f1", f1)
+    def right_and_wrong(found, true):
+        return np.arange(len(found)) % 2 == 0
+
+    monkeypatch.setattr(module, "f1_of", f1)
+    monkeypatch.setattr(module, "matched", right_and_wrong)
+    monkeypatch.setattr(module, "fitted_confidence", lambda judged: (1.0, 1.0986))
     entry = calibrate("tiny", [data], at_most=4)
     assert set(asked) == {1}, "each field has one disc, spoilt or not"
+    assert entry["offset"] == 0
+    assert entry["confidence"] == [1.0, 1.0986]
+    calibrated = nets.load("tiny").calibration
+    assert calibrated.confidence == (1.0, 1.0986)
+    assert calibrated.digest("x") != replace(calibrated, confidence=()).digest("x")
     assert entry["trust"]["fields"]["mean_quality"] <= 0.25
     trust = nets.load("tiny").segment(np.asarray(Image.open(data / "images/00.png"))).trust
     assert trust is not None
