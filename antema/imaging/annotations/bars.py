@@ -134,7 +134,7 @@ def _scaled(part: slice, step: int) -> slice:
 
 
 def whole_bars(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
-    """Leave out the links of bars that are drawn as a chain between two lines, and the frames around bars.
+    """Leave out the links of bars that are drawn as a chain between two lines, and frames and boxes around bars.
 
     Parameters
     ----------
@@ -147,7 +147,9 @@ def whole_bars(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
         Those that are no part of another.
     """
     unlinked = [bar for bar in bars if not any(_is_link(bar, one, other) for one in bars for other in bars)]
-    return tuple(bar for bar in unlinked if not any(_is_frame(bar, other) for other in unlinked))
+    return tuple(
+        bar for bar in unlinked if not any(_is_frame(bar, other) or _is_of_box(bar, other) for other in unlinked)
+    )
 
 
 def _is_frame(line: Bar, bar: Bar) -> bool:
@@ -162,6 +164,18 @@ def _is_frame(line: Bar, bar: Bar) -> bool:
         line.bottom - line.top <= bar.bottom - bar.top
         and abs(line.left - bar.left) + abs(line.right - bar.right) <= 4 * _EDGE_PX
         and bar.exactness > 0.3 * line.exactness
+    )
+
+
+def _is_of_box(strip: Bar, bar: Bar) -> bool:
+    """Return whether a strip is what a box leaves above or below the bar in its middle."""
+    adjoins = min(abs(strip.bottom - bar.top), abs(bar.bottom - strip.top)) <= 1
+    left, right = bar.left - strip.left, strip.right - bar.right
+    return (
+        adjoins
+        and abs(strip.grey - bar.grey) >= _LEAST_CONTRAST
+        and min(left, right) > _EDGE_PX
+        and abs(left - right) <= _EDGE_PX
     )
 
 
