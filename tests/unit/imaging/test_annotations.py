@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from antema.domain import Annotations, Box
 from antema.imaging import find_annotations, read
 from antema.imaging.annotations import votes
-from antema.imaging.annotations.bars import Bar, find_bars
+from antema.imaging.annotations.bars import Bar, find_bars, whole_bars
 from antema.imaging.annotations.flat import flat_runs, has_graphics
 from antema.imaging.annotations.labels import is_length_alone, lengths_in
 from antema.imaging.annotations.text import Line
@@ -373,3 +373,13 @@ def test_rows_without_values_are_no_strip():
     pixels = np.random.default_rng(2).normal(100, 10, (200, 240)).astype(np.float32)
     pixels[:8] = np.nan
     assert find_annotations(pixels).boxes == ()
+
+
+@pytest.mark.parametrize("margin", [6, 10, 16])
+def test_a_box_around_a_bar_is_not_taken_for_it(margin):
+    image = micrograph(7)
+    top, left, length, thick = 470, 300, 120, 8
+    image[top - 30 : top + thick + margin, left - margin : left + length + margin] = 0
+    image[top : top + thick, left : left + length] = 250
+    bars = whole_bars(find_bars(image))
+    assert [bar.length for bar in bars if bar.top > 400] == pytest.approx([length], abs=1)
