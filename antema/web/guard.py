@@ -4,6 +4,7 @@ import http
 from urllib.parse import urlsplit
 
 import flask
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from antema.settings import Settings, listed
@@ -20,6 +21,7 @@ MOST_BODY_BYTES = 1_000_000
 _SAME_ORIGIN = ("same-origin", "none")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BODY_TIMEOUT_S = 30.0
+_GARBLED = "The request broke off, or what it carries is not in the form that it says; nothing was done. Send it again."
 _CARRIES = (
     f"Expected a request without a body, since {', '.join(READS)} read only; found one with a body. Send it without."
 )
@@ -49,6 +51,10 @@ def guard(server: flask.Flask, settings: Settings) -> None:
         if request.blueprint != "uploads" and not reads:
             return _take_body(request)
         return None
+
+    @server.errorhandler(ParseException)
+    def garbled(_: ParseException) -> flask.Response:
+        return refused(_GARBLED, http.HTTPStatus.BAD_REQUEST)
 
     @server.errorhandler(RequestEntityTooLarge)
     def too_large(_: RequestEntityTooLarge) -> flask.Response:

@@ -259,6 +259,24 @@ def test_an_upload_that_grows_too_large_unannounced(server, store, sample, incom
     wait_until(lambda: list(incoming.iterdir()) == [])
 
 
+@pytest.mark.parametrize("where", ["PUT /upload/{}", "POST /_dash-update-component"])
+def test_a_body_that_is_not_in_the_form_it_says_is_refused_in_a_sentence(server, store, sample, incoming, where):
+    method, path = where.format(sample.id).split()
+    with contextlib.closing(server.connection()) as connection:
+        connection.putrequest(method, path)
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.putheader("X-Filename", "garbled.tif")
+        connection.endheaders()
+        connection.send(b"no number\r\nx")
+        answer = connection.getresponse()
+        said = answer.read().decode()
+    assert answer.status == 400
+    assert "not in the form that it says" in said
+    wait_until(lambda: list(incoming.iterdir()) == [])
+    assert store.micrographs(sample.id) == []
+    assert server.get("/healthz")[0] == 200
+
+
 def test_a_broken_off_upload_leaves_nothing(server, store, sample, incoming):
     with contextlib.closing(server.connection()) as connection:
         connection.putrequest("PUT", f"/upload/{sample.id}")
