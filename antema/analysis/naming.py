@@ -5,7 +5,7 @@ import json
 
 from antema.domain import Recipe
 
-ALGORITHM_VERSION = "5"
+ALGORITHM_VERSION = "6"
 """Raised whenever the same image, recipe and model would give other numbers than before."""
 
 
