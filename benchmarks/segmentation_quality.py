@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from antema.analysis import analyse_mask
+from antema.analysis import Segmenter, analyse_mask
 from antema.analysis.descriptors import contrasts
 from antema.domain import AntemaError, Micrograph, PixelSize, Recipe
+from antema.domain.recipe import OUTLINES
 from antema.imaging import read_safely
 from antema.nets.card import find
 from antema.simulation import metal_field
@@ -54,31 +55,36 @@ Evaluation = dict[str, Any]
 
 @dataclass(frozen=True)
 class Set:
-    """Labelled micrographs, what is demanded on them, and what others reached."""
+    """Labelled micrographs, what is demanded on them, and what others reached.
+
+    ``cases`` gives them with the truth of a definition of an outline, ``visible`` or ``atoms``, where both are known.
+    """
 
     name: str
-    cases: Callable[[], Iterable[Case]]
+    cases: Callable[[str], Iterable[Case]]
     demanded: str
     others: str = ""
 
 
-def simulated(n: int) -> dict[str, list[Case]]:
+def simulated(n: int) -> dict[str, dict[str, list[Case]]]:
     """Return `n` fields like those of the first ANTEMA paper for each band of the particles' median contrast-to-noise.
 
-    Seeds are taken one after the other, so that a band has the same fields for the same `n`.
+    Each of them with the truth by each definition of an outline. Seeds are taken one after the other, so that a band
+    has the same fields for the same `n`.
     """
-    found: dict[str, list[Case]] = {band: [] for band in BANDS}
+    found: dict[str, dict[str, list[Case]]] = {band: {outline: [] for outline in OUTLINES} for band in BANDS}
     for seed in range(FIRST_SEED, FIRST_SEED + MOST_TRIES):
         field = metal_field(seed, shape=(SIDE_PX, SIDE_PX))
         known = contrasts(field.instances, field.pixels)
         known = known[np.isfinite(known)]
         for band, (low, high) in BANDS.items():
-            if known.size and low <= np.median(known) < high and len(found[band]) < n:
-                size = PixelSize(field.pixel_size_nm, "simulated")
-                found[band].append(Case(Micrograph(field.pixels, size, f"seed {seed}", ""), field.instances))
-        if all(len(cases) == n for cases in found.values()):
+            if known.size and low <= np.median(known) < high and len(found[band]["visible"]) < n:
+                micrograph = Micrograph(field.pixels, PixelSize(field.pixel_size_nm, "simulated"), f"seed {seed}", "")
+                found[band]["visible"].append(Case(micrograph, field.instances))
+                found[band]["atoms"].append(Case(micrograph, field.atoms or field.instances))
+        if all(len(cases["visible"]) == n for cases in found.values()):
             return found
-    counts = ", ".join(f"{len(cases)} of {band}" for band, cases in found.items())
+    counts = ", ".join(f"{len(cases['visible'])} of {band}" for band, cases in found.items())
     msg = f"expected {n} fields for each band of contrast-to-noise among {MOST_TRIES}, found {counts}"
     raise AntemaError(msg)
 
@@ -114,23 +120,35 @@ def sets(real: Path | None, n: int, split_seed: int) -> list[Set]:
         "0.5 to 1": ("IoU 0.50", ""),
     }
     found = [
-        Set(f"simulated metal, contrast-to-noise {band}", lambda cases=cases: cases, *demanded[band])
+        Set(f"simulated metal, contrast-to-noise {band}", cases.__getitem__, *demanded[band])
         for band, cases in simulated(n).items()
     ]
     if real is not None:
         found += [
             Set(
                 "figures held out (EMPS)",
-                lambda: figures(real / "emps-bf-train", split_seed),
+                lambda _: figures(real / "emps-bf-train", split_seed),
                 "Dice 0.93, F1 0.85",
             ),
             Set(
                 "2 nm gold, ANTEMA's map",
-                lambda: gold(real / "antema-au"),
+                lambda _: gold(real / "antema-au"),
                 "Dice 0.88, mean diameter within 5 %",
             ),
         ]
     return found
+
+
+def judged(each: Set, segmenters: Sequence[Segmenter], overlays_dir: Path | None) -> list[Evaluation]:
+    """Return what each model gives on a set, against the truth of the outlines that it draws."""
+    found: dict[str, Evaluation] = {}
+    for outline in OUTLINES:
+        some = [one for one in segmenters if getattr(one, "outlines", OUTLINES)[0] == outline]
+        if some:
+            found |= {
+                result["model"]: result for result in evaluations(each.cases(outline), some, overlays_dir=overlays_dir)
+            }
+    return [found[one.name] for one in segmenters]
 
 
 def bars(tried: Sequence[tuple[Set, list[Evaluation]]]) -> list[list[str]]:
@@ -213,7 +231,7 @@ def main() -> None:
     tried: list[tuple[Set, list[Evaluation]]] = []
     for each in sets(options.real, N_QUICK if options.quick else N_FIELDS, options.split_seed):
         overlays = options.overlays / re.sub(r"\W+", "-", each.name) if options.overlays else None
-        tried.append((each, evaluations(each.cases(), segmenters, overlays_dir=overlays)))
+        tried.append((each, judged(each, segmenters, overlays)))
         print(f"{each.name}: {tried[-1][1][0]['images']} images\n{as_text(comparison(tried[-1][1]))}\n", flush=True)
     passes = speed(networks, quick=options.quick)
     print(f"{_machine()}\n{as_text(passes)}")
