@@ -1,7 +1,8 @@
 """A result in files of its own, apart from any store: what the demo's micrographs are shipped with.
 
 ``NAME.parquet`` holds the particles as `antema.storage.particle_files` writes them, and in its metadata what else the
-result says; ``NAME.segmentation.png`` the segmentation, ``NAME.maps.png`` what the network said.
+result says; ``NAME.segmentation.png`` the segmentation. What the network said (`Analysis.maps`) is left out: it is as large as the
+micrographs.
 """
 
 from pathlib import Path
@@ -65,8 +66,6 @@ def write_result(folder: Path, name: str, analysis: Analysis, *, key: str, versi
         analysis.level_diameters_nm,
     )
     Image.fromarray(analysis.segmentation).save(folder / f"{name}.segmentation.png", optimize=True)
-    if analysis.maps is not None:
-        Image.fromarray(analysis.maps).save(folder / f"{name}.maps.png", optimize=True)
 
 
 def read_said(folder: Path, name: str) -> dict[str, Any]:
@@ -85,10 +84,6 @@ def read_result(folder: Path, name: str) -> Analysis:
         table[column] = table[column].fillna("")
     with Image.open(folder / f"{name}.segmentation.png") as picture:
         segmentation = np.asarray(picture).astype(bool)
-    maps = None
-    if (folder / f"{name}.maps.png").is_file():
-        with Image.open(folder / f"{name}.maps.png") as picture:
-            maps = np.asarray(picture)
     return Analysis(
         name=said["image"],
         sha256=said["image_sha256"],
@@ -105,6 +100,5 @@ def read_result(folder: Path, name: str) -> Analysis:
         scales=tuple(said["scales"]),
         crystallinity_model=said["crystallinity_model"],
         evidence=read_all_evidence(path),
-        maps=maps,
         level_diameters_nm=read_level_diameters(path),
     )
