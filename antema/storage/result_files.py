@@ -1,8 +1,8 @@
 """A result in files of its own, apart from any store: what the demo's micrographs are shipped with.
 
 ``NAME.parquet`` holds the particles as `antema.storage.particle_files` writes them, and in its metadata what else the
-result says; ``NAME.segmentation.png`` the segmentation. What the network said (`Analysis.maps`) is left out: it is as large as the
-micrographs.
+result says; ``NAME.segmentation.png`` the segmentation. What the network said (`Analysis.maps`) is left out: it is as
+large as the micrographs.
 """
 
 from pathlib import Path
