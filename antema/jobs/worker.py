@@ -100,9 +100,12 @@ def run_all(job_ids: Sequence[int], data_dir: Path, *, after: Callable[[Job], No
         After SIGTERM, SIGINT or the end of the parent process.
     """
     begun: set[int] = set()
+    parent = os.getppid()
     with closing(open_store(data_dir)) as store, pulse_of_waiting(store, job_ids, begun):
         try:
             for job_id in job_ids:
+                if os.getppid() != parent:  # between two jobs nothing else looks after it
+                    raise SystemExit(1)
                 begun.add(job_id)
                 try:
                     after(run(job_id, data_dir))

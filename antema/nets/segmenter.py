@@ -39,6 +39,9 @@ SMALL_PX = 13.0
 _LEAST_SIDE_PX = 40
 """Least side to which an image is reduced where particles are found one by one."""
 
+_LEAST_SEEN_SHARE = 0.005
+"""Of the middle of an enlarged image, that has to be particle for all of it to be enlarged."""
+
 _SAMPLE_PX = 1024
 """Side of the middle of an image that is enough to tell its polarity by."""
 
@@ -183,8 +186,7 @@ class Segmenter:
         weights: dict[float, float] = {**working_weights(width_px, factors)}
         rough = self._map(passes, weights, 0) > self.cut
         found = each_once(proposed, rough)
-        # particles of a few pixels in a dense layer are not seen at all at their own size
-        if not len(found) or _are_small(found, width_px):
+        if _are_small(found, width_px) or (not len(found) and self._shows_small(passes)):
             scales.append(2.0)
             proposed = joined([proposed, peaks(passes.objects(0.5), 2.0, len(factors))])
             rough = self._map(passes, {0.5: 1.0}, 0) > self.cut
@@ -217,6 +219,15 @@ class Segmenter:
             offsets=tuple((scale, passes.offsets(1 / scale)) for scale in scales),
             outline=self.outlines[0],
         )
+
+    def _shows_small(self, passes: "_Passes") -> bool:
+        """Return whether the middle of an image shows particles once it is enlarged.
+
+        Those of a few pixels in a dense layer are not seen at all at their own size. A whole image without any is not
+        enlarged: it would take four times its time and memory.
+        """
+        seen = passes.of_the_middle().at(0.5)[0] > self.cut
+        return bool(np.count_nonzero(seen) > _LEAST_SEEN_SHARE * seen.size)
 
     def _map(self, passes: "_Passes", weights: Mapping[float, float], k: int) -> NDArray[np.float32]:
         """Return the mean of one output over some factors by their weights, on the image's own pixels."""

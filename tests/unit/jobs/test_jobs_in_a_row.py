@@ -85,6 +85,17 @@ def test_those_that_still_wait_when_the_process_is_stopped_can_go_on_later(store
     assert all(job.can_resume for job in left)
 
 
+def test_no_further_one_is_begun_once_the_program_that_started_them_is_gone(store, queued, runs, monkeypatch):
+    done, instead = runs
+    first, second, third = queued
+    here = antema.jobs.worker.os.getppid()
+    instead[second.id] = lambda: monkeypatch.setattr(antema.jobs.worker.os, "getppid", lambda: here + 1)
+    with pytest.raises(SystemExit):
+        jobs.run_all([job.id for job in queued], store.data_dir)
+    assert done == [first.id, second.id]
+    assert store.job(third.id).status == "interrupted"
+
+
 def test_one_that_waits_gives_signs_of_life_until_its_place_comes(store, queued, monkeypatch):
     monkeypatch.setattr(antema.jobs.pulse, "HEARTBEAT_S", 0.05)
     first, second, third = (job.id for job in queued)

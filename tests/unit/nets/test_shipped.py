@@ -117,4 +117,6 @@ def test_empty_carbon_has_hardly_any_particle(segmenter):
     rng = np.random.default_rng(77_000_002)
     shift = amorphous_shift(rng, (512, 512), 0.064, 4.0, Optics())
     pixels = Camera(shading=0.03).record(rng, thin_image(shift, Optics(), 0.064))
-    assert (segmenter.probability(pixels) > segmenter.threshold).mean() < 0.02
+    found = segmenter.segment(pixels, polarity="dark")
+    assert (found.probability > segmenter.threshold).mean() < 0.02
+    assert max(found.scales) <= 1, "nothing is there to be enlarged for"
