@@ -18,14 +18,15 @@ from antema.web.state import memory, store
 
 READING = frozenset(
     {
+        "sample-address",
         "sample-border",
         "sample-cards",
-        "sample-details",
         "sample-downloads",
         "sample-exclusions-words",
         "sample-grid",
         "sample-headline",
         "sample-histogram",
+        "sample-make-current",
         "sample-name",
         "sample-offer",
         "sample-plot-shares",
@@ -33,7 +34,8 @@ READING = frozenset(
         "sample-selection-words",
         "sample-statistics",
         "sample-trust-words",
-        "sample-viewer",
+        "sample-unclassified-words",
+        "sample-viewer-drawn",
         "sample-viewer-offer",
         "scale-words",
     }

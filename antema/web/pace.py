@@ -1,6 +1,8 @@
 """The pace of a request's body: a sender that is too slow, or takes too long, is cut off and its thread set free."""
 
 import contextlib
+import math
+import os
 import socket
 import threading
 import time
@@ -8,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 _SOCKETS = ("gunicorn.socket", "werkzeug.socket")
+_SHORTEST_WAIT_S = 0.01
 
 
 class Pace:
-    """Watches how fast a body comes in, from a thread of its own: the reading one waits for the sender.
+    """How fast a body comes in.
 
     Parameters
     ----------
@@ -35,42 +38,81 @@ class Pace:
         self._window_s = window_s
         self._deadline = time.monotonic() + timeout_s
         self._timeout_s = timeout_s
-        self._over = threading.Event()
+        self._before = 0
+        self.due = 0.0
+        """When to look at it next, by the monotonic clock."""
+        self._look_next(time.monotonic())
 
-    def watch(self) -> None:
-        """Cut the sender off when it falls behind, until `end` is called."""
-        before = 0
-        while not self._over.wait(min(self._window_s, max(0.01, self._deadline - time.monotonic()))):
-            came, before = self.received - before, self.received
-            if time.monotonic() >= self._deadline:
-                self._cut_off(f"it took longer than {self._timeout_s:g} s")
-            elif came < self._least_bytes_s * self._window_s:
-                self._cut_off(f"less than {self._least_bytes_s / 1000:g} kB/s came in {self._window_s:g} s")
+    def look(self, now: float) -> None:
+        """Cut the sender off where it has fallen behind."""
+        came, self._before = self.received - self._before, self.received
+        if now >= self._deadline:
+            self._cut_off(f"it took longer than {self._timeout_s:g} s")
+        elif came < self._least_bytes_s * self._window_s:
+            self._cut_off(f"less than {self._least_bytes_s / 1000:g} kB/s came in {self._window_s:g} s")
+        else:
+            self._look_next(now)
 
-    def end(self) -> None:
-        """Stop watching."""
-        self._over.set()
+    def _look_next(self, now: float) -> None:
+        self.due = min(now + self._window_s, self._deadline)
 
     def _cut_off(self, why: str) -> None:
-        self.broken_off = why
-        self._over.set()
+        self.broken_off, self.due = why, math.inf
         if self._connection is not None:
             # the reading thread then finds the end of the body, and can still answer
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RD)
 
 
+class _Watch:
+    """Looks at every pace of a process when it is due, in one thread: starting one costs more than most answers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._paces: set[Pace] = set()
+        self._wakes_at = math.inf
+        self._process = 0
+
+    def add(self, pace: Pace) -> None:
+        with self._changed:
+            if self._process != os.getpid():  # the first one here
+                self._process, self._wakes_at = os.getpid(), math.inf
+                self._paces.clear()
+                threading.Thread(target=self._run, name="pace of requests", daemon=True).start()
+            self._paces.add(pace)
+            if pace.due < self._wakes_at:
+                self._changed.notify()
+
+    def remove(self, pace: Pace) -> None:
+        with self._changed:
+            self._paces.discard(pace)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for pace in self._paces:
+                    if pace.due <= now:
+                        pace.look(now)
+                self._wakes_at = min((pace.due for pace in self._paces), default=math.inf)
+                waits = math.isfinite(self._wakes_at)
+                self._changed.wait(max(self._wakes_at - now, _SHORTEST_WAIT_S) if waits else None)
+
+
+_watch = _Watch()
+
+
 @contextlib.contextmanager
 def paced(
     environ: dict[str, Any], *, timeout_s: float, least_bytes_s: float = 0.0, window_s: float = 20.0
 ) -> Iterator[Pace]:
-    """Watch the sender of a request's body while the block reads it."""
+    """Watch the sender of a request's body while the block reads it, from another thread: this one waits for it."""
     pace = Pace(connection_of(environ), timeout_s, least_bytes_s, window_s)
-    threading.Thread(target=pace.watch, name="pace of an upload", daemon=True).start()
+    _watch.add(pace)
     try:
         yield pace
     finally:
-        pace.end()
+        _watch.remove(pace)
 
 
 def connection_of(environ: dict[str, Any]) -> socket.socket | None:

@@ -6,7 +6,8 @@ import flask
 import pytest
 
 from antema.web import kept_answers
-from antema.web.kept_answers import KeptAnswers, keep_answers
+from antema.web.app import create_app
+from antema.web.kept_answers import KeptAnswers, _first_output, keep_answers
 
 
 def test_an_answer_holds_for_one_version():
@@ -25,6 +26,12 @@ def test_what_was_asked_for_longest_ago_makes_room():
         kept.put(name, 1, b"xxxx")
         kept.get("a", 1)
     assert [kept.get(name, 1) for name in "abc"] == [b"xxxx", None, b"xxxx"]
+
+
+def test_what_may_be_kept_are_first_outputs_of_callbacks(web_store):
+    answer = create_app().server.test_client().get("/_dash-dependencies", headers={"Host": "127.0.0.1"})
+    outputs = {one["output"] for one in answer.json if not one["clientside_function"]}
+    assert {_first_output(json.dumps({"output": output}).encode()) for output in outputs} >= kept_answers.READING
 
 
 class Asked:
