@@ -18,7 +18,7 @@ from skimage.measure import label
 from antema.analysis.hulls import hull_image
 from antema.analysis.morphology import tight
 from antema.compiled import compiled
-from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX, directions, share_of_reach
+from antema.nets.proposals import OFFSET_STRIDE, OFFSET_UNIT_PX, directions
 
 Mask = NDArray[np.bool_]
 
@@ -171,6 +171,21 @@ def _moments(
 
 
 @compiled
+def _share_of_reach(rays: NDArray[np.float64], turns: NDArray[np.float64], dx: float, dy: float) -> float:
+    """Return what `antema.nets.proposals.share_of_reach` does; compiled loops call those of their own module alone."""
+    n = len(rays)
+    if dx * dx + dy * dy < 1e-12:
+        return 0.0
+    turn = np.arctan2(dy, dx) / (2 * np.pi) * n
+    if turn < 0:
+        turn += n
+    k = min(int(turn), n - 1)
+    a, b = rays[k], rays[(k + 1) % n]
+    ax, ay, bx, by = a * turns[k, 0], a * turns[k, 1], b * turns[k + 1, 0], b * turns[k + 1, 1]
+    return (dx * (by - ay) - dy * (bx - ax)) / (ax * by - ay * bx)
+
+
+@compiled
 def _vote(
     own: NDArray[np.int64],
     centres: NDArray[np.float64],
@@ -195,7 +210,7 @@ def _vote(
             for j in range(max(int(x - reach), 0), min(int(x + reach) + 1, w)):
                 if not particle[i, j]:
                     continue
-                ratio = share_of_reach(rays[k], turns, j + 0.5 - x, i + 0.5 - y)
+                ratio = _share_of_reach(rays[k], turns, j + 0.5 - x, i + 0.5 - y)
                 if ratio > furthest:
                     continue
                 v = min(int((i + 0.5) * scale / OFFSET_STRIDE), votes.shape[0] - 1)
@@ -380,7 +395,7 @@ def _cut_out(
         for i in range(h):
             for j in range(w):
                 if here[i, j] >= 0 and here[i, j] != k:
-                    hidden[i, j] = share_of_reach(rays, turns, j + 0.5 - x, i + 0.5 - y) <= 1
+                    hidden[i, j] = _share_of_reach(rays, turns, j + 0.5 - x, i + 0.5 - y) <= 1
         if np.count_nonzero(hidden) >= least_hidden:
             mask = _filled(_largest(mask | hidden))
     edge, under, touches = 0, 0, False

@@ -22,12 +22,14 @@ SHAPE = (1024, 1024)
 _IMAGES = 4
 _GAIN = 12_000.0
 _NOTES = (
-    "Simulated micrographs. In truth {diameter} nm on average and {amorphous:.0%} amorphous, "
-    "{monocrystalline:.0%} monocrystalline, {polycrystalline:.0%} polycrystalline, give or take what chance does."
+    "Simulated micrographs. In truth {diameter} nm on average as far as atoms reach and {seen} nm at half of the "
+    "particles' contrast, where they are outlined; {amorphous:.0%} amorphous, {monocrystalline:.0%} monocrystalline, "
+    "{polycrystalline:.0%} polycrystalline, give or take what chance does."
 )
-_DEMO: tuple[tuple[str, float, Batch], ...] = (
+_DEMO: tuple[tuple[str, str, float, Batch], ...] = (
     (
         "2",
+        "1.9",
         0.045,
         Batch(
             diameter_nm=1.92,
@@ -39,6 +41,7 @@ _DEMO: tuple[tuple[str, float, Batch], ...] = (
     ),
     (
         "4",
+        "3.7",
         0.05,
         Batch(
             diameter_nm=3.85,
@@ -49,8 +52,8 @@ _DEMO: tuple[tuple[str, float, Batch], ...] = (
         ),
     ),
 )
-"""Of each batch its mean diameter in nm, the edge of a pixel and the particles. `Batch.diameter_nm` is that of the body
-which holds the atoms' centres; their outlines are wider."""
+"""Of each batch its mean diameters in nm as far as atoms reach and at half contrast, the edge of a pixel and the
+particles. `Batch.diameter_nm` is that of the body which holds the atoms' centres; their outlines are wider."""
 
 
 def demo_samples() -> list[dict[str, Any]]:
@@ -60,18 +63,18 @@ def demo_samples() -> list[dict[str, Any]]:
             "name": f"Demo: gold, about {diameter} nm",
             "material": batch.material,
             "batch": f"simulated-{diameter}nm",
-            "notes": _NOTES.format(diameter=diameter, **batch.classes),
+            "notes": _NOTES.format(diameter=diameter, seen=seen, **batch.classes),
             "pixel_size_nm": pixel_size_nm,
             "images": [f"simulated-{diameter}nm_{number:02d}.png" for number in range(1, _IMAGES + 1)],
         }
-        for diameter, pixel_size_nm, batch in _DEMO
+        for diameter, seen, pixel_size_nm, batch in _DEMO
     ]
 
 
 def demo_field(seed: int, batch: int, *, shape: tuple[int, int] = SHAPE) -> SimulatedField:
     """Return a micrograph of a batch (0 or 1): 300 kV, an uncorrected lens a little under focus, thin carbon."""
     rng = np.random.default_rng((seed, 7))
-    _, pixel_size_nm, particles = _DEMO[batch]
+    *_, pixel_size_nm, particles = _DEMO[batch]
     dose_e_px = rng.uniform(2e5, 4e5) * pixel_size_nm**2
     return resolved_field(
         seed,

@@ -145,7 +145,8 @@ def test_the_demo_is_two_batches_in_bytes_with_their_truth(tmp_path, monkeypatch
 
 def test_the_notes_of_the_demo_say_the_shares_that_particles_are_drawn_with():
     for k, sample in enumerate(demo.demo_samples()):
-        diameter, _, batch = demo._DEMO[k]
+        diameter, seen, _, batch = demo._DEMO[k]
+        assert f"{diameter} nm on average as far as atoms reach and {seen} nm" in sample["notes"]
         assert sum(batch.classes.values()) == pytest.approx(1)
         for kind, share in batch.classes.items():
             assert f"{share:.0%} {kind}" in sample["notes"]

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -226,3 +227,16 @@ def test_the_shipped_results_are_those_of_this_version():
         said = demo.read_said(FILES, name.removesuffix(".png"))
         assert (said["image_sha256"], said["pixel_size_nm"]) == (file_sha256(FILES / name), size)
         assert said["version"] == version(recipe), "python -m antema.web.make_demo --results-only makes them anew"
+
+
+def test_the_notes_say_how_large_the_particles_are_in_truth():
+    for sample in samples_of(FILES):
+        truths = [json.loads((FILES / name).with_suffix(".json").read_text("utf-8")) for name in sample["images"]]
+        particles = [one for truth in truths for one in truth["particles"]]
+        by_atoms, seen = (
+            np.mean([one[f"{kind}_diameter_nm"] for one in particles]) for kind in ("equivalent", "visible")
+        )
+        said = re.search(r"In truth ([\d.]+) nm .* and ([\d.]+) nm at half", sample["notes"])
+        assert said is not None
+        assert by_atoms == pytest.approx(float(said[1]), rel=0.03)
+        assert seen == pytest.approx(float(said[2]), rel=0.03)
