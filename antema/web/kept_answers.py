@@ -26,6 +26,7 @@ READING = frozenset(
         "sample-grid",
         "sample-headline",
         "sample-histogram",
+        "sample-jobs",
         "sample-make-current",
         "sample-name",
         "sample-offer",
