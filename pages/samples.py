@@ -63,7 +63,7 @@ def layout(new: str = "", **_: str) -> html.Div:
                 id="samples-grid",
                 columnDefs=_COLUMNS,
                 rowData=[],
-                getRowId="params.data.id",
+                getRowId="params.data.id + ''",
                 columnSize="responsiveSizeToFit",
                 dashGridOptions={
                     "theme": {"function": "themeQuartz"},
