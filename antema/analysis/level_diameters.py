@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from antema.compiled import compiled
 from antema.domain import Instance
@@ -58,7 +58,9 @@ def level_diameters(
     # what is measured over what is not: of what others cover nothing moves
     for k, one in sorted(enumerate(instances), key=lambda each: each[1].status == "measured"):
         owner[one.y : one.y + one.h, one.x : one.x + one.w][one.mask] = k + 1
-    heights = logit(np.clip(np.asarray(probability, np.float64), 1e-4, 1 - 1e-4)) - float(logit(threshold))
+    heights = np.clip(np.asarray(probability, np.float32), 1e-4, 1 - 1e-4)
+    logit(heights, out=heights)
+    heights -= np.float32(logit(threshold))
     levels = np.array(LEVEL_SHIFTS)
     _grow(owner, _REACH_PX)
     areas = np.asarray(areas_px, np.float64)[:, None] + _gained(owner, heights, levels, len(instances))
@@ -67,21 +69,23 @@ def level_diameters(
     return result
 
 
-def shifted_levels(threshold: float) -> list[float]:
-    """Return the probabilities that `LEVEL_SHIFTS` lead to from a threshold."""
-    return [float(expit(logit(threshold) + shift)) for shift in LEVEL_SHIFTS]
-
-
 @compiled
 def _grow(owner: NDArray[np.int32], reach: int) -> None:
     """Give ground to the particles next to it, one pixel after the other up to `reach` px; in place."""
     h, w = owner.shape
     places = np.empty(h * w, np.int64)
     begin, size = 0, 0
-    for place in range(h * w):
-        if owner[place // w, place % w] > 0:
-            places[size] = place
-            size += 1
+    for i in range(h):
+        for j in range(w):
+            # inner ones have nowhere to grow: of what is left empty here nothing takes memory
+            if owner[i, j] > 0 and (
+                (i > 0 and owner[i - 1, j] == 0)
+                or (i < h - 1 and owner[i + 1, j] == 0)
+                or (j > 0 and owner[i, j - 1] == 0)
+                or (j < w - 1 and owner[i, j + 1] == 0)
+            ):
+                places[size] = i * w + j
+                size += 1
     for _ in range(reach):
         end = size
         for k in range(begin, end):
@@ -97,7 +101,7 @@ def _grow(owner: NDArray[np.int32], reach: int) -> None:
 
 @compiled
 def _gained(
-    owner: NDArray[np.int32], heights: NDArray[np.float64], levels: NDArray[np.float64], n: int
+    owner: NDArray[np.int32], heights: NDArray[np.float32], levels: NDArray[np.float64], n: int
 ) -> NDArray[np.float64]:
     """Return by how many square pixels each particle is larger at each level than at 0."""
     h, w = owner.shape

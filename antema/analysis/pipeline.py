@@ -467,7 +467,10 @@ def _maps(values: NDArray[np.float32], segmentation: Segmentation) -> NDArray[np
 
 
 def _in_255ths(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    return np.rint(255 * np.clip(np.nan_to_num(values), 0, 1)).astype(np.uint8)
+    scaled = np.nan_to_num(values)
+    np.clip(scaled, 0, 1, out=scaled)
+    scaled *= 255
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 def _part(progress: Progress | None, begin: float, end: float) -> Progress | None:

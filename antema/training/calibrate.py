@@ -2,9 +2,9 @@
 
 Probabilities get a temperature and an offset (Platt 1999; Guo et al., "On calibration of modern neural networks", ICML
 2017) by maximum likelihood on micrographs that were held out from learning; those of a network that finds particles one
-by one a temperature alone. On those, as they are and spoilt, it is
-also learned what quality to expect of an image that looks like this one: the overlap with the truth (Dice), and of a
-network that finds particles one by one their F1, if that is less.
+by one a temperature alone. On those micrographs, as they are and spoilt, it is also learned what quality to expect of
+an image that looks like this one: the overlap with the truth (Dice), and of a network that finds particles one by one
+their F1, if that is less.
 """
 
 import json
@@ -178,6 +178,7 @@ def calibrate(
     trust, predicted = fitted_trust(known, strangers, tried)
 
     names = " ".join(Path(each).name for each in data_dirs)
+    partly = f" --partly-labelled {' '.join(Path(each).name for each in partly_labelled)}" if partly_labelled else ""
     confidence = fitted_confidence(judged)
     temperature, offset = round(temperature, 4), round(offset, 4)
     sha256 = write_calibration(card.folder, polarity_weights, trust)
@@ -186,7 +187,7 @@ def calibrate(
         "results_sha256": Calibration(sha256, temperature, offset, polarity_weights, confidence=confidence).digest(
             card.sha256
         ),
-        "command": f"antema models calibrate {name} --data {names} --seed {seed} --at-most {at_most}",
+        "command": f"antema models calibrate {name} --data {names}{partly} --seed {seed} --at-most {at_most}",
         "seed": seed,
         "images": {each: sum(_set_of(image) == each for image in held_out) for each in sorted(odds)},
         "temperature": temperature,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from antema.analysis.level_diameters import LEVEL_SHIFTS, level_diameters, shifted_levels
+from antema.analysis.level_diameters import LEVEL_SHIFTS, level_diameters
 from antema.analysis.outline import outline
 from antema.analysis.polygon import polygon_area
 from antema.domain import Instance
@@ -65,8 +65,3 @@ def test_what_is_not_measured_has_none_and_keeps_its_pixels():
     assert np.isnan(found[1]).all()
     assert found[0] == pytest.approx(both[0])
     assert level_diameters([], np.zeros(0), probability, 0.5).shape == (0, len(LEVEL_SHIFTS))
-
-
-def test_the_levels_are_around_the_threshold():
-    assert shifted_levels(0.5) == pytest.approx([0.269, 0.378, 0.5, 0.622, 0.731], abs=1e-3)
-    assert shifted_levels(0.3)[2] == pytest.approx(0.3)
